@@ -1,0 +1,11 @@
+//! The pure core: bytes -> syntax -> typed resource -> trust decision -> report.
+
+#![deny(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]

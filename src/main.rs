@@ -1,0 +1,3 @@
+//! The `conex` executable.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The shell around the core: files, terminal, clock, environment.
