@@ -7,5 +7,11 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
-    clippy::print_stderr
+    clippy::print_stderr,
+    clippy::disallowed_methods
 )]
+
+pub mod finding;
+pub mod limits;
+pub mod name;
+pub mod tree;

@@ -1,1 +1,3 @@
 //! The shell around the core: files, terminal, clock, environment.
+
+#![allow(clippy::disallowed_methods)]
