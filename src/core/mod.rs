@@ -11,7 +11,12 @@
     clippy::disallowed_methods
 )]
 
+pub mod digest;
 pub mod finding;
+pub mod key;
 pub mod limits;
 pub mod name;
+pub mod path;
+pub mod resource;
+pub mod syntax;
 pub mod tree;
