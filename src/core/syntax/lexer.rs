@@ -346,7 +346,11 @@ fn integer(text: &[u8]) -> Option<i64> {
     let mut number = 0_i64;
     for digit in digits.iter().filter(|&&b| b != b'_') {
         let digit = i64::from(digit.checked_sub(b'0')?);
-        let digit = if negative { digit.checked_neg()? } else { digit };
+        let digit = if negative {
+            digit.checked_neg()?
+        } else {
+            digit
+        };
         number = number.checked_mul(10)?.checked_add(digit)?;
     }
     (-(1_i64 << 62)..1_i64 << 62)
