@@ -17,6 +17,7 @@ pub mod key;
 pub mod limits;
 pub mod name;
 pub mod path;
+pub mod plan;
 pub mod repository;
 pub mod resource;
 pub mod syntax;
