@@ -51,9 +51,7 @@ pub enum KeyError {
     #[error("{0:?} is not a public key of the form `ssh-ed25519 AAAA…`")]
     Form(String),
     /// A kind of key that is not used here.
-    #[error(
-        "keys of type {0:?} are not used; make an Ed25519 key with `conex key new` or `ssh-keygen -t ed25519`"
-    )]
+    #[error("keys of type {0:?} are not used")]
     Kind(String),
     /// The base64 text is not what its bytes give.
     #[error("the base64 text of the key is damaged")]
@@ -70,6 +68,33 @@ pub enum KeyError {
     /// The application of a hardware key is outside the accepted form.
     #[error("the application {0:?} of the hardware key does not start with `ssh:` or is too long")]
     Application(String),
+}
+
+impl KeyError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let new = "`conex key new ID`, or `ssh-keygen -t ed25519`";
+        match self {
+            KeyError::Kind(kind) if kind.starts_with("sk-ecdsa-") => Some(
+                "make a key of the other kind in the token: `ssh-keygen -t ed25519-sk`, or use a plain one: \
+                 `conex key new ID`"
+                    .into(),
+            ),
+            KeyError::Kind(kind) if kind.contains("-cert-") => Some(
+                "this is a certificate; give the public key that it was made for".into(),
+            ),
+            KeyError::Kind(_) => Some(format!("make an Ed25519 key: {new}")),
+            KeyError::Point | KeyError::Weak => Some(format!(
+                "no program makes such a key by accident; make a new one: {new}"
+            )),
+            KeyError::Form(_) | KeyError::Base64 | KeyError::Wire(_) => {
+                Some("give the line of the `.pub` file, whole and unchanged".into())
+            }
+            KeyError::Application(_) => Some(
+                "make the key without `-O application=…`: `ssh-keygen -t ed25519-sk`".into(),
+            ),
+        }
+    }
 }
 
 /// Longest application of a hardware key, in bytes. OpenSSH's own is `ssh:`, with

@@ -18,5 +18,6 @@ pub mod limits;
 pub mod name;
 pub mod path;
 pub mod resource;
+pub mod sshsig;
 pub mod syntax;
 pub mod tree;
