@@ -457,3 +457,6 @@ pub fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     *rest = tail;
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests;

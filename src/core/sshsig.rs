@@ -216,3 +216,6 @@ pub fn signature_from_wire(kind: KeyKind, wire: &[u8]) -> Result<Signature, Armo
         _ => Err(bad()),
     }
 }
+
+#[cfg(test)]
+mod tests;
