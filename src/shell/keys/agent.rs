@@ -274,3 +274,6 @@ impl Signer for AgentSigner {
         verified("ssh-agent", &self.key, namespace, message, signature)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,3 +61,29 @@ fn interpret(value: &str, dir: &Path, home: Option<&Path>) -> GitKey {
         (None, _) => GitKey::File(dir.join(value)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOpKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs";
+
+    /// The three ways to write it (git-config(1), `user.signingKey`).
+    #[test]
+    fn the_value_is_read_as_git_reads_it() {
+        let (dir, home) = (Path::new("/w"), Some(Path::new("/h")));
+        let read = |value: &str| interpret(value, dir, home);
+        let key = GitKey::Public(A.parse().unwrap());
+        assert_eq!(read(A), key);
+        assert_eq!(read(&format!("{A} a@b")), key);
+        assert_eq!(read(&format!("key::{A}")), key);
+        assert_eq!(read("~/.ssh/id.pub"), GitKey::File("/h/.ssh/id.pub".into()));
+        assert_eq!(read("/k"), GitKey::File("/k".into()));
+        assert_eq!(read("k"), GitKey::File("/w/k".into()));
+        for bad in ["key::ssh-rsa AAAA", "ssh-rsa AAAA", "key::"] {
+            assert!(matches!(read(bad), GitKey::Unusable(_)), "{bad}");
+        }
+        assert!(matches!(interpret("~/k", dir, None), GitKey::Unusable(_)));
+    }
+}

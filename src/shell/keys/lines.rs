@@ -49,3 +49,54 @@ pub fn read_lines(text: &str) -> (Vec<PublicLine>, Vec<(usize, KeyError)>) {
     }
     (usable, others)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::key::KeyKind;
+
+    const A: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOpKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs";
+
+    /// User story: `curl https://github.com/author-a.keys | conex key import …`.
+    #[test]
+    fn a_list_of_a_forge_gives_the_keys_that_can_be_used() {
+        let text = format!(
+            "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAA\r\n{A}\r\n\n# note\n{A} again\n\
+             ecdsa-sha2-nistp256 AAAA\nssh-ed25519 AAAA\nhello\n  \t{A}=\n"
+        );
+        let (usable, others) = read_lines(&text);
+        assert_eq!(usable.len(), 1);
+        assert_eq!(usable[0].key.to_string(), A);
+        assert_eq!(usable[0].key.kind(), KeyKind::Ed25519);
+        let lines: Vec<usize> = others.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [1, 6, 7, 8, 9]);
+        assert_eq!(others[0].1, KeyError::Kind("ssh-rsa".into()));
+        assert!(others.iter().all(|(_, error)| error.hint().is_some()));
+        assert_eq!(read_lines(""), (vec![], vec![]));
+    }
+
+    #[test]
+    fn comments_and_blanks_do_not_matter() {
+        let (kind, base64) = A.split_once(' ').unwrap();
+        for (line, comment) in [
+            (A.to_owned(), ""),
+            (format!("{A}\n"), ""),
+            (format!("  {kind} \t {base64}\t  a@b c \n"), "a@b c"),
+        ] {
+            let read = PublicLine::parse(&line).unwrap();
+            assert_eq!(read.key.to_string(), A);
+            assert_eq!(read.comment, comment);
+        }
+        for bad in ["", " ", "ssh-ed25519", &format!("restrict {A}"), &A[12..]] {
+            assert!(PublicLine::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// Attack: a page of megabytes in one line does not become the message.
+    #[test]
+    fn messages_stay_short() {
+        let error = PublicLine::parse(&"x".repeat(1 << 20)).unwrap_err();
+        assert!(error.to_string().len() < 300);
+    }
+}

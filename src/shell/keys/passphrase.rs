@@ -203,3 +203,77 @@ pub fn ask_new(
     }
     Ok(Some(first).filter(|p| !p.is_empty()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// Answers one after the other, as a person does.
+    struct Typed(Vec<&'static str>);
+
+    impl Passphrases for Typed {
+        fn tries(&self) -> u32 {
+            TRIES
+        }
+
+        fn ask(&mut self, _: &str) -> Result<Passphrase, PassphraseError> {
+            Ok(Zeroizing::new(self.0.remove(0).to_owned()))
+        }
+    }
+
+    #[test]
+    fn a_file_with_a_passphrase_is_one_secret_line() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("passphrase");
+        let ask = || FromFile(path.clone()).ask("the key");
+        assert!(matches!(ask(), Err(PassphraseError::File(_))));
+        for (text, wanted) in [
+            ("a b", Some("a b")),
+            (" a \n", Some(" a ")),
+            ("a\r\n", Some("a")),
+            ("", None),
+            ("\n", None),
+            ("a\nb", None),
+            ("a\n\n", None),
+            ("a\0", None),
+        ] {
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            assert_eq!(ask().ok().as_ref().map(|p| p.as_str()), wanted, "{text:?}");
+        }
+        fs::write(&path, "a").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(ask().unwrap_err().hint().unwrap().contains("chmod 600"));
+    }
+
+    /// A mistyped passphrase for a new key would lose the key.
+    #[test]
+    fn a_new_passphrase_is_typed_twice() {
+        let new = |answers: &[&'static str]| ask_new("a key", &mut Typed(answers.to_vec()));
+        assert_eq!(new(&["a", "a"]).unwrap().unwrap().as_str(), "a");
+        assert!(matches!(new(&["a", "b"]), Err(PassphraseError::Differ)));
+        assert!(new(&["", ""]).unwrap().is_none());
+        let mut fixed = Fixed(Zeroizing::new("a".to_owned()));
+        assert_eq!(ask_new("a key", &mut fixed).unwrap().unwrap().as_str(), "a");
+    }
+
+    #[test]
+    fn nobody_to_ask_is_said_with_the_ways_out() {
+        let key = UnlockedKey::from_seed(&[7; 32]).unwrap();
+        let text = key.to_openssh("a", Some("secret")).unwrap();
+        let file = PrivateFile::parse(text.as_bytes()).unwrap();
+        let error = unlock(&file, "the key", &mut Nobody).unwrap_err();
+        assert!(error.hint().unwrap().contains("CONEX_PASSPHRASE"));
+        let mut wrong = Fixed(Zeroizing::new("wrong".to_owned()));
+        let error = unlock(&file, "the key", &mut wrong).unwrap_err();
+        assert!(matches!(
+            error,
+            UnlockError::Key(PrivateKeyError::WrongPassphrase)
+        ));
+    }
+}

@@ -339,3 +339,6 @@ impl fmt::Debug for UnlockedKey {
         write!(f, "UnlockedKey({})", self.public)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -566,3 +566,6 @@ fn one_line(text: &[u8], path: &Path) -> Result<PublicLine, StoreError> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests;
