@@ -41,13 +41,8 @@ pub enum FileError {
     #[error("`{}` is not a regular file", .0.display())]
     NotAFile(PathBuf),
     /// Larger than any key.
-    #[error("`{}` has {len} bytes, the most for a key is {MAX_KEY_FILE}", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Its length, in bytes.
-        len: u64,
-    },
+    #[error("`{}` has more than {MAX_KEY_FILE} bytes, the most for a key", .0.display())]
+    TooLarge(PathBuf),
     /// Others than the owner may read or change it.
     #[error("`{}` holds a secret and has mode {mode:04o}: others can open it", path.display())]
     Mode {
@@ -67,7 +62,7 @@ impl FileError {
             FileError::Mode { path, wanted, .. } => {
                 Some(format!("run `chmod {wanted:03o} {}`", shell_quoted(path)))
             }
-            FileError::TooLarge { .. } | FileError::NotAFile(_) => {
+            FileError::TooLarge(_) | FileError::NotAFile(_) => {
                 Some("give the file that `ssh-keygen` or `conex key new` wrote".to_owned())
             }
             FileError::Missing(_) | FileError::Io { .. } => None,
@@ -109,17 +104,27 @@ pub fn read(path: &Path, readers: Readers) -> Result<Zeroizing<Vec<u8>>, FileErr
     if readers == Readers::OwnerOnly {
         check_mode(path, meta.mode(), 0o600)?;
     }
+    read_from(file, path)
+}
+
+/// Reads at most [`MAX_KEY_FILE`] bytes from something that is open, as from the
+/// standard input; `origin` is for messages. The bytes are wiped when they are dropped.
+///
+/// # Errors
+/// More bytes than that, or reading fails.
+pub fn read_from(source: impl io::Read, origin: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
     // Room for everything at once: a vector that grows leaves copies behind.
     let room = usize::try_from(MAX_KEY_FILE + 1).unwrap_or(usize::MAX);
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    file.take(MAX_KEY_FILE + 1)
+    source
+        .take(MAX_KEY_FILE + 1)
         .read_to_end(&mut bytes)
-        .map_err(io)?;
-    if bytes.len() as u64 > MAX_KEY_FILE {
-        return Err(FileError::TooLarge {
-            path: path.to_owned(),
-            len: meta.len().max(MAX_KEY_FILE + 1),
-        });
+        .map_err(|source| FileError::Io {
+            path: origin.to_owned(),
+            source,
+        })?;
+    if bytes.len() == room {
+        return Err(FileError::TooLarge(origin.to_owned()));
     }
     Ok(bytes)
 }

@@ -233,7 +233,7 @@ impl Search<'_> {
                 Ok(keys) => keys.into_iter().map(|(id, _)| id).collect(),
                 Err(error) => {
                     let dir = self.places.store.dir().display().to_string();
-                    self.note(&dir, error.to_string(), error.hint(), false);
+                    self.note(&dir, error.to_string(), error.hint(), true);
                     return None;
                 }
             },
@@ -243,7 +243,9 @@ impl Search<'_> {
             let info = match self.places.store.info(&id) {
                 Ok(info) => info,
                 Err(error) => {
-                    self.note(&origin, error.to_string(), error.hint(), false);
+                    // A key that is there and cannot be read may be the right one.
+                    let wanted = !matches!(error, StoreError::Unknown { .. });
+                    self.note(&origin, error.to_string(), error.hint(), wanted);
                     continue;
                 }
             };
@@ -251,7 +253,7 @@ impl Search<'_> {
                 Ok(file) => Some(file),
                 Err(StoreError::PublicOnly { .. }) => None,
                 Err(error) => {
-                    self.note(&origin, error.to_string(), error.hint(), false);
+                    self.note(&origin, error.to_string(), error.hint(), true);
                     continue;
                 }
             };

@@ -182,7 +182,7 @@ fn files_that_are_no_keys_are_refused() {
     file.set_len(1 << 40).unwrap();
     assert!(matches!(
         import(),
-        Err(StoreError::File(FileError::TooLarge { .. }))
+        Err(StoreError::File(FileError::TooLarge(_)))
     ));
     fs::remove_file(&path).unwrap();
     // A pipe that nobody writes to must not hold us.
