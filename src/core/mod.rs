@@ -20,6 +20,7 @@ pub mod path;
 pub mod plan;
 pub mod repository;
 pub mod resource;
+pub mod sshsig;
 pub mod syntax;
 pub mod tree;
 pub mod trust;
