@@ -119,5 +119,5 @@ pub fn read(root: &Path, contents: Contents) -> Result<Reading, ReadError> {
             },
         }
     })?;
-    Ok(walk::walk(&fd, contents))
+    Ok(walk::walk(&fd, contents, walk::MOST))
 }

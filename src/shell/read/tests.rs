@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::core::limits::{MAX_FILE_SIZE, MAX_TREE_DEPTH};
+use crate::core::limits::MAX_TREE_DEPTH;
 use crate::core::tree::{Defect, DefectKind};
 
 fn put(root: &Path, path: &str, bytes: impl AsRef<[u8]>) {
@@ -278,18 +278,39 @@ fn sizes_around_the_buffer_are_read_exactly() {
 }
 
 #[test]
-fn many_sparse_files_are_too_much_and_nothing_is_read() {
+fn above_a_limit_there_is_one_defect_and_no_file() {
     let dir = repository();
-    for i in 0..17 {
-        let path = dir.path().join(format!("packages/a/{i}"));
-        fs::File::create(path)
-            .unwrap()
-            .set_len(MAX_FILE_SIZE)
-            .unwrap();
+    for i in 0..200 {
+        put(
+            dir.path(),
+            &format!("packages/p{i}/p{i}.1/opam"),
+            "12345678",
+        );
     }
-    let tree = read_ok(dir.path(), Contents::Judged).tree;
-    assert_eq!(tree.defects, defect("", DefectKind::TooMuch));
-    assert!(tree.files.is_empty());
+    // 5 directories and files of the top, packages, a, b, their content, and 200 times 3.
+    for (entries, bytes, kind) in [
+        (613, 1 << 20, None),
+        (612, 1 << 20, Some(DefectKind::TooMany)),
+        (3, 1 << 20, Some(DefectKind::TooMany)),
+        (613, 1000, Some(DefectKind::TooMuch)),
+        (613, 0, Some(DefectKind::TooMuch)),
+        // Both: always the same one.
+        (612, 1000, Some(DefectKind::TooMany)),
+        (612, 0, Some(DefectKind::TooMany)),
+    ] {
+        for _ in 0..5 {
+            let fd = std::os::fd::OwnedFd::from(fs::File::open(dir.path()).unwrap());
+            let most = walk::Most { entries, bytes };
+            let tree = walk::walk(&fd, Contents::Judged, most).tree;
+            match kind.clone() {
+                None => assert_eq!((tree.files.len(), tree.defects.len()), (205, 0)),
+                Some(kind) => {
+                    assert_eq!(tree.defects, defect("", kind));
+                    assert!(tree.files.is_empty() && tree.others.is_empty());
+                }
+            }
+        }
+    }
 }
 
 #[test]

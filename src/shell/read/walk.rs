@@ -34,8 +34,22 @@ impl Part {
     }
 }
 
-/// What all threads share: how much of the limits is left.
+/// How large a tree may be; tests make it small.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    pub(super) entries: usize,
+    pub(super) bytes: u64,
+}
+
+/// The limits of every tree that is read.
+pub(super) const MOST: Most = Most {
+    entries: MAX_TREE_FILES,
+    bytes: MAX_TREE_SIZE,
+};
+
+/// What all threads share: how much of the limits is used.
 struct Walk {
+    most: Most,
     entries: AtomicUsize,
     bytes: AtomicU64,
     too_many: AtomicBool,
@@ -51,11 +65,12 @@ struct Dir<'a> {
 }
 
 /// Reads the tree below `root`.
-pub(super) fn walk(root: &OwnedFd, contents: Contents) -> Reading {
+pub(super) fn walk(root: &OwnedFd, contents: Contents, most: Most) -> Reading {
     let threads = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 8));
     // Without threads (a process limit, a sandbox) the walk is only slower.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let walk = Walk {
+        most,
         entries: AtomicUsize::new(0),
         bytes: AtomicU64::new(0),
         too_many: AtomicBool::new(false),
@@ -218,13 +233,13 @@ impl Walk {
             if dir.depth > 0 {
                 file::check_mode(&stat, 0o700, 0)?;
             }
-            let entries = list(dir.fd, MAX_TREE_FILES + 1).map_err(file::unreadable)?;
+            let entries = list(dir.fd, self.most.entries + 1).map_err(file::unreadable)?;
             Ok((stat, entries))
         };
         match listed() {
             Ok((stat, entries)) => {
                 let before = self.entries.fetch_add(entries.len(), Ordering::Relaxed);
-                if before.saturating_add(entries.len()) > MAX_TREE_FILES {
+                if before.saturating_add(entries.len()) > self.most.entries {
                     self.too_many.store(true, Ordering::Relaxed);
                     return None;
                 }
@@ -267,7 +282,7 @@ impl Walk {
             return false;
         }
         let before = self.bytes.fetch_add(size, Ordering::Relaxed);
-        if before.saturating_add(size) > MAX_TREE_SIZE {
+        if before.saturating_add(size) > self.most.bytes {
             self.too_much.store(true, Ordering::Relaxed);
             return false;
         }
