@@ -3,3 +3,4 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod read;
+pub mod report;
