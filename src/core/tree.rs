@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::finding::{Code, Finding};
+use super::limits::{MAX_FILE_SIZE, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
+
 /// The content of one file, exactly as read.
 pub type Bytes = Arc<[u8]>;
 
@@ -79,6 +82,48 @@ pub struct Defect {
     pub path: String,
     /// What is wrong there.
     pub kind: DefectKind,
+}
+
+impl Defect {
+    /// What to say about it: always an error.
+    pub fn finding(&self) -> Finding {
+        let what = if self.path.is_empty() {
+            "the repository".to_owned()
+        } else {
+            format!("`{}`", self.path)
+        };
+        let error = |message: String| Finding::error(Code::IrregularFile, &*self.path, message);
+        match &self.kind {
+            DefectKind::NotUtf8 => error(format!("the name of {what} is not UTF-8")),
+            DefectKind::Symlink => error(format!("{what} is a symbolic link"))
+                .hint("opam reads and writes through links; replace it by what it points to"),
+            DefectKind::Special(kind) => error(format!("{what} is {kind}, not a file")),
+            DefectKind::HardLink { links } => {
+                error(format!("{what} has {links} names (hard links)"))
+                    .hint("a change of one would change the other; make copies of them")
+            }
+            DefectKind::Mode { mode, needed } => {
+                error(format!("{what} has permissions that opam cannot work with"))
+                    .value("found", format_args!("{mode:04o}"))
+                    .value("in order", format_args!("{needed:04o}"))
+            }
+            DefectKind::Unreadable(reason) => error(format!("{what} cannot be read: {reason}")),
+            DefectKind::TooLarge { size } => error(format!("{what} is too large"))
+                .value("found", format_args!("{size} bytes"))
+                .value("most", format_args!("{MAX_FILE_SIZE} bytes")),
+            DefectKind::TooDeep => error(format!(
+                "{what} is nested deeper than {MAX_TREE_DEPTH} directories"
+            )),
+            DefectKind::TooMany => error(format!(
+                "{what} has more than {MAX_TREE_FILES} files and directories"
+            )),
+            DefectKind::TooMuch => error(format!(
+                "{what} has more than {MAX_TREE_SIZE} bytes, all files together"
+            )),
+            DefectKind::Changed => error(format!("{what} changed while it was read"))
+                .hint("run it again when nothing else writes to the directory"),
+        }
+    }
 }
 
 /// What can be wrong with a directory entry before its content is looked at.

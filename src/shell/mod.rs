@@ -4,3 +4,4 @@
 
 pub mod read;
 pub mod report;
+pub mod write;

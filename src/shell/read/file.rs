@@ -40,21 +40,15 @@ pub(super) fn unreadable(errno: Errno) -> DefectKind {
     DefectKind::Unreadable(std::io::Error::from(errno).to_string())
 }
 
-/// What two looks at one file compare.
-fn stamp(stat: &Stat) -> (i64, i64, u64, i64, u64) {
-    (
-        i64::try_from(stat.st_size).unwrap_or(-1),
-        i64::try_from(stat.st_mtime).unwrap_or(-1),
-        u64::try_from(stat.st_mtime_nsec).unwrap_or(0),
-        i64::try_from(stat.st_ctime).unwrap_or(-1),
-        u64::try_from(stat.st_ctime_nsec).unwrap_or(0),
-    )
-}
-
 /// Whether the file or directory is as it was at `before`.
 pub(super) fn unchanged(fd: BorrowedFd<'_>, before: &Stat) -> Result<(), DefectKind> {
     let after = rustix::fs::fstat(fd).map_err(unreadable)?;
-    if stamp(before) == stamp(&after) {
+    if before.st_size == after.st_size
+        && before.st_mtime == after.st_mtime
+        && before.st_mtime_nsec == after.st_mtime_nsec
+        && before.st_ctime == after.st_ctime
+        && before.st_ctime_nsec == after.st_ctime_nsec
+    {
         Ok(())
     } else {
         Err(DefectKind::Changed)
@@ -63,6 +57,7 @@ pub(super) fn unchanged(fd: BorrowedFd<'_>, before: &Stat) -> Result<(), DefectK
 
 /// Checks the permissions: `needed` for the owner; for a file no set-user-id or
 /// the like, which an archive could have brought along.
+#[allow(clippy::useless_conversion)] // 16 bits on some systems
 pub(super) fn check_mode(stat: &Stat, needed: u32, refused: u32) -> Result<(), DefectKind> {
     let mode = u32::from(stat.st_mode) & 0o7777;
     let sane = (mode | needed) & !refused;
@@ -86,6 +81,7 @@ pub(super) fn read(
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(DefectKind::Changed);
     }
+    #[allow(clippy::useless_conversion)] // 16 or 32 bits on some systems
     let links = u64::from(stat.st_nlink);
     if links != 1 {
         return Err(DefectKind::HardLink { links });

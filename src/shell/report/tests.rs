@@ -174,11 +174,11 @@ fn hostile_text_does_nothing_anywhere() {
 
 #[test]
 fn an_excerpt_with_a_wrong_mark_is_no_panic() {
-    for mark in [0..0, 5..2, 100..200, 1..usize::MAX] {
+    for (start, end) in [(0, 0), (5, 2), (100, 200), (1, usize::MAX)] {
         let mut finding = Finding::error(Code::Syntax, "p", "m").at(b"abc", 0..1, "");
         let excerpt = finding.excerpt.as_mut().unwrap();
         excerpt.text = "ü\nx".to_owned();
-        excerpt.mark = mark;
+        excerpt.mark = start..end;
         excerpt.line = usize::MAX;
         assert!(plain(&[finding], Shown::All).contains("???x"));
     }
@@ -195,7 +195,7 @@ fn the_column_is_that_of_the_line_where_only_a_part_is_shown() {
         " ".repeat(60)
     );
     assert_eq!(
-        human(&[finding.clone()], &HumanOptions::default()),
+        human(std::slice::from_ref(&finding), &HumanOptions::default()),
         expected
     );
     let color = HumanOptions {
