@@ -3,3 +3,6 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod keys;
+pub mod read;
+pub mod report;
+pub mod write;
