@@ -4,6 +4,11 @@
 //! `cargo bench --bench syntax`; the data is looked for in `CONEX_DATA`, then in
 //! `../shared/data` next to the crate.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a benchmark has a clock and reads files"
+)]
+
 use std::io::Read;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
