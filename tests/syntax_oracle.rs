@@ -22,7 +22,8 @@ mod oracle;
 use conex::core::limits::{MAX_SYNTAX_DEPTH, MAX_SYNTAX_VALUES};
 use conex::core::syntax;
 
-use oracle::material::{PIECES, Random, bytes, damage, grammatical, real_files, soup};
+use oracle::material::{PIECES, Random, bytes, damage, grammatical, soup};
+use oracle::real::real_files;
 use oracle::{Oracle, Verdict, difference, ours};
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub mod dump;
 pub mod material;
+pub mod real;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
