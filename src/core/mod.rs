@@ -24,4 +24,5 @@ pub mod sshsig;
 pub mod syntax;
 pub mod tree;
 pub mod trust;
+pub mod update;
 pub mod verify;
