@@ -55,30 +55,91 @@ fn plain_mode(lines: &Lines<'_>, line: Line<'_>, text: &[u8]) -> Result<bool, Pa
         .value("found", line.shown()))
 }
 
+/// The id of the empty file in git. GNU patch knows it too, and goes by it
+/// where a section has no hunk.
+const EMPTY: &[u8] = b"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
+
+/// What an `index` line says about one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Absent,
+    Empty,
+    Full,
+}
+
+impl Side {
+    /// Reads an abbreviated id.
+    fn read(text: &[u8]) -> Option<Side> {
+        let is_hex = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
+        if !(4..=64).contains(&text.len()) || !text.iter().all(is_hex) {
+            None
+        } else if text.iter().all(|&b| b == b'0') {
+            Some(Side::Absent)
+        } else if EMPTY.starts_with(text) {
+            Some(Side::Empty)
+        } else {
+            Some(Side::Full)
+        }
+    }
+
+    /// What it should say about a file with this content.
+    fn of(content: &[u8]) -> Side {
+        if content.is_empty() {
+            Side::Empty
+        } else {
+            Side::Full
+        }
+    }
+
+    fn describe(self) -> &'static str {
+        match self {
+            Side::Absent => "no file",
+            Side::Empty => "an empty file",
+            Side::Full => "a file with content",
+        }
+    }
+}
+
+/// An `index` line.
+struct Index<'p> {
+    line: Line<'p>,
+    old: Side,
+    new: Side,
+}
+
+impl Index<'_> {
+    /// Checks that the line says what the section does.
+    fn check(&self, lines: &Lines<'_>, path: &str, old: Side, new: Side) -> Result<(), PatchError> {
+        if (self.old, self.new) == (old, new) {
+            return Ok(());
+        }
+        let show = |old: Side, new: Side| format!("{}, then {}", old.describe(), new.describe());
+        let message = format!("the ids of `{path}` do not fit what the section does");
+        Err(lines
+            .error(Kind::Line, self.line, message)
+            .path(path)
+            .value("expected", show(old, new))
+            .value("found", show(self.old, self.new)))
+    }
+}
+
 /// Reads `index OLD..NEW`, with or without the mode.
-fn index(lines: &mut Lines<'_>, with_mode: bool) -> Result<(), PatchError> {
+fn index<'p>(lines: &mut Lines<'p>, with_mode: bool) -> Result<Index<'p>, PatchError> {
     let line = lines.after(b"index ")?;
     let mut parts = line.text.splitn(2, |&b| b == b' ');
-    let hashes = parts.next().unwrap_or_default();
+    let ids = parts.next().unwrap_or_default();
     let mode = parts.next();
-    let hex = |text: &[u8]| {
-        (4..=64).contains(&text.len())
-            && text
-                .iter()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b))
-    };
-    let length = hashes.iter().take_while(|&&b| b != b'.').count();
-    let (old, rest) = hashes.split_at_checked(length).unwrap_or_default();
-    let is_pair = hex(old) && rest.strip_prefix(b"..").is_some_and(hex);
-    if !is_pair || mode.is_some() != with_mode {
-        let expected = if with_mode {
-            "HASH..HASH MODE"
-        } else {
-            "HASH..HASH"
-        };
+    let length = ids.iter().take_while(|&&b| b != b'.').count();
+    let (old, rest) = ids.split_at_checked(length).unwrap_or_default();
+    let new = rest.strip_prefix(b"..").and_then(Side::read);
+    let (Some(old), Some(new), true) = (Side::read(old), new, mode.is_some() == with_mode) else {
+        let expected = if with_mode { "ID..ID MODE" } else { "ID..ID" };
         return Err(lines.unexpected(line, expected));
+    };
+    if let Some(mode) = mode {
+        plain_mode(lines, line, mode)?;
     }
-    mode.map_or(Ok(()), |mode| plain_mode(lines, line, mode).map(|_| ()))
+    Ok(Index { line, old, new })
 }
 
 /// What stands where a section without hunks ends.
@@ -103,7 +164,7 @@ fn create(
     update: &mut Update<'_>,
 ) -> Result<(), PatchError> {
     let executable = mode(lines, b"new file mode ")?;
-    index(lines, false)?;
+    let index = index(lines, false)?;
     refuse_binary(lines, path)?;
     update.claim(lines, line, path)?;
     update.vacant(lines, line, path)?;
@@ -114,6 +175,7 @@ fn create(
         lines.exactly(format!("+++ {NEW}{path}").as_bytes())?;
         hunk::read(lines, Style::Git, path, &[])?.bytes
     };
+    index.check(lines, path, Side::Absent, Side::of(&bytes))?;
     update.create(line, path, bytes);
     if executable {
         update.note(Note::ModeIgnored {
@@ -130,7 +192,7 @@ fn delete(
     update: &mut Update<'_>,
 ) -> Result<(), PatchError> {
     mode(lines, b"deleted file mode ")?;
-    index(lines, false)?;
+    let index = index(lines, false)?;
     refuse_binary(lines, path)?;
     update.claim(lines, line, path)?;
     let before = update.existing(lines, line, path)?;
@@ -142,6 +204,7 @@ fn delete(
         let content = hunk::read(lines, Style::Git, path, before)?;
         gone(lines, line, path, &content.bytes)?;
     }
+    index.check(lines, path, Side::of(before), Side::Absent)?;
     update.delete(lines, line, path)
 }
 
@@ -180,12 +243,13 @@ fn edit(
             return Ok(());
         }
     }
-    index(lines, !changes_mode)?;
+    let index = index(lines, !changes_mode)?;
     refuse_binary(lines, path)?;
     lines.exactly(format!("--- {OLD}{path}").as_bytes())?;
     lines.exactly(format!("+++ {NEW}{path}").as_bytes())?;
     let content = hunk::read(lines, Style::Git, path, before)?;
     emptied(lines, line, path, before, &content.bytes)?;
+    index.check(lines, path, Side::of(before), Side::of(&content.bytes))?;
     update.edit(lines, line, path, content.bytes)
 }
 
