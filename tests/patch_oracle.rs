@@ -229,20 +229,23 @@ fn what_is_accepted_is_what_the_appliers_do() {
     let count = cases(300);
     for_each_case("hostile", count, |seed, oracle| {
         let mut random = Random(seed);
-        let mut old = random::tree(&mut random, LINES);
-        let new = random::update(&mut random, &old, LINES);
+        let most = [3, 8, LINES][random.below(3)];
+        let mut old = random::tree(&mut random, most);
+        let new = random::update(&mut random, &old, most);
         let mut dialect = dialect(&mut random);
-        if let Print::Git { context, .. } = &mut dialect {
-            *context = random.below(6);
+        if let Print::Git { context, .. } = &mut dialect
+            && random.once_in(8)
+        {
+            *context = 0;
         }
         let honest = print(dialect, &old, &new);
         let mut patch = honest.clone();
-        for _ in 0..random.below(3) {
+        for _ in 0..random.below(4) {
             patch = mutate(&mut random, &patch);
         }
-        if random.once_in(4) {
+        if random.once_in(6) {
             // The repository is not the one that the patch was made for.
-            old = random::update(&mut random, &old, LINES);
+            old = random::update(&mut random, &old, most);
         }
         let Ok(result) = ours(&old, &patch) else {
             return;

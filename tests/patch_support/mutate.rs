@@ -73,7 +73,7 @@ pub fn mutate(random: &mut Random, patch: &[u8]) -> Vec<u8> {
     let mut lines: Vec<Vec<u8>> = super::lines(patch).iter().map(|l| l.to_vec()).collect();
     let at = random.below(lines.len() + 1);
     let junk = || [random_junk(at).to_vec(), b"\n".to_vec()].concat();
-    match random.below(14) {
+    match random.below(18) {
         0 if at < lines.len() => {
             lines.remove(at);
         }
@@ -96,6 +96,7 @@ pub fn mutate(random: &mut Random, patch: &[u8]) -> Vec<u8> {
         11 => hunks(random, &mut lines),
         12 => shift(random, &mut lines),
         13 if random.once_in(4) => carriage_returns(random, &mut lines),
+        14..=16 => added_line(random, &mut lines),
         _ => {
             let mut bytes = lines.concat();
             if random.once_in(4) {
@@ -141,6 +142,27 @@ fn header([a, b, c, d]: [usize; 4], always: bool) -> Vec<u8> {
         _ => format!("{start},{count}"),
     };
     format!("@@ -{} +{} @@\n", side(a, b), side(c, d)).into_bytes()
+}
+
+/// An added line with another content, or one more of them.
+fn added_line(random: &mut Random, lines: &mut Vec<Vec<u8>>) {
+    let added: Vec<usize> = starts(lines, b"+")
+        .into_iter()
+        .filter(|&i| !lines[i].starts_with(b"+++ "))
+        .collect();
+    let Some(at) = some(random, &added) else {
+        return;
+    };
+    let line = [b"+", random.pick(&JUNK), b"\n"].concat();
+    let header = starts(&lines[..at], b"@@ -").pop();
+    match header.and_then(|i| Some((i, numbers(&lines[i])?))) {
+        Some((i, [a, b, c, d])) if random.once_in(2) => {
+            let always = lines[i].iter().filter(|&&b| b == b',').count() == 2;
+            lines[i] = self::header([a, b, c, d + 1], always);
+            lines.insert(at, line);
+        }
+        _ => lines[at] = line,
+    }
 }
 
 /// One number of a hunk header, a little different.
