@@ -153,7 +153,7 @@ fn added_line(random: &mut Random, lines: &mut Vec<Vec<u8>>) {
     let Some(at) = some(random, &added) else {
         return;
     };
-    let line = [b"+", random.pick(&JUNK), b"\n"].concat();
+    let line = [b"+".as_slice(), random.pick(&JUNK), b"\n"].concat();
     let header = starts(&lines[..at], b"@@ -").pop();
     match header.and_then(|i| Some((i, numbers(&lines[i])?))) {
         Some((i, [a, b, c, d])) if random.once_in(2) => {
