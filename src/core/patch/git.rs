@@ -167,7 +167,6 @@ fn create(
     let index = index(lines, false)?;
     refuse_binary(lines, path)?;
     update.claim(lines, line, path)?;
-    update.vacant(lines, line, path)?;
     let bytes = if at_section_end(lines) {
         Vec::new()
     } else {
@@ -176,6 +175,7 @@ fn create(
         hunk::read(lines, Style::Git, path, &[])?.bytes
     };
     index.check(lines, path, Side::Absent, Side::of(&bytes))?;
+    update.vacant(lines, line, path, &bytes)?;
     update.create(line, path, bytes);
     if executable {
         update.note(Note::ModeIgnored {

@@ -25,8 +25,8 @@ pub(super) fn section(
     if old.text == NO_FILE {
         let path = name::below(lines, new, new.text, &new_prefix)?;
         update.claim(lines, new, path)?;
-        update.vacant(lines, new, path)?;
         let content = hunk::read(lines, Style::Ocaml, path, &[])?;
+        update.vacant(lines, new, path, &content.bytes)?;
         update.create(new, path, content.bytes);
         return Ok(());
     }
@@ -79,7 +79,7 @@ fn empty_file(
     update.claim(lines, line, path)?;
     if creates {
         lines.exactly(b"new file mode 100644")?;
-        update.vacant(lines, line, path)?;
+        update.vacant(lines, line, path, &[])?;
         update.create(line, path, Vec::new());
         Ok(())
     } else {

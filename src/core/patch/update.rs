@@ -113,18 +113,25 @@ impl<'t> Update<'t> {
         })
     }
 
-    /// Checks that `path` can be created: it is absent, or an empty file.
+    /// Checks that `path` can be created with `content`: it is absent, or an
+    /// empty file that gets content.
     ///
     /// # Errors
-    /// It is there and has content.
-    pub fn vacant(&self, lines: &Lines<'_>, line: Line<'_>, path: &str) -> Result<(), PatchError> {
+    /// It is there and has content, or both are empty: GNU patch then refuses.
+    pub fn vacant(
+        &self,
+        lines: &Lines<'_>,
+        line: Line<'_>,
+        path: &str,
+        content: &[u8],
+    ) -> Result<(), PatchError> {
         match self.old(path) {
-            Some(bytes) if !bytes.is_empty() => {
+            Some(bytes) if !bytes.is_empty() || content.is_empty() => {
                 let message = format!("`{path}` would be created, and is there");
                 Err(lines
                     .error(Kind::Exists, line, message)
                     .path(path)
-                    .value("expected", "no such file, or an empty one")
+                    .value("expected", "no such file")
                     .value("found", format!("{} bytes", bytes.len())))
             }
             _ => Ok(()),
