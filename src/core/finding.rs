@@ -230,6 +230,11 @@ codes! {
     RepoFile = "E050", "the top-level repo file";
     GitFile = "E051", "a git file at the top that was not approved";
     Snapshot = "E060", "the snapshot";
+    // Archives.
+    ArchiveGzip = "E080", "an archive that is not one intact gzip member";
+    ArchiveEntry = "E081", "an archive outside the strict subset of tar";
+    ArchiveName = "E082", "a name in an archive that readers take differently";
+    ArchiveLimit = "E083", "an archive above the limits";
 }
 
 impl fmt::Display for Code {

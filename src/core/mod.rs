@@ -19,4 +19,5 @@ pub mod name;
 pub mod path;
 pub mod resource;
 pub mod syntax;
+pub mod tarball;
 pub mod tree;
