@@ -83,6 +83,10 @@ pub(super) fn read(bytes: &[u8], contents: Contents) -> Result<Tree, ArchiveErro
             continue;
         }
         let name = match std::mem::replace(&mut next_name, NextName::InHeader) {
+            NextName::Gnu(name) if !name.starts_with(&header.name) => {
+                let shown = String::from_utf8_lossy(&name).into_owned();
+                return Err(at(shown)(Kind::ShortName));
+            }
             NextName::Gnu(name) | NextName::Pax(Some(name)) => name,
             NextName::Pax(None) | NextName::InHeader => header.name,
         };

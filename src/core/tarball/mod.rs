@@ -162,6 +162,9 @@ pub enum ArchiveErrorKind {
     /// A GNU long name that is not text with one NUL at its end.
     #[error("the GNU long name does not end in its one NUL")]
     LongName,
+    /// A GNU long name and a header that do not belong together.
+    #[error("the name in the header is not the start of the GNU long name before it")]
+    ShortName,
     /// A second name for one entry, or a name for none.
     #[error("a long name is followed by {0}, not by the entry that it names")]
     NameTwice(&'static str),
@@ -239,6 +242,7 @@ impl ArchiveErrorKind {
             | K::Type(_)
             | K::Size { .. }
             | K::LongName
+            | K::ShortName
             | K::NameTwice(_)
             | K::Pax
             | K::PaxKey(_)

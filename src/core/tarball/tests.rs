@@ -174,7 +174,7 @@ fn names_with_a_leading_dot_and_the_top_itself() {
 fn long_names_of_both_kinds() {
     let name = format!("packages/{}/{}", "a".repeat(90), "b".repeat(90));
     let paths = tar().long(&name).file(&name[..99], "1").paths();
-    assert_eq!(paths, [name.clone()]);
+    assert_eq!(paths, [name.as_str()]);
     let record = format!("path={name}\n");
     let record = format!("{} {record}", record.len() + 4);
     let times = "20 mtime=1700000000.\n";
@@ -206,10 +206,12 @@ fn d12_a_name_twice() {
     rejects(
         tar()
             .long("packages/x")
-            .file("y", "")
+            .file("packages", "")
             .file("packages/x", ""),
         Kind::Duplicate,
     );
+    // A reader that does not know `L` sees the second name.
+    rejects(tar().long("packages/x").file("y", ""), Kind::ShortName);
 }
 
 #[test]
@@ -399,13 +401,13 @@ fn d12_names_that_readers_normalise() {
 #[test]
 fn d26_names_that_opam_cannot_write_again() {
     let long = |found| Kind::NameTooLong { found, most: 100 };
-    rejects(tar().long(&"a".repeat(101)).file("x", ""), long(101));
+    rejects(tar().long(&"a".repeat(101)).file("aaa", ""), long(101));
     let name = "a/".repeat(127) + "aa";
     let kind = Kind::NameTooLong {
         found: 256,
         most: 255,
     };
-    rejects(tar().long(&name).file("x", ""), kind);
+    rejects(tar().long(&name).file("a/a", ""), kind);
     let size = 5000;
     let what = "a GNU long name";
     rejects(
