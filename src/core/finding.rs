@@ -236,6 +236,11 @@ codes! {
     PatchConflict = "E072", "a patch that does not fit the repository";
     PatchAmbiguous = "E073", "a change that versions of opam apply differently";
     PatchLimit = "E074", "a patch beyond a limit";
+    // Archives.
+    ArchiveGzip = "E080", "an archive that is not one intact gzip member";
+    ArchiveEntry = "E081", "an archive outside the strict subset of tar";
+    ArchiveName = "E082", "a name in an archive that readers take differently";
+    ArchiveLimit = "E083", "an archive above the limits";
     // From one state to the next.
     Rollback = "E090", "older than what was accepted before";
     Removed = "E091", "something that is never removed is gone";

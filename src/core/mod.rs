@@ -23,6 +23,7 @@ pub mod repository;
 pub mod resource;
 pub mod sshsig;
 pub mod syntax;
+pub mod tarball;
 pub mod tree;
 pub mod trust;
 pub mod update;
