@@ -139,10 +139,12 @@ tells() {
   local r
   for r in "$@"; do grep -qE -- "$r" "$W/report" 2> /dev/null || { echo "the report does not match: $r" > "$W/diff"; return 1; }; done
 }
-# terminal_names_report REGEX…: one line on the terminal names a file below $HOME, and that file says why
+# report_file: the file below $HOME that the line on the terminal names
+report_file() { grep -aoE "$HOME/[^]\`'\"() ,;]*[^]\`'\"() ,;.[:space:]]" "$W/out" | head -n 1; }
+# terminal_names_report REGEX…: there is such a file, and it says why
 terminal_names_report() {
   local f r
-  f=$(grep -aoE "$HOME/[^]\`'\"() ,;]*[^]\`'\"() ,;.[:space:]]" "$W/out" | head -n 1)
+  f=$(report_file)
   [ -f "$f" ] || { echo "the terminal names no report below $HOME" > "$W/diff"; return 1; }
   for r in "$@"; do grep -qE -- "$r" "$f" || { echo "$f does not match: $r" > "$W/diff"; return 1; }; done
 }
