@@ -52,3 +52,12 @@ pub const MAX_SEGMENTS: usize = 100_000;
 /// Largest integer in metadata, 2^62 - 1: OCaml's `max_int` on 64 bits, so that
 /// a verifier in OCaml reads the same numbers.
 pub const MAX_INTEGER: u64 = (1 << 62) - 1;
+
+/// Most levels of nesting in opam-file syntax: sections, lists, groups, options
+/// and prefix operators together. Deepest seen: XXX. The reader and all that
+/// walks its tree descend that far on the stack, some 100 kB.
+pub const MAX_SYNTAX_DEPTH: usize = 64;
+
+/// Most values and sections in one file of opam-file syntax. Most seen: XXX.
+/// 64 MB of `[[][]…` would otherwise become 4 GB of tree.
+pub const MAX_SYNTAX_VALUES: usize = 1_000_000;

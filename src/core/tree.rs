@@ -27,6 +27,13 @@ impl Tree {
         self.files.get(path)
     }
 
+    /// Whether there is a file or a directory at `path`.
+    pub fn has(&self, path: &str) -> bool {
+        self.files.contains_key(path)
+            || self.others.iter().any(|o| o.trim_end_matches('/') == path)
+            || self.below(&format!("{path}/")).next().is_some()
+    }
+
     /// All files whose path starts with `prefix`, in the order of their paths.
     pub fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Bytes)> {
         self.files

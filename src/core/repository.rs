@@ -1,0 +1,511 @@
+//! A tree, taken apart: every file decoded and put in its place.
+//!
+//! Nothing is trusted here. What cannot be read becomes a finding and a
+//! [`Slot::Broken`], which is never the same as a file that is not there.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::digest::Digest;
+use super::finding::{Code, Finding};
+use super::limits::{MAX_LINKS, MAX_SEGMENTS};
+use super::name::{Id, PackageName, Release, fold};
+use super::path::{PACKAGES, Place, segment_path};
+use super::resource::{
+    Authorisation, Checksum, Decode, IdFile, Releases, Repo, Resource, ResourceId, ResourceVersion,
+    Revision, SignedLink, SignedSegment,
+};
+use super::tree::{Bytes, Defect, DefectKind, Tree};
+
+/// A file that was decoded, with the version that its bytes are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded<T> {
+    /// What the file says.
+    pub value: T,
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// The bytes: signatures and digests are over them as they lie on disk.
+    pub bytes: Bytes,
+}
+
+impl Loaded<SignedLink> {
+    /// The bytes that the signatures are over.
+    pub fn signed(&self) -> &[u8] {
+        self.bytes.get(..self.value.signed_len).unwrap_or_default()
+    }
+}
+
+impl Loaded<SignedSegment> {
+    /// The bytes that the signature is over.
+    pub fn signed(&self) -> &[u8] {
+        self.bytes.get(..self.value.signed_len).unwrap_or_default()
+    }
+}
+
+impl<T: Resource> Loaded<T> {
+    /// Which version of its resource the file is.
+    pub fn version(&self) -> ResourceVersion {
+        ResourceVersion {
+            revision: self.value.revision(),
+            digest: self.digest,
+        }
+    }
+}
+
+impl Loaded<IdFile> {
+    /// Which version of its resource the file is.
+    pub fn id_version(&self) -> ResourceVersion {
+        ResourceVersion {
+            revision: self.value.revision(),
+            digest: self.digest,
+        }
+    }
+}
+
+/// A place where a file belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Slot<T> {
+    /// There is no file.
+    Missing,
+    /// There is a file that cannot be read as what belongs there; a finding says why.
+    Broken,
+    /// There is a readable file.
+    Good(Loaded<T>),
+}
+
+// Not derived: `T` needs no default.
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Slot::Missing
+    }
+}
+
+impl<T> Slot<T> {
+    /// The file, if it can be read.
+    pub fn good(&self) -> Option<&Loaded<T>> {
+        match self {
+            Slot::Good(loaded) => Some(loaded),
+            _ => None,
+        }
+    }
+}
+
+/// Everything of one package.
+#[derive(Debug, Clone, Default)]
+pub struct Package {
+    /// Who owns it.
+    pub authorisation: Slot<Authorisation>,
+    /// Which releases it has.
+    pub releases: Slot<Releases>,
+    /// The directories of releases that are there.
+    pub directories: BTreeMap<Release, ReleaseDir>,
+}
+
+impl Package {
+    /// Whether any Conex metadata is there.
+    pub fn has_metadata(&self) -> bool {
+        !matches!(self.authorisation, Slot::Missing)
+            || !matches!(self.releases, Slot::Missing)
+            || self
+                .directories
+                .values()
+                .any(|d| !matches!(d.checksum, Slot::Missing))
+    }
+}
+
+/// The directory of one release.
+#[derive(Debug, Clone, Default)]
+pub struct ReleaseDir {
+    /// What its files should be.
+    pub checksum: Slot<Checksum>,
+    /// All its files but `checksum`, by their path below the directory.
+    pub files: BTreeMap<Box<str>, Bytes>,
+}
+
+impl ReleaseDir {
+    /// The package description.
+    pub fn opam(&self) -> Option<&Bytes> {
+        self.files.get("opam")
+    }
+}
+
+/// A tree, taken apart.
+#[derive(Debug, Clone, Default)]
+pub struct Repository {
+    /// The janitor chain by number, broken links included.
+    pub links: BTreeMap<u64, Slot<SignedLink>>,
+    /// Authors and teams.
+    pub ids: BTreeMap<Id, Slot<IdFile>>,
+    /// The readable segments with their paths, in the order of the paths.
+    pub segments: Vec<(String, Loaded<SignedSegment>)>,
+    /// What the top-level files may say.
+    pub repo: Slot<Repo>,
+    /// Whether there is a snapshot.
+    pub snapshot: Option<Bytes>,
+    /// The packages.
+    pub packages: BTreeMap<PackageName, Package>,
+    /// The top-level files whose content is judged.
+    pub top_level: BTreeMap<String, Bytes>,
+    /// How many files there are.
+    pub file_count: usize,
+    /// What is wrong with files, before anything is said about trust.
+    pub findings: Vec<Finding>,
+}
+
+/// What one file turned out to be.
+enum Decoded {
+    Link(Slot<SignedLink>),
+    IdFile(Slot<IdFile>),
+    Segment(Option<Box<Loaded<SignedSegment>>>),
+    Repo(Slot<Repo>),
+    Authorisation(Slot<Authorisation>),
+    Releases(Slot<Releases>),
+    Checksum(Slot<Checksum>),
+    Plain,
+}
+
+impl Repository {
+    /// Takes `tree` apart. Uses all threads that there are; the result does not
+    /// depend on their number.
+    pub fn load(tree: &Tree) -> Repository {
+        let mut repository = Repository {
+            file_count: tree.files.len(),
+            ..Repository::default()
+        };
+        let entries: Vec<(&String, &Bytes)> = tree.files.iter().collect();
+        type Read = Result<(Place, Decoded, Vec<Finding>), Option<Finding>>;
+        let read = |&(path, bytes): &(&String, &Bytes)| -> Read {
+            if !path.starts_with(PACKAGES) {
+                return Err(None);
+            }
+            let place = Place::of(path).map_err(|error| {
+                Some(
+                    Finding::error(Code::BadPath, path, format!("`{path}`: {error}")).hint(
+                        "remove the file; opam would read it in a way that nobody vouched for",
+                    ),
+                )
+            })?;
+            let mut findings = Vec::new();
+            let decoded = decode(&place, path, bytes, &mut findings);
+            Ok((place, decoded, findings))
+        };
+        let decoded: Vec<Read> = entries.par_iter().map(read).collect();
+        for ((path, bytes), read) in entries.into_iter().zip(decoded) {
+            match read {
+                Ok((place, decoded, findings)) => {
+                    repository.findings.extend(findings);
+                    repository.put(place, decoded, path, bytes);
+                }
+                Err(Some(finding)) => repository.findings.push(finding),
+                Err(None) => {
+                    repository.top_level.insert(path.clone(), bytes.clone());
+                }
+            }
+        }
+        repository
+            .findings
+            .extend(tree.defects.iter().map(defect_finding));
+        repository.collisions(tree);
+        repository.count_limits();
+        repository
+    }
+
+    fn put(&mut self, place: Place, decoded: Decoded, path: &str, bytes: &Bytes) {
+        match (place, decoded) {
+            (Place::Link(n), Decoded::Link(slot)) => {
+                self.links.insert(n, slot);
+            }
+            (Place::IdFile(id), Decoded::IdFile(slot)) => {
+                self.ids.insert(id, slot);
+            }
+            (Place::Segment(..), Decoded::Segment(segment)) => {
+                if let Some(segment) = segment {
+                    self.segments.push((path.to_owned(), *segment));
+                }
+            }
+            (Place::Repo, Decoded::Repo(slot)) => self.repo = slot,
+            (Place::Snapshot, _) => self.snapshot = Some(bytes.clone()),
+            (Place::Authorisation(name), Decoded::Authorisation(slot)) => {
+                self.packages.entry(name).or_default().authorisation = slot;
+            }
+            (Place::Releases(name), Decoded::Releases(slot)) => {
+                self.packages.entry(name).or_default().releases = slot;
+            }
+            (Place::Checksum(release), Decoded::Checksum(slot)) => {
+                self.release_dir(release).checksum = slot;
+            }
+            (Place::Opam(release), _) => {
+                self.release_dir(release)
+                    .files
+                    .insert("opam".into(), bytes.clone());
+            }
+            (Place::File(release, below), _) => {
+                self.release_dir(release)
+                    .files
+                    .insert(below.into(), bytes.clone());
+            }
+            // `decode` gives each place its own variant.
+            (place, _) => self.findings.push(Finding::error(
+                Code::UnexpectedFile,
+                path,
+                format!("`{path}`: nothing reads a file at {place:?}"),
+            )),
+        }
+    }
+
+    fn release_dir(&mut self, release: Release) -> &mut ReleaseDir {
+        self.packages
+            .entry(release.name())
+            .or_default()
+            .directories
+            .entry(release)
+            .or_default()
+    }
+
+    /// Names that differ only in case are one name on some file systems, and in
+    /// the eyes of many people.
+    fn collisions(&mut self, tree: &Tree) {
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        let mut previous = "";
+        for path in tree
+            .files
+            .keys()
+            .map(String::as_str)
+            .chain(tree.others.iter().map(String::as_str))
+        {
+            let shared = shared_directories(previous, path);
+            previous = path;
+            for end in ends_of_components(path).filter(|&end| end > shared) {
+                let prefix = path.get(..end).unwrap_or_default();
+                let (parent, name) = prefix.rsplit_once('/').unwrap_or(("", prefix));
+                // A name without capital letters collides only with one that has some.
+                if !name.bytes().any(|b| b.is_ascii_uppercase()) {
+                    continue;
+                }
+                let slash = if parent.is_empty() { "" } else { "/" };
+                let folded = format!("{parent}{slash}{}", fold(name));
+                let other = if tree.has(&folded) {
+                    Some(folded.clone())
+                } else {
+                    seen.insert(folded, prefix)
+                        .filter(|o| *o != prefix)
+                        .map(str::to_owned)
+                };
+                if let Some(other) = other {
+                    self.findings.push(
+                        Finding::error(
+                            Code::CaseCollision,
+                            prefix,
+                            format!("`{prefix}` and `{other}` differ only in case"),
+                        )
+                        .hint("one of the two must go: they are one file on some systems"),
+                    );
+                }
+            }
+        }
+    }
+
+    fn count_limits(&mut self) {
+        if self.segments.len() > MAX_SEGMENTS {
+            self.findings.push(
+                Finding::error(
+                    Code::UnexpectedFile,
+                    "packages/.conex/index",
+                    format!(
+                        "there are {} segments, the most is {MAX_SEGMENTS}",
+                        self.segments.len()
+                    ),
+                )
+                .hint("fold them with `conex compact`"),
+            );
+        }
+        if u64::try_from(self.links.len()).unwrap_or(u64::MAX) > MAX_LINKS {
+            self.findings.push(Finding::error(
+                Code::NoChain,
+                "packages/.conex/janitors",
+                format!("the chain has more than {MAX_LINKS} links"),
+            ));
+        }
+    }
+}
+
+/// Where each component of `path` ends, in bytes.
+fn ends_of_components(path: &str) -> impl Iterator<Item = usize> {
+    path.match_indices('/')
+        .map(|(at, _)| at)
+        .chain(std::iter::once(path.len()))
+}
+
+/// How many bytes of `path` are directories that `previous` has too.
+fn shared_directories(previous: &str, path: &str) -> usize {
+    let common = previous
+        .bytes()
+        .zip(path.bytes())
+        .take_while(|(a, b)| a == b)
+        .count();
+    path.get(..common).and_then(|p| p.rfind('/')).unwrap_or(0)
+}
+
+fn slot<T>(
+    path: &str,
+    bytes: &Bytes,
+    findings: &mut Vec<Finding>,
+    read: Result<T, super::resource::MetaError>,
+    agrees: impl FnOnce(&T) -> bool,
+) -> Slot<T> {
+    match read {
+        Ok(value) if agrees(&value) => Slot::Good(Loaded {
+            value,
+            digest: Digest::of(bytes),
+            bytes: bytes.clone(),
+        }),
+        Ok(_) => {
+            findings.push(
+                Finding::error(
+                    Code::WrongIdentity,
+                    path,
+                    format!("`{path}` holds the metadata of something else"),
+                )
+                .at(bytes, 0..0, "")
+                .hint(
+                    "a file of one place cannot stand in another; restore it from the repository",
+                ),
+            );
+            Slot::Broken
+        }
+        Err(error) => {
+            findings.push(error.finding(path, bytes));
+            Slot::Broken
+        }
+    }
+}
+
+fn decode(place: &Place, path: &str, bytes: &Bytes, findings: &mut Vec<Finding>) -> Decoded {
+    match place {
+        Place::Link(n) => Decoded::Link(slot(
+            path,
+            bytes,
+            findings,
+            SignedLink::decode(bytes),
+            |link| link.link.number == *n,
+        )),
+        Place::IdFile(id) => {
+            Decoded::IdFile(slot(path, bytes, findings, IdFile::decode(bytes), |file| {
+                file.id() == id
+            }))
+        }
+        Place::Segment(id, _) => {
+            let slot = slot(path, bytes, findings, SignedSegment::decode(bytes), |s| {
+                s.segment.id == *id
+            });
+            let Slot::Good(loaded) = slot else {
+                return Decoded::Segment(None);
+            };
+            let expected = segment_path(id, &loaded.digest.short());
+            if expected == path {
+                Decoded::Segment(Some(Box::new(loaded)))
+            } else {
+                findings.push(
+                    Finding::error(
+                        Code::Digest,
+                        path,
+                        format!("`{path}`: a segment lies in a directory named by its digest"),
+                    )
+                    .value("expected", &expected)
+                    .value("found", path)
+                    .hint("the file was changed or moved; restore it from the repository"),
+                );
+                Decoded::Segment(None)
+            }
+        }
+        Place::Repo => Decoded::Repo(slot(path, bytes, findings, Repo::decode(bytes), |_| true)),
+        Place::Authorisation(name) => Decoded::Authorisation(slot(
+            path,
+            bytes,
+            findings,
+            Authorisation::decode(bytes),
+            |a| a.name == *name,
+        )),
+        Place::Releases(name) => {
+            Decoded::Releases(slot(path, bytes, findings, Releases::decode(bytes), |r| {
+                r.name == *name
+            }))
+        }
+        Place::Checksum(release) => {
+            Decoded::Checksum(slot(path, bytes, findings, Checksum::decode(bytes), |c| {
+                c.release == *release
+            }))
+        }
+        Place::Snapshot | Place::Opam(_) | Place::File(..) => Decoded::Plain,
+    }
+}
+
+/// The finding for something that is not a plain file.
+fn defect_finding(defect: &Defect) -> Finding {
+    let path = &defect.path;
+    let (message, hint) = match &defect.kind {
+        DefectKind::NotUtf8 => (
+            "has a name that is not UTF-8".to_owned(),
+            "rename or remove it",
+        ),
+        DefectKind::Symlink => (
+            "is a symbolic link".to_owned(),
+            "opam would follow it to a place that nobody vouched for; replace it by a file",
+        ),
+        DefectKind::Special(kind) => (format!("is a {kind}"), "remove it"),
+        DefectKind::HardLink { links } => (
+            format!("is one of {links} names of the same file"),
+            "a change to one changes the others; replace it by a copy of its own",
+        ),
+        DefectKind::Mode { mode, needed } => (
+            format!("has mode {mode:04o}, needed is {needed:04o}"),
+            "opam could not replace it; change the mode",
+        ),
+        DefectKind::Unreadable(why) => (format!("cannot be read: {why}"), "check its permissions"),
+        DefectKind::TooLarge { size } => (
+            format!(
+                "has {size} bytes, the most is {}",
+                super::limits::MAX_FILE_SIZE
+            ),
+            "no package description needs a file of this size",
+        ),
+        DefectKind::TooDeep => (
+            format!(
+                "lies deeper than {} directories",
+                super::limits::MAX_TREE_DEPTH
+            ),
+            "remove it",
+        ),
+        DefectKind::TooMany => (
+            format!(
+                "is one file too many: the most is {}",
+                super::limits::MAX_TREE_FILES
+            ),
+            "no repository is that large; report this if yours is",
+        ),
+        DefectKind::TooMuch => (
+            format!(
+                "is too much: the most is {} bytes in the whole repository",
+                super::limits::MAX_TREE_SIZE
+            ),
+            "no repository is that large; report this if yours is",
+        ),
+        DefectKind::Changed => (
+            "changed while it was read".to_owned(),
+            "run the command again when nobody writes to the repository",
+        ),
+    };
+    Finding::error(Code::IrregularFile, path, format!("`{path}` {message}")).hint(hint)
+}
+
+/// The resource in this slot, with the version that its bytes are.
+pub fn version_in<T: Resource>(slot: &Slot<T>) -> Option<(ResourceId, ResourceVersion)> {
+    slot.good()
+        .map(|loaded| (loaded.value.resource_id(), loaded.version()))
+}
+
+/// The revision in this slot.
+pub fn revision_in<T: Resource>(slot: &Slot<T>) -> Option<Revision> {
+    slot.good().map(|loaded| loaded.value.revision())
+}

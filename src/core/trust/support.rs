@@ -1,0 +1,155 @@
+//! Which version of a resource is supported, and whether the one in the tree is valid.
+
+use std::collections::BTreeSet;
+
+use super::tally::Tally;
+use super::vouch::{Live, Vouches, Weight};
+use crate::core::name::Id;
+use crate::core::resource::{ResourceId, ResourceVersion};
+
+/// Who can support a resource.
+#[derive(Debug, Clone, Copy)]
+pub enum Supporters<'a> {
+    /// A quorum of janitors.
+    Quorum,
+    /// One of these owners, or a quorum of janitors.
+    OwnersOrQuorum(&'a BTreeSet<&'a Id>),
+}
+
+/// Where the version in the tree stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Supported, and nothing supported is higher.
+    Valid,
+    /// Not supported, nor is anything higher.
+    Waiting(Waiting),
+    /// Something higher is supported.
+    Superseded {
+        /// The highest supported version.
+        by: ResourceVersion,
+    },
+    /// Another file with the same revision is supported.
+    Contested {
+        /// The other one.
+        other: ResourceVersion,
+        /// The one in the tree is supported too, so that none of the two is valid.
+        both: bool,
+    },
+    /// Nothing is in the tree.
+    Absent {
+        /// The highest supported version, if any.
+        supported: Option<ResourceVersion>,
+    },
+}
+
+impl Standing {
+    /// Whether it is valid.
+    pub fn is_valid(&self) -> bool {
+        matches!(self, Standing::Valid)
+    }
+}
+
+/// What a version lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The janitors who vouch for exactly this version.
+    pub janitors: BTreeSet<Id>,
+    /// How many are needed.
+    pub quorum: usize,
+    /// The owners who vouch for exactly this version; they may lack only the epoch.
+    pub owners: BTreeSet<Id>,
+    /// The epoch is above 0 and no quorum opened it.
+    pub epoch_closed: bool,
+    /// The highest version that is supported, if any; lower than the one in the tree.
+    pub supported: Option<ResourceVersion>,
+}
+
+/// Judges the version `present` of a resource.
+pub fn judge(
+    vouches: &Vouches<'_>,
+    quorum: usize,
+    resource: &ResourceId,
+    supporters: Supporters<'_>,
+    present: Option<ResourceVersion>,
+) -> Standing {
+    let live = vouches.live(resource);
+    // Highest first: the first supported one decides.
+    let versions: BTreeSet<ResourceVersion> = live.iter().map(|l| l.version).collect();
+    let supported: Vec<ResourceVersion> = versions
+        .into_iter()
+        .rev()
+        .filter(|v| support(&live, quorum, supporters, *v).enough())
+        .collect();
+    let highest = supported.first().copied();
+    let Some(present) = present else {
+        return Standing::Absent { supported: highest };
+    };
+    match highest {
+        Some(by) if by.revision > present.revision => return Standing::Superseded { by },
+        _ => {}
+    }
+    if let Some(other) = supported
+        .iter()
+        .find(|v| v.revision == present.revision && v.digest != present.digest)
+    {
+        return Standing::Contested {
+            other: *other,
+            both: supported.contains(&present),
+        };
+    }
+    if highest == Some(present) {
+        return Standing::Valid;
+    }
+    let support = support(&live, quorum, supporters, present);
+    Standing::Waiting(Waiting {
+        janitors: support.janitors.ids().clone(),
+        quorum,
+        owners: support.owners,
+        epoch_closed: !support.epoch_open,
+        supported: highest,
+    })
+}
+
+/// Who supports one version.
+struct Support {
+    janitors: Tally,
+    owners: BTreeSet<Id>,
+    epoch_open: bool,
+    quorum: usize,
+}
+
+impl Support {
+    fn enough(&self) -> bool {
+        self.epoch_open && (!self.owners.is_empty() || self.janitors.reaches(self.quorum))
+    }
+}
+
+fn support(
+    live: &[Live<'_>],
+    quorum: usize,
+    supporters: Supporters<'_>,
+    version: ResourceVersion,
+) -> Support {
+    let exact = || live.iter().filter(|l| l.version == version);
+    let epoch = version.revision.epoch;
+    let opened: Tally = live
+        .iter()
+        .filter(|l| l.vouch.weight == Weight::Chain && l.version.revision.epoch >= epoch)
+        .map(|l| (l.vouch.id, l.vouch.key))
+        .collect();
+    Support {
+        janitors: exact()
+            .filter(|l| l.vouch.weight == Weight::Chain)
+            .map(|l| (l.vouch.id, l.vouch.key))
+            .collect(),
+        owners: match supporters {
+            Supporters::Quorum => BTreeSet::new(),
+            Supporters::OwnersOrQuorum(owners) => exact()
+                .filter(|l| owners.contains(l.vouch.id))
+                .map(|l| l.vouch.id.clone())
+                .collect(),
+        },
+        epoch_open: epoch == 0 || opened.reaches(quorum),
+        quorum,
+    }
+}

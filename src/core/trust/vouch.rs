@@ -1,0 +1,300 @@
+//! Which segments count, and what their entries say.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rayon::prelude::*;
+
+use super::chain::Chain;
+use super::tally::Tally;
+use crate::core::finding::{Code, Finding};
+use crate::core::key::{Fingerprint, Namespace, PublicKey};
+use crate::core::name::Id;
+use crate::core::repository::{Loaded, Repository, Slot};
+use crate::core::resource::{
+    Entry, IdFile, Kind, ResourceId, ResourceVersion, Revision, SignedSegment, What,
+};
+
+/// What a key of an id is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// The key is in the chain: its entries count for the quorum and for ownership.
+    Chain,
+    /// The key is in a valid id file: its entries count for ownership only.
+    Owner,
+}
+
+/// The key that a segment names, as far as the repository knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signed {
+    /// By a janitor of today, for their own id.
+    Chain,
+    /// By a key that the file of the id lists; whether that file is valid is not said.
+    Listed,
+    /// By no key that this id has.
+    Unknown,
+}
+
+/// One segment: whose key it names, and whether the signature verifies under it.
+#[derive(Debug, Clone)]
+pub struct Checked<'r> {
+    /// The segment.
+    pub segment: &'r SignedSegment,
+    /// Where it lies.
+    pub path: &'r str,
+    /// Where its key stands.
+    pub signed: Signed,
+    /// Why the signature does not verify, if it does not.
+    pub failure: Option<String>,
+}
+
+impl Checked<'_> {
+    /// Whether the signature verifies under a key that the repository names.
+    pub fn verifies(&self) -> bool {
+        self.failure.is_none() && self.signed != Signed::Unknown
+    }
+}
+
+/// Checks all segments of the repository, on all threads there are.
+///
+/// Reports segments of other repositories and chain keys whose signatures fail;
+/// what fails under a listed key is judged when it is known whether that key counts.
+pub fn check_segments<'r>(
+    repository: &'r Repository,
+    chain: &Chain,
+) -> (Vec<Checked<'r>>, Vec<Finding>) {
+    let checked: Vec<Checked<'r>> = repository
+        .segments
+        .par_iter()
+        .map(|(path, loaded)| check(repository, chain, loaded, path))
+        .collect();
+    let mut findings = Vec::new();
+    for c in &checked {
+        let made_for = c.segment.segment.repository;
+        if made_for != chain.identity() {
+            findings.push(
+                Finding::error(
+                    Code::ForeignRepository,
+                    c.path,
+                    format!("`{}` was made for another repository", c.path),
+                )
+                .value("this one", chain.identity())
+                .value("made for", made_for)
+                .hint("remove it: nothing that it says is about this repository"),
+            );
+        }
+        if made_for == chain.identity()
+            && c.signed == Signed::Chain
+            && let Some(why) = &c.failure
+        {
+            findings.push(bad_signature(c, why));
+        }
+    }
+    (checked, findings)
+}
+
+fn check<'r>(
+    repository: &Repository,
+    chain: &Chain,
+    loaded: &'r Loaded<SignedSegment>,
+    path: &'r str,
+) -> Checked<'r> {
+    let segment = &loaded.value;
+    let id = &segment.segment.id;
+    let (signed, key) = match chain.key_of(id) {
+        Some(key) if key.fingerprint() == segment.key => (Signed::Chain, Some(key)),
+        _ => match listed_key(repository, id, &segment.key) {
+            Some(key) => (Signed::Listed, Some(key)),
+            None => (Signed::Unknown, None),
+        },
+    };
+    let failure = match key {
+        None => None,
+        Some(_) if segment.segment.repository != chain.identity() => {
+            Some("it was made for another repository".to_owned())
+        }
+        Some(key) => key
+            .verify(Namespace::Index, loaded.signed(), &segment.signature)
+            .err()
+            .map(|e| e.to_string()),
+    };
+    Checked {
+        segment,
+        path,
+        signed,
+        failure,
+    }
+}
+
+fn listed_key<'r>(
+    repository: &'r Repository,
+    id: &Id,
+    fingerprint: &Fingerprint,
+) -> Option<&'r PublicKey> {
+    match &repository.ids.get(id)?.good()?.value {
+        IdFile::Author(author) => author
+            .keys
+            .iter()
+            .find(|key| key.fingerprint() == *fingerprint),
+        IdFile::Team(_) => None,
+    }
+}
+
+/// The finding for a segment whose signature fails under a key that counts.
+pub fn bad_signature(checked: &Checked<'_>, why: &str) -> Finding {
+    Finding::error(
+        Code::BadSignature,
+        checked.path,
+        format!(
+            "the signature of `{}` does not verify: {why}",
+            checked.segment.segment.id
+        ),
+    )
+    .value("key", checked.segment.key)
+    .hint("the file was changed after it was signed; restore it, or sign again with `conex sign`")
+}
+
+/// One entry that counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Vouch<'r> {
+    /// Who says it.
+    pub id: &'r Id,
+    /// Under which key.
+    pub key: Fingerprint,
+    /// What that key is good for.
+    pub weight: Weight,
+    /// Epoch and counter.
+    pub revision: Revision,
+    /// What it says.
+    pub what: What,
+}
+
+/// All entries that count, by resource.
+#[derive(Debug, Clone, Default)]
+pub struct Vouches<'r> {
+    by_resource: HashMap<&'r ResourceId, Vec<Vouch<'r>>>,
+}
+
+impl<'r> Vouches<'r> {
+    /// Takes in the entries of a segment under a key of this weight.
+    pub fn add(&mut self, segment: &'r SignedSegment, weight: Weight) {
+        for entry in &segment.segment.entries {
+            let Entry {
+                resource,
+                revision,
+                what,
+            } = entry;
+            self.by_resource.entry(resource).or_default().push(Vouch {
+                id: &segment.segment.id,
+                key: segment.key,
+                weight,
+                revision: *revision,
+                what: *what,
+            });
+        }
+    }
+
+    /// All entries about a resource, cancelled ones included.
+    pub fn about(&self, resource: &ResourceId) -> &[Vouch<'r>] {
+        self.by_resource.get(resource).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every resource that an entry is about, in no order.
+    pub fn resources(&self) -> impl Iterator<Item = &'r ResourceId> {
+        self.by_resource.keys().copied()
+    }
+
+    /// The entries about a resource that no withdrawal cancels.
+    ///
+    /// A withdrawal cancels the entries of the same id up to its revision; one
+    /// under a key that counts for ownership only does not touch entries under a
+    /// chain key.
+    pub fn live(&self, resource: &ResourceId) -> Vec<Live<'r>> {
+        let all = self.about(resource);
+        let withdrawn = |id: &Id, weight: Weight| {
+            all.iter()
+                .filter(|v| v.id == id && v.what == What::Withdrawn)
+                .filter(|v| v.weight == Weight::Chain || weight == Weight::Owner)
+                .map(|v| v.revision)
+                .max()
+        };
+        all.iter()
+            .filter_map(|vouch| match vouch.what {
+                What::Withdrawn => None,
+                What::Vouched(digest) => Some(Live {
+                    vouch: *vouch,
+                    version: ResourceVersion {
+                        revision: vouch.revision,
+                        digest,
+                    },
+                }),
+            })
+            .filter(|live| {
+                withdrawn(live.vouch.id, live.vouch.weight)
+                    .is_none_or(|up_to| live.version.revision > up_to)
+            })
+            .collect()
+    }
+
+    /// The names of packages that a quorum claims: a quorum of janitors each have
+    /// an entry, cancelled or not, for an authorisation of it.
+    pub fn claimed(&self, quorum: usize) -> BTreeSet<&'r str> {
+        self.by_resource
+            .iter()
+            .filter(|(resource, _)| resource.kind == Kind::Authorisation)
+            .filter(|(_, vouches)| {
+                vouches
+                    .iter()
+                    .filter(|v| v.weight == Weight::Chain)
+                    .map(|v| (v.id, v.key))
+                    .collect::<Tally>()
+                    .reaches(quorum)
+            })
+            .map(|(resource, _)| &*resource.name)
+            .collect()
+    }
+}
+
+/// An entry that vouches and that nothing cancels.
+#[derive(Debug, Clone, Copy)]
+pub struct Live<'r> {
+    /// The entry.
+    pub vouch: Vouch<'r>,
+    /// The version that it vouches for.
+    pub version: ResourceVersion,
+}
+
+/// Segments that do not count, by id, with the reason: for explanations.
+#[derive(Debug, Clone, Default)]
+pub struct Ignored<'r> {
+    by_resource: HashMap<&'r ResourceId, BTreeMap<&'r Id, &'static str>>,
+}
+
+impl<'r> Ignored<'r> {
+    /// Remembers that a segment does not count.
+    pub fn add(&mut self, segment: &'r SignedSegment, why: &'static str) {
+        for entry in &segment.segment.entries {
+            self.by_resource
+                .entry(&entry.resource)
+                .or_default()
+                .insert(&segment.segment.id, why);
+        }
+    }
+
+    /// Whose entries about a resource do not count, and why.
+    pub fn about(&self, resource: &ResourceId) -> Vec<String> {
+        self.by_resource
+            .get(resource)
+            .into_iter()
+            .flatten()
+            .map(|(id, why)| format!("{id}: {why}"))
+            .collect()
+    }
+}
+
+/// Whether the file in this slot lists the key.
+pub fn lists(slot: Option<&Slot<IdFile>>, key: &Fingerprint) -> bool {
+    matches!(
+        slot.and_then(Slot::good).map(|l| &l.value),
+        Some(IdFile::Author(author)) if author.keys.iter().any(|k| k.fingerprint() == *key)
+    )
+}
