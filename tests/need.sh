@@ -18,25 +18,27 @@ install_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"
 }
 
-# need COMMAND=PACKAGE…: commands, and the packages that have them; `FILE=PACKAGE` for what is not a command.
+# need COMMAND=PACKAGE…: commands, and the packages that have them
 need() {
   local pair missing=()
-  for pair in "$@"; do
-    case $pair in
-      /*) compgen -G "${pair%%=*}" > /dev/null ;;
-      *) command -v "${pair%%=*}" > /dev/null ;;
-    esac || missing+=("${pair#*=}")
-  done
+  for pair in "$@"; do command -v "${pair%%=*}" > /dev/null || missing+=("${pair#*=}"); done
   [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 }
 
-# need_rust: cargo, a C linker, and the static C library
+# need_rust: cargo, a C linker, and the C library that is linked statically
 need_rust() {
   [ -n "$(command -v cargo)" ] || PATH=$PATH:$HOME/.cargo/bin
-  command -v cargo > /dev/null || die "no \`cargo\`: install Rust with rustup, as its site says (Debian's may be too old; rust-toolchain or Cargo.toml name the version)"
-  need cc=gcc '/usr/lib/*/libc.a=libc6-dev'
+  command -v cargo > /dev/null || die 'no `cargo`: install Rust with rustup (Cargo.toml names the oldest version that will do)'
+  need cc=gcc
+  case $(cc -print-file-name=libc.a) in /*) ;; *) install_packages libc6-dev ;; esac
 }
-# need_opam: what opam calls, and what the scripts around it call
+# need_opam: opam, what it calls, and what the scripts around it call
 need_opam() {
   need opam=opam git=git curl=curl rsync=rsync patch=patch diff=diffutils tar=tar gzip=gzip python3=python3 script=bsdutils
+}
+# need_oracles: the other implementations that the tests compare with
+need_oracles() {
+  need ssh-keygen=openssh-client b2sum=coreutils git=git patch=patch tar=tar gzip=gzip ocamlopt=ocaml-nox
+  [ -d "$(ocamlopt -where)/opam-file-format" ] || ocamlfind query opam-file-format > /dev/null 2>&1 ||
+    install_packages libopam-file-format-ocaml-dev
 }
