@@ -95,7 +95,7 @@ HOOK
 # fresh MODE: a new opam root and a new home. MODE is strict or nostrict.
 fresh() {
   local option=''; [ "$1" = nostrict ] && option='"--nostrict"'
-  rm -rf "$W/root" "$W/home" "$W/git" "$W/tmp" "$W/calls" "$W/report" "$W/diff"; mkdir -p "$W/home" "$W/tmp"
+  rm -rf "${W:?}/root" "${W:?}/home" "$W/git" "$W/tmp" "$W/calls" "$W/report" "$W/diff"; mkdir -p "$W/home" "$W/tmp"
   cp -a "$W/template" "$W/root"
   sed "s|MODE|$option|" "$W/hook-config" >> "$W/root/config"
   : > "$W/calls"
