@@ -51,9 +51,7 @@ pub enum KeyError {
     #[error("{0:?} is not a public key of the form `ssh-ed25519 AAAA…`")]
     Form(String),
     /// A kind of key that is not used here.
-    #[error(
-        "keys of type {0:?} are not used; make an Ed25519 key with `conex key new` or `ssh-keygen -t ed25519`"
-    )]
+    #[error("keys of type {0:?} are not used")]
     Kind(String),
     /// The base64 text is not what its bytes give.
     #[error("the base64 text of the key is damaged")]
@@ -72,9 +70,39 @@ pub enum KeyError {
     Application(String),
 }
 
+impl KeyError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let new = "`conex key new ID`, or `ssh-keygen -t ed25519`";
+        match self {
+            KeyError::Kind(kind) if kind.starts_with("sk-ecdsa-") => Some(
+                "make a key of the other kind in the token: `ssh-keygen -t ed25519-sk`, or use a plain one: \
+                 `conex key new ID`"
+                    .into(),
+            ),
+            KeyError::Kind(kind) if kind.contains("-cert-") => Some(
+                "this is a certificate; give the public key that it was made for".into(),
+            ),
+            KeyError::Kind(_) => Some(format!("make an Ed25519 key: {new}")),
+            KeyError::Point | KeyError::Weak => Some(format!(
+                "no program makes such a key by accident; make a new one: {new}"
+            )),
+            KeyError::Form(_) | KeyError::Base64 | KeyError::Wire(_) => {
+                Some("give the line of the `.pub` file, whole and unchanged".into())
+            }
+            KeyError::Application(_) => Some(
+                "make the key without `-O application=…`: `ssh-keygen -t ed25519-sk`".into(),
+            ),
+        }
+    }
+}
+
 /// Longest application of a hardware key, in bytes. OpenSSH's own is `ssh:`, with
 /// a few characters added by people who use several.
 const MAX_APPLICATION: usize = 64;
+
+/// Most characters of a refused text that a message repeats: a line of a terminal.
+const MAX_SHOWN: usize = 80;
 
 impl PublicKey {
     /// The Ed25519 key with these bytes.
@@ -121,7 +149,7 @@ impl PublicKey {
         let kind = KeyKind::ALL
             .into_iter()
             .find(|k| k.as_str().as_bytes() == name)
-            .ok_or_else(|| KeyError::Kind(String::from_utf8_lossy(name).into_owned()))?;
+            .ok_or_else(|| KeyError::Kind(shown(&String::from_utf8_lossy(name))))?;
         let damaged = KeyError::Wire(kind.as_str());
         let point: [u8; 32] = take(&mut rest)
             .and_then(|p| p.try_into().ok())
@@ -140,7 +168,7 @@ impl PublicKey {
                 && application.len() <= MAX_APPLICATION
                 && application.bytes().all(|b| b.is_ascii_graphic()));
         if !ok {
-            return Err(KeyError::Application(application.to_owned()));
+            return Err(KeyError::Application(shown(application)));
         }
         check_point(&point)?;
         Ok(PublicKey {
@@ -189,6 +217,15 @@ impl PublicKey {
     }
 }
 
+/// As much of a text as belongs into a message: what is refused may be megabytes.
+fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().take(MAX_SHOWN).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}
+
 fn check_point(point: &[u8; 32]) -> Result<(), KeyError> {
     let key = VerifyingKey::from_bytes(point).map_err(|_| KeyError::Point)?;
     // Decompression also takes y coordinates at or above the prime; compressing
@@ -226,9 +263,9 @@ impl FromStr for PublicKey {
     fn from_str(text: &str) -> Result<PublicKey, KeyError> {
         let (name, base64) = text
             .split_once(' ')
-            .ok_or_else(|| KeyError::Form(text.to_owned()))?;
+            .ok_or_else(|| KeyError::Form(shown(text)))?;
         if !KeyKind::ALL.iter().any(|k| k.as_str() == name) {
-            return Err(KeyError::Kind(name.to_owned()));
+            return Err(KeyError::Kind(shown(name)));
         }
         let wire = Base64::decode_vec(base64).map_err(|_| KeyError::Base64)?;
         let key = PublicKey::from_wire(&wire)?;
@@ -396,7 +433,7 @@ impl FromStr for Signature {
     type Err = SignatureError;
 
     fn from_str(text: &str) -> Result<Signature, SignatureError> {
-        let bad = || SignatureError::Form(text.to_owned());
+        let bad = || SignatureError::Form(shown(text));
         let decoded = Base64::decode_vec(text).map_err(|_| bad())?;
         let (bytes, rest) = decoded.split_first_chunk::<64>().ok_or_else(bad)?;
         let presence = match rest {
@@ -432,3 +469,6 @@ pub fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     *rest = tail;
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,21 +64,15 @@ impl Loaded<IdFile> {
 }
 
 /// A place where a file belongs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Slot<T> {
     /// There is no file.
+    #[default]
     Missing,
     /// There is a file that cannot be read as what belongs there; a finding says why.
     Broken,
     /// There is a readable file.
     Good(Loaded<T>),
-}
-
-// Not derived: `T` needs no default.
-impl<T> Default for Slot<T> {
-    fn default() -> Self {
-        Slot::Missing
-    }
 }
 
 impl<T> Slot<T> {
@@ -174,17 +168,17 @@ impl Repository {
             ..Repository::default()
         };
         let entries: Vec<(&String, &Bytes)> = tree.files.iter().collect();
-        type Read = Result<(Place, Decoded, Vec<Finding>), Option<Finding>>;
+        type Read = Result<(Place, Decoded, Vec<Finding>), Option<Box<Finding>>>;
         let read = |&(path, bytes): &(&String, &Bytes)| -> Read {
             if !path.starts_with(PACKAGES) {
                 return Err(None);
             }
             let place = Place::of(path).map_err(|error| {
-                Some(
+                Some(Box::new(
                     Finding::error(Code::BadPath, path, format!("`{path}`: {error}")).hint(
                         "remove the file; opam would read it in a way that nobody vouched for",
                     ),
-                )
+                ))
             })?;
             let mut findings = Vec::new();
             let decoded = decode(&place, path, bytes, &mut findings);
@@ -197,7 +191,7 @@ impl Repository {
                     repository.findings.extend(findings);
                     repository.put(place, decoded, path, bytes);
                 }
-                Err(Some(finding)) => repository.findings.push(finding),
+                Err(Some(finding)) => repository.findings.push(*finding),
                 Err(None) => {
                     repository.top_level.insert(path.clone(), bytes.clone());
                 }

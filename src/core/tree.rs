@@ -1,7 +1,10 @@
 //! A repository as the core sees it: a map from path to bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use super::finding::{Code, Finding};
+use super::limits::{MAX_FILE_SIZE, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
 
 /// The content of one file, exactly as read.
 pub type Bytes = Arc<[u8]>;
@@ -15,7 +18,10 @@ pub type Bytes = Arc<[u8]>;
 pub struct Tree {
     /// All files below `packages/`, and the files at the top that opam or git act on.
     pub files: BTreeMap<String, Bytes>,
-    /// Other files, whose content does not matter: only their names are judged.
+    /// Everything else at the top, whose content does not matter, by name: `name` of
+    /// a file, `name/` of a directory. Sorted. A tree that was read to be patched has
+    /// the files themselves in `files` and only directories without files here;
+    /// [`Tree::into_judged`] makes the names of it.
     pub others: Vec<String>,
     /// What is not a readable plain file. Each is a reason to reject.
     pub defects: Vec<Defect>,
@@ -41,6 +47,34 @@ impl Tree {
             .take_while(move |(path, _)| path.starts_with(prefix))
             .map(|(path, bytes)| (path.as_str(), bytes))
     }
+
+    /// The tree with nothing in `files` but what is judged, and the names of all the
+    /// rest in `others`: what a patch may have been applied to becomes what is verified.
+    #[must_use]
+    pub fn into_judged(self) -> Tree {
+        let mut others: BTreeSet<String> = self.others.into_iter().collect();
+        let mut files = self.files;
+        files.retain(|path, _| {
+            let judged = is_judged(path);
+            if !judged {
+                others.insert(match path.split_once('/') {
+                    Some((top, _)) => format!("{top}/"),
+                    None => path.clone(),
+                });
+            }
+            judged
+        });
+        Tree {
+            files,
+            others: others.into_iter().collect(),
+            defects: self.defects,
+        }
+    }
+}
+
+/// Whether the content of the file at `path` is judged, and not only its name.
+pub fn is_judged(path: &str) -> bool {
+    path.starts_with(super::path::PACKAGES) || TOP_LEVEL_FILES.contains(&path)
 }
 
 /// The names at the top of a repository whose content is judged.
@@ -57,6 +91,48 @@ pub struct Defect {
     pub kind: DefectKind,
 }
 
+impl Defect {
+    /// What to say about it: always an error.
+    pub fn finding(&self) -> Finding {
+        let what = if self.path.is_empty() {
+            "the repository".to_owned()
+        } else {
+            format!("`{}`", self.path)
+        };
+        let error = |message: String| Finding::error(Code::IrregularFile, &*self.path, message);
+        match &self.kind {
+            DefectKind::NotUtf8 => error(format!("the name of {what} is not UTF-8")),
+            DefectKind::Symlink => error(format!("{what} is a symbolic link"))
+                .hint("opam reads and writes through links; replace it by what it points to"),
+            DefectKind::Special(kind) => error(format!("{what} is {kind}, not a file")),
+            DefectKind::HardLink { links } => {
+                error(format!("{what} has {links} names (hard links)"))
+                    .hint("a change of one would change the other; make copies of them")
+            }
+            DefectKind::Mode { mode, needed } => {
+                error(format!("{what} has permissions that opam cannot work with"))
+                    .value("found", format_args!("{mode:04o}"))
+                    .value("in order", format_args!("{needed:04o}"))
+            }
+            DefectKind::Unreadable(reason) => error(format!("{what} cannot be read: {reason}")),
+            DefectKind::TooLarge { size } => error(format!("{what} is too large"))
+                .value("found", format_args!("{size} bytes"))
+                .value("most", format_args!("{MAX_FILE_SIZE} bytes")),
+            DefectKind::TooDeep => error(format!(
+                "{what} is nested deeper than {MAX_TREE_DEPTH} directories"
+            )),
+            DefectKind::TooMany => error(format!(
+                "{what} has more than {MAX_TREE_FILES} files and directories"
+            )),
+            DefectKind::TooMuch => error(format!(
+                "{what} has more than {MAX_TREE_SIZE} bytes, all files together"
+            )),
+            DefectKind::Changed => error(format!("{what} changed while it was read"))
+                .hint("run it again when nothing else writes to the directory"),
+        }
+    }
+}
+
 /// What can be wrong with a directory entry before its content is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DefectKind {
@@ -71,11 +147,12 @@ pub enum DefectKind {
         /// The number of names.
         links: u64,
     },
-    /// Permissions with which opam cannot read or replace the file or directory.
+    /// Permissions with which opam cannot read or replace the file or directory, or
+    /// a set-user-id bit and the like on a file.
     Mode {
         /// The permission bits as found.
         mode: u32,
-        /// The bits that are needed.
+        /// The permission bits that would be in order.
         needed: u32,
     },
     /// The operating system refused; the text is its reason.
@@ -87,10 +164,11 @@ pub enum DefectKind {
     },
     /// Deeper than [`super::limits::MAX_TREE_DEPTH`].
     TooDeep,
-    /// The tree as a whole has more than [`super::limits::MAX_TREE_FILES`] files.
+    /// The tree as a whole has more than [`super::limits::MAX_TREE_FILES`] files and directories.
     TooMany,
-    /// The tree as a whole has more than [`super::limits::MAX_TREE_SIZE`] bytes.
+    /// The tree as a whole has more than [`super::limits::MAX_TREE_SIZE`] bytes,
+    /// files and their paths together.
     TooMuch,
-    /// The file changed while it was read.
+    /// The file or directory changed while it was read.
     Changed,
 }

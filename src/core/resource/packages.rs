@@ -220,14 +220,20 @@ impl Decode for Checksum {
 
     fn encode(&self) -> Vec<u8> {
         let mut out = Encoder::resource(Self::TYPE, self.release.as_str(), self.revision);
-        let file = |(path, file): (&Box<str>, &FileDigest)| {
+        let file = |path: &str, file: &FileDigest| {
             list_of(&[
                 &quoted(path),
                 &file.size.to_string(),
                 &quoted(&file.digest.to_string()),
             ])
         };
-        out.set("files", self.files.iter().map(file).collect());
+        out.set(
+            "files",
+            self.files
+                .iter()
+                .map(|(path, digest)| file(path, digest))
+                .collect(),
+        );
         out.check();
         out.finish()
     }

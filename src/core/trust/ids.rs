@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::View;
 use super::chain::Chain;
 use super::support::{Standing, Supporters, judge};
 use super::vouch::{Checked, Ignored, Signed, Vouches, Weight, bad_signature};
 use crate::core::finding::{Code, Finding};
-use crate::core::key::Fingerprint;
+use crate::core::key::{Fingerprint, PublicKey};
 use crate::core::name::{Id, NOTARIES, fold};
 use crate::core::path::Place;
 use crate::core::repository::{Repository, Slot};
@@ -53,6 +54,7 @@ pub fn judge_ids<'r>(
     repository: &'r Repository,
     chain: &Chain,
     checked: &[Checked<'r>],
+    view: View,
     vouches: &mut Vouches<'r>,
     ignored: &mut Ignored<'r>,
 ) -> (People, Vec<Finding>) {
@@ -70,13 +72,19 @@ pub fn judge_ids<'r>(
             Supporters::Quorum,
             Some(loaded.id_version()),
         );
-        if standing.is_valid() {
+        if view.in_force(&standing) {
             match &loaded.value {
                 IdFile::Team(team) => {
                     people.teams.insert(id.clone(), team.members.clone());
                 }
                 IdFile::Author(author) => {
-                    let keys = proven_keys(author, chain, &proven);
+                    let keys = match view {
+                        View::Supported => proven_keys(author, chain, &proven),
+                        // The author is about to prove them.
+                        View::AsIfApproved => {
+                            author.keys.iter().map(PublicKey::fingerprint).collect()
+                        }
+                    };
                     for key in &keys {
                         proven_by.entry(*key).or_default().insert(id);
                     }

@@ -26,6 +26,7 @@ use crate::core::path::Place;
 use crate::core::repository::{Repository, Slot, version_in};
 use crate::core::resource::{Kind, REPO_NAME, Repo, ResourceId, ResourceVersion};
 use crate::core::tree::Tree;
+pub use crate::core::trust::View;
 use crate::core::trust::anchors::Client;
 use crate::core::trust::chain::Chain;
 use crate::core::trust::ids::{People, judge_ids};
@@ -48,24 +49,6 @@ impl Mode {
             Mode::Strict => Severity::Error,
             Mode::IgnoreMissing => Severity::Warning,
         }
-    }
-}
-
-/// Whether what waits for approval counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
-    /// Only what is supported counts: how a client sees the tree.
-    Supported,
-    /// Pending authorisations count too: how an author sees a working tree, who
-    /// signs before janitors approve.
-    AsIfApproved,
-}
-
-impl View {
-    /// Whether a resource of this standing is in force.
-    pub fn in_force(self, standing: &Standing) -> bool {
-        standing.is_valid()
-            || (self == View::AsIfApproved && matches!(standing, Standing::Waiting(_)))
     }
 }
 
@@ -220,7 +203,14 @@ pub fn assess<'r>(
             vouches.add(c.segment, Weight::Chain);
         }
     }
-    let (people, found) = judge_ids(repository, &chain, &checked, &mut vouches, &mut ignored);
+    let (people, found) = judge_ids(
+        repository,
+        &chain,
+        &checked,
+        view,
+        &mut vouches,
+        &mut ignored,
+    );
     findings.extend(found);
     let repo = judge_repo(repository, &chain, &vouches, &ignored, &mut findings);
     let approved: Option<&Repo> = if view.in_force(&repo.1) {

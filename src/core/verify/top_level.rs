@@ -6,7 +6,6 @@ use super::Mode;
 use crate::core::digest::Digest;
 use crate::core::finding::{Code, Finding, Severity};
 use crate::core::name::fold;
-use crate::core::path::Place;
 use crate::core::repository::Repository;
 use crate::core::resource::{Repo, RepoField, TopFile};
 use crate::core::syntax::{self, Item, Value, ValueKind};
@@ -157,7 +156,7 @@ fn repo_file(source: &[u8], approved: Option<&Repo>, mode: Mode) -> Vec<Finding>
                             .value("expected", "opam-version: \"2.0\"")
                             .value(
                                 "found",
-                                format!("opam-version: {}", syntax::print(&field.value)),
+                                format!("opam-version: {}", value_text(&field.value)),
                             )
                             .hint("opam would take the repository apart as one of opam 1.2"),
                     );
@@ -165,7 +164,7 @@ fn repo_file(source: &[u8], approved: Option<&Repo>, mode: Mode) -> Vec<Finding>
             }
             (Item::Field(_), _) if name == "stamp" => {}
             (Item::Field(field), Some(known)) => {
-                values.insert(known, (&field.value, syntax::print(&field.value)));
+                values.insert(known, (&field.value, value_text(&field.value)));
             }
             _ => findings.push(
                 mark(error(format!(
@@ -226,14 +225,25 @@ pub fn repo_values(source: &[u8]) -> BTreeMap<RepoField, String> {
     file.items
         .iter()
         .filter_map(|item| match item {
-            Item::Field(field) => RepoField::from_text(field.name.text)
-                .map(|known| (known, syntax::print(&field.value))),
+            Item::Field(field) => {
+                RepoField::from_text(field.name.text).map(|known| (known, value_text(&field.value)))
+            }
             Item::Section(_) => None,
         })
         .collect()
 }
 
-/// The path of the resource that approves these files.
-pub fn approval_path() -> String {
-    Place::Repo.path()
+/// A value as `packages/.conex/repo` holds it: in the one compact form. opam reads
+/// strings of any bytes; those that are not UTF-8 are written as `\xHH`, which the
+/// printer uses for control characters only, so that no two values share a text.
+fn value_text(value: &Value<'_>) -> String {
+    String::from_utf8(syntax::print_value(value)).unwrap_or_else(|error| {
+        error.as_bytes().iter().fold(String::new(), |text, &byte| {
+            if byte.is_ascii() {
+                text + &char::from(byte).to_string()
+            } else {
+                text + &format!("\\x{byte:02x}")
+            }
+        })
+    })
 }

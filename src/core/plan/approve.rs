@@ -1,0 +1,276 @@
+//! What waits for a janitor.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Plan, PlanError, World};
+use crate::core::key::PublicKey;
+use crate::core::name::Id;
+use crate::core::resource::{Kind, ResourceId, ResourceVersion};
+use crate::core::trust::support::Standing;
+use crate::core::trust::vouch::Weight;
+use crate::core::verify::packages::PackageReport;
+
+/// Plans the vouches, and the signature of a link, that wait for this janitor.
+///
+/// `world` is seen as if what waits were approved, so that what an author signed
+/// for a package that is only now given to them does not wait for janitors too.
+/// With `only`, just the packages and ids of these names.
+///
+/// # Errors
+/// The signer is no janitor, or a name in `only` is unknown.
+pub fn approve(
+    world: &World<'_>,
+    signer: &Id,
+    key: &PublicKey,
+    only: &[String],
+) -> Result<Plan, PlanError> {
+    let mut plan = Plan::default();
+    let fingerprint = key.fingerprint();
+    let number = world.chain().links().len().saturating_sub(1);
+    let last = world.chain().last();
+    let is_janitor = world.chain().key_of(signer) == Some(key);
+    let may_sign_link = world
+        .chain()
+        .links()
+        .iter()
+        .rev()
+        .take(2)
+        .any(|l| l.value.link.members.get(signer) == Some(key));
+    if !is_janitor && !may_sign_link {
+        return Err(PlanError::refused(
+            format!("`{signer}` is not a janitor of this repository with the key {fingerprint}"),
+            "janitors are added with `conex janitor add`; authors sign with `conex sign`",
+        ));
+    }
+    let status = world.chain().signatures(number);
+    let signed = last
+        .value
+        .signatures
+        .iter()
+        .any(|(by, _)| *by == fingerprint)
+        && status.signed.contains(signer);
+    if !signed && (only.is_empty()) {
+        let ids: Vec<&str> = last.value.link.members.keys().map(Id::as_str).collect();
+        plan.say(format!(
+            "signs link {number} of the janitor chain: {} with a quorum of {}",
+            ids.join(", "),
+            last.value.link.quorum
+        ));
+        plan.link = Some(last.value.clone());
+    }
+    if !is_janitor {
+        return Ok(plan);
+    }
+    let waiting = waiting(world);
+    for name in only {
+        if !waiting.iter().any(|w| w.is_about(name)) {
+            world.package(name).map(drop).or_else(|unknown| {
+                Id::new(name)
+                    .ok()
+                    .filter(|id| world.knows(id))
+                    .map(drop)
+                    .ok_or(unknown)
+            })?;
+        }
+    }
+    let mut counts: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
+    for item in waiting {
+        if !only.is_empty() && !only.iter().any(|name| item.is_about(name)) {
+            continue;
+        }
+        if item.is_vouched_by(world, signer) {
+            continue;
+        }
+        if let Some(problem) = item.problem {
+            plan.warnings.push(super::world::warn(
+                crate::core::finding::Code::Digest,
+                item.resource.path(),
+                format!("the {} is left out: {problem}", item.resource),
+            ));
+            continue;
+        }
+        counts
+            .entry(item.resource.kind)
+            .or_default()
+            .insert(describe(world, &item.resource));
+        plan.vouch(item.resource, item.version);
+    }
+    for (kind, names) in counts {
+        let names: Vec<String> = names.into_iter().collect();
+        plan.say(format!("approves {}", plural(kind, &names)));
+    }
+    Ok(plan)
+}
+
+/// One resource that is not valid in the tree and could be.
+#[derive(Debug, Clone)]
+pub struct Waits {
+    /// The resource.
+    pub resource: ResourceId,
+    /// The version in the tree.
+    pub version: ResourceVersion,
+    /// How many janitors vouch for it.
+    pub approvals: usize,
+    /// Why nobody should vouch for it as it is.
+    pub problem: Option<String>,
+}
+
+impl Waits {
+    /// Whether the resource belongs to the package, release or id of this name.
+    fn is_about(&self, name: &str) -> bool {
+        *self.resource.name == *name
+            || (self.resource.kind == Kind::Checksum
+                && self.resource.name.split('.').next() == Some(name))
+    }
+
+    fn is_vouched_by(&self, world: &World<'_>, id: &Id) -> bool {
+        world
+            .assessment
+            .vouches
+            .live(&self.resource)
+            .iter()
+            .any(|l| {
+                l.vouch.id == id && l.vouch.weight == Weight::Chain && l.version == self.version
+            })
+    }
+}
+
+/// Everything that waits for a quorum.
+pub fn waiting(world: &World<'_>) -> Vec<Waits> {
+    let mut list = Vec::new();
+    let assessment = &world.assessment;
+    for (id, slot) in &world.repository.ids {
+        if let (Some(loaded), Some(Standing::Waiting(w))) =
+            (slot.good(), assessment.people.standings.get(id))
+        {
+            list.push(Waits {
+                resource: loaded.value.resource_id(),
+                version: loaded.id_version(),
+                approvals: w.janitors.len(),
+                problem: None,
+            });
+        }
+    }
+    if let (Some(version), Standing::Waiting(w)) = &assessment.repo {
+        list.push(Waits {
+            resource: ResourceId {
+                kind: Kind::Repo,
+                name: crate::core::resource::REPO_NAME.into(),
+            },
+            version: *version,
+            approvals: w.janitors.len(),
+            problem: None,
+        });
+    }
+    for package in &assessment.packages {
+        list.extend(package_waits(world, package));
+    }
+    list
+}
+
+fn package_waits(world: &World<'_>, report: &PackageReport) -> Vec<Waits> {
+    let Some(package) = world.repository.packages.get(&report.name) else {
+        return Vec::new();
+    };
+    // Releases of a package that nobody owns, and that nobody is asked to give an
+    // owner, stay unsigned.
+    if package.authorisation.good().is_none() {
+        return Vec::new();
+    }
+    report
+        .standings
+        .iter()
+        .filter_map(
+            |(resource, (version, standing))| match (version, standing) {
+                (Some(version), Standing::Waiting(w)) if w.owners.is_empty() || w.epoch_closed => {
+                    Some(Waits {
+                        resource: resource.clone(),
+                        version: *version,
+                        approvals: w.janitors.len(),
+                        problem: inconsistent(world, report, resource),
+                    })
+                }
+                _ => None,
+            },
+        )
+        .collect()
+}
+
+/// Why a resource does not describe what lies in the tree.
+fn inconsistent(
+    world: &World<'_>,
+    report: &PackageReport,
+    resource: &ResourceId,
+) -> Option<String> {
+    let package = world.repository.packages.get(&report.name)?;
+    match resource.kind {
+        Kind::Releases => {
+            let listed = &package.releases.good()?.value.releases;
+            let same = listed.iter().eq(package.directories.keys());
+            (!same).then(|| {
+                "it does not list the releases that are there; write it with `conex sign`"
+                    .to_owned()
+            })
+        }
+        Kind::Checksum => {
+            let (_, dir) = package
+                .directories
+                .iter()
+                .find(|(release, _)| *release.as_str() == *resource.name)?;
+            let listed = &dir.checksum.good()?.value.files;
+            let same = listed.len() == dir.files.len()
+                && dir.files.iter().all(|(path, bytes)| {
+                    listed.get(path) == Some(&crate::core::resource::FileDigest::of(bytes))
+                });
+            (!same).then(|| {
+                "it does not fit the files that are there; write it with `conex sign`".to_owned()
+            })
+        }
+        _ => None,
+    }
+}
+
+fn describe(world: &World<'_>, resource: &ResourceId) -> String {
+    if resource.kind == Kind::Authorisation
+        && let Some((_, package)) = world
+            .repository
+            .packages
+            .iter()
+            .find(|(name, _)| *name.as_str() == *resource.name)
+        && let Some(loaded) = package.authorisation.good()
+    {
+        let owners: Vec<&str> = loaded.value.owners.iter().map(Id::as_str).collect();
+        return format!("{} to {}", resource.name, owners.join("+"));
+    }
+    resource.name.to_string()
+}
+
+fn plural(kind: Kind, names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let what = match kind {
+        Kind::Author => "author",
+        Kind::Team => "team",
+        Kind::Repo => "top-level file set",
+        Kind::Authorisation => "authorisation",
+        Kind::Releases => "list of releases",
+        Kind::Checksum => "release",
+    };
+    let shown = names
+        .iter()
+        .take(SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len() {
+        1 => format!("the {what} {shown}"),
+        n if n <= SHOWN => format!("{n} {}: {shown}", plural_of(what)),
+        n => format!("{n} {}: {shown} and {} more", plural_of(what), n - SHOWN),
+    }
+}
+
+fn plural_of(what: &str) -> String {
+    match what {
+        "list of releases" => "lists of releases".to_owned(),
+        other => format!("{other}s"),
+    }
+}

@@ -1,0 +1,155 @@
+//! What authors and janitors do: from a working tree to the files to write and
+//! the entries to sign.
+//!
+//! A plan is computed without touching anything; the shell shows it, asks, has
+//! it signed and writes it. So `--dry-run` is the same code, and a verdict about
+//! the result can be given before anything is written.
+
+mod approve;
+mod init;
+mod join;
+mod owner;
+mod sign;
+pub mod status;
+mod team;
+mod world;
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use super::digest::Digest;
+use super::finding::Finding;
+use super::key::{Fingerprint, Signature};
+use super::name::Id;
+use super::path::segment_path;
+use super::resource::{
+    Decode, Entry, Resource, ResourceVersion, Segment, SignedLink, SignedSegment, Timestamp,
+};
+use super::tree::Tree;
+
+pub use approve::approve;
+pub use init::{Init, init};
+pub use join::{Join, join};
+pub use owner::{Change, OwnerChange, Selection, owner};
+pub use sign::{Sign, sign};
+pub use team::{TeamChange, team};
+pub use world::World;
+
+/// What a command wants to change.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// The files to write, by path.
+    pub writes: BTreeMap<String, Vec<u8>>,
+    /// What the signer vouches for.
+    pub entries: Vec<Entry>,
+    /// The link to add a signature to.
+    pub link: Option<SignedLink>,
+    /// What happens, for the one who is asked: a few lines.
+    pub lines: Vec<String>,
+    /// What to think about before going on.
+    pub warnings: Vec<Finding>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum PlanError {
+    /// The repository is not in a state to work with; the findings say why.
+    #[error("the repository cannot be worked with as it is")]
+    Repository(Vec<Finding>),
+    /// The request makes no sense here.
+    #[error("{message}")]
+    Refused {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+}
+
+impl PlanError {
+    /// A refusal with what to do.
+    pub fn refused(message: impl Into<String>, hint: impl Into<String>) -> PlanError {
+        PlanError::Refused {
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+}
+
+impl Plan {
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.entries.is_empty() && self.link.is_none()
+    }
+
+    /// Whether somebody has to sign.
+    pub fn needs_signature(&self) -> bool {
+        !self.entries.is_empty() || self.link.is_some()
+    }
+
+    /// Writes a resource, and says which version it is.
+    fn write<R: Resource>(&mut self, resource: &R) -> ResourceVersion {
+        let bytes = resource.encode();
+        let version = ResourceVersion {
+            revision: resource.revision(),
+            digest: Digest::of(&bytes),
+        };
+        self.writes.insert(resource.resource_id().path(), bytes);
+        version
+    }
+
+    /// Vouches for a version of a resource.
+    fn vouch(&mut self, resource: super::resource::ResourceId, version: ResourceVersion) {
+        self.entries.push(Entry::vouch(resource, version));
+    }
+
+    fn say(&mut self, line: impl Into<String>) {
+        self.lines.push(line.into());
+    }
+
+    /// The segment to be signed, if there is something to vouch for.
+    pub fn segment(&self, repository: Digest, id: &Id, created: Timestamp) -> Option<Segment> {
+        (!self.entries.is_empty()).then(|| Segment {
+            repository,
+            id: id.clone(),
+            created,
+            entries: self.entries.clone(),
+        })
+    }
+
+    /// Takes in the signature of the segment: one more file to write.
+    pub fn add_segment(&mut self, segment: Segment, key: Fingerprint, signature: Signature) {
+        let id = segment.id.clone();
+        let signed_len = segment.signed_bytes().len();
+        let bytes = SignedSegment {
+            segment,
+            key,
+            signature,
+            signed_len,
+        }
+        .encode();
+        let path = segment_path(&id, &Digest::of(&bytes).short());
+        self.writes.insert(path, bytes);
+    }
+
+    /// Takes in a signature of the link: one more file to write.
+    pub fn add_link_signature(&mut self, key: Fingerprint, signature: Signature) {
+        if let Some(mut link) = self.link.take() {
+            link.signatures.retain(|(by, _)| *by != key);
+            link.signatures.push((key, signature));
+            link.signatures.sort();
+            let path = super::path::Place::Link(link.link.number).path();
+            self.writes.insert(path, link.encode());
+        }
+    }
+
+    /// The tree as it will be.
+    pub fn apply(&self, tree: &Tree) -> Tree {
+        let mut result = tree.clone();
+        for (path, bytes) in &self.writes {
+            result.files.insert(path.clone(), bytes.as_slice().into());
+        }
+        result
+    }
+}

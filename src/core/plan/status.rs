@@ -1,0 +1,86 @@
+//! What is signed, what is missing, what waits for whom.
+
+use std::collections::BTreeMap;
+
+use super::World;
+use super::approve::waiting;
+use crate::core::resource::Kind;
+use crate::core::trust::chain::LinkSignatures;
+
+/// The state of a working tree in numbers and lists.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// What the repository calls itself.
+    pub name: String,
+    /// Its identity.
+    pub identity: String,
+    /// Number of the last link, quorum, members.
+    pub link: LinkSignatures,
+    /// The janitors of today.
+    pub janitors: Vec<String>,
+    /// How many of them must agree.
+    pub quorum: usize,
+    /// Valid authors.
+    pub authors: usize,
+    /// Valid teams.
+    pub teams: usize,
+    /// Packages that are signed and complete.
+    pub signed: Vec<String>,
+    /// Packages whose name is claimed and that do not verify.
+    pub broken: Vec<String>,
+    /// Packages with metadata that nobody claimed yet.
+    pub pending: Vec<String>,
+    /// Packages without any metadata.
+    pub unsigned: Vec<String>,
+    /// What waits for a quorum: name, and how many approve it, by kind.
+    pub waiting: BTreeMap<Kind, Vec<(String, usize)>>,
+}
+
+/// Sums up a working tree.
+pub fn status(world: &World<'_>) -> Status {
+    let chain = world.chain();
+    let mut status = Status {
+        name: chain.current().repository.to_string(),
+        identity: chain.identity().to_string(),
+        link: chain.signatures(chain.links().len().saturating_sub(1)),
+        janitors: chain
+            .current()
+            .members
+            .keys()
+            .map(ToString::to_string)
+            .collect(),
+        quorum: chain.quorum(),
+        authors: world.assessment.people.authors.len(),
+        teams: world.assessment.people.teams.len(),
+        signed: Vec::new(),
+        broken: Vec::new(),
+        pending: Vec::new(),
+        unsigned: Vec::new(),
+        waiting: BTreeMap::new(),
+    };
+    for package in &world.assessment.packages {
+        let has_metadata = world
+            .repository
+            .packages
+            .get(&package.name)
+            .is_some_and(|p| p.has_metadata());
+        let list = if package.is_signed() {
+            &mut status.signed
+        } else if package.claimed {
+            &mut status.broken
+        } else if has_metadata {
+            &mut status.pending
+        } else {
+            &mut status.unsigned
+        };
+        list.push(package.name.to_string());
+    }
+    for item in waiting(world) {
+        status
+            .waiting
+            .entry(item.resource.kind)
+            .or_default()
+            .push((item.resource.name.to_string(), item.approvals));
+    }
+    status
+}

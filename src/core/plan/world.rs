@@ -1,0 +1,250 @@
+//! The working tree as those see it who work on it.
+
+use std::collections::BTreeSet;
+
+use super::PlanError;
+use crate::core::finding::{Code, Finding, Severity};
+use crate::core::key::PublicKey;
+use crate::core::name::{Id, PackageName, fold};
+use crate::core::path::Place;
+use crate::core::repository::Repository;
+use crate::core::resource::{IdFile, ResourceId, Revision};
+use crate::core::tree::Tree;
+use crate::core::trust::chain::Chain;
+use crate::core::trust::tally::Tally;
+use crate::core::trust::vouch::Weight;
+use crate::core::verify::{Assessment, Mode, View, assess};
+
+/// A working tree that was judged as if its last link were complete.
+///
+/// The tools need no anchors: they work on a tree that somebody checked out and
+/// is about to change, and what they write is verified by everybody else.
+#[derive(Debug)]
+pub struct World<'r> {
+    /// The tree.
+    pub tree: &'r Tree,
+    /// The tree, taken apart.
+    pub repository: &'r Repository,
+    /// What is known about it.
+    pub assessment: Assessment<'r>,
+}
+
+impl<'r> World<'r> {
+    /// Judges a working tree.
+    ///
+    /// # Errors
+    /// No chain, or metadata that cannot be read: nothing sensible can be added to it.
+    pub fn new(
+        tree: &'r Tree,
+        repository: &'r Repository,
+        view: View,
+    ) -> Result<World<'r>, PlanError> {
+        let rewritten =
+            |path: &str| matches!(Place::of(path), Ok(Place::Checksum(_) | Place::Releases(_)));
+        let broken: Vec<Finding> = repository
+            .findings
+            .iter()
+            .filter(|f| f.severity == Severity::Error && !rewritten(&f.path))
+            .cloned()
+            .collect();
+        if !broken.is_empty() {
+            return Err(PlanError::Repository(broken));
+        }
+        World::look(tree, repository, view)
+    }
+
+    /// The chain.
+    pub fn chain(&self) -> &Chain {
+        &self.assessment.chain
+    }
+
+    /// The keys that the repository knows for an id: in the chain, or in its file.
+    pub fn keys_of(&self, id: &Id) -> Vec<PublicKey> {
+        let mut keys: Vec<PublicKey> = self.chain().key_of(id).into_iter().cloned().collect();
+        if let Some(IdFile::Author(author)) = self.id_file(id) {
+            keys.extend(author.keys.iter().cloned());
+        }
+        let before = self.chain().links().iter().rev().nth(1);
+        keys.extend(before.and_then(|l| l.value.link.members.get(id)).cloned());
+        keys.dedup();
+        keys
+    }
+
+    /// The file of an id.
+    pub fn id_file(&self, id: &Id) -> Option<&IdFile> {
+        Some(&self.repository.ids.get(id)?.good()?.value)
+    }
+
+    /// Whether the id can own something: an author, a team or a janitor, pending or not.
+    pub fn knows(&self, id: &Id) -> bool {
+        self.id_file(id).is_some() || self.chain().key_of(id).is_some()
+    }
+
+    /// All ids that are taken, in the form in which they are compared.
+    pub fn taken_ids(&self) -> BTreeSet<String> {
+        self.repository
+            .ids
+            .keys()
+            .chain(self.chain().ever_members())
+            .map(|id| fold(id.as_str()))
+            .collect()
+    }
+
+    /// The highest epoch that a quorum opened for a resource.
+    pub fn open_epoch(&self, resource: &ResourceId) -> u64 {
+        let live = self.assessment.vouches.live(resource);
+        let mut epochs: Vec<u64> = live.iter().map(|l| l.version.revision.epoch).collect();
+        epochs.sort_unstable();
+        epochs
+            .into_iter()
+            .rev()
+            .find(|epoch| {
+                live.iter()
+                    .filter(|l| {
+                        l.vouch.weight == Weight::Chain && l.version.revision.epoch >= *epoch
+                    })
+                    .map(|l| (l.vouch.id, l.vouch.key))
+                    .collect::<Tally>()
+                    .reaches(self.chain().quorum())
+            })
+            .unwrap_or(0)
+    }
+
+    /// The revision for a changed resource: above the one in the tree, above
+    /// `floor`, and above every entry that anybody has for it in an open epoch.
+    ///
+    /// # Errors
+    /// The counter is at its end: somebody pushed it there, and a quorum opens a new epoch.
+    pub fn next_revision(
+        &self,
+        resource: &ResourceId,
+        present: Option<Revision>,
+        floor: Option<Revision>,
+    ) -> Result<Revision, PlanError> {
+        let epoch = self.open_epoch(resource);
+        let highest = self
+            .assessment
+            .vouches
+            .about(resource)
+            .iter()
+            .map(|v| v.revision)
+            .chain(present)
+            .chain(floor)
+            .filter(|r| r.epoch <= epoch)
+            .max();
+        let Some(highest) = highest else {
+            return Ok(Revision {
+                epoch,
+                ..Revision::FIRST
+            });
+        };
+        if highest.epoch < epoch {
+            return Ok(Revision {
+                epoch,
+                ..Revision::FIRST
+            });
+        }
+        highest.next().ok_or_else(|| {
+            PlanError::refused(
+                format!("the counter of the {resource} is at its end"),
+                "a quorum of janitors opens a new epoch for it",
+            )
+        })
+    }
+
+    /// A package that is there, or whose name is claimed.
+    ///
+    /// # Errors
+    /// No such package; the hint names the most similar one.
+    pub fn package(&self, text: &str) -> Result<PackageName, PlanError> {
+        let unknown =
+            |hint: String| PlanError::refused(format!("there is no package `{text}`"), hint);
+        let name = PackageName::new(text).map_err(|e| unknown(e.to_string()))?;
+        if self.repository.packages.contains_key(&name)
+            || self.assessment.packages.iter().any(|p| p.name == name)
+        {
+            return Ok(name);
+        }
+        let names = self.repository.packages.keys().map(PackageName::as_str);
+        Err(unknown(match nearest(text, names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!(
+                "a package is a directory `packages/{text}/{text}.<version>/` with a file `opam`"
+            ),
+        }))
+    }
+
+    /// An id that can own or be a member.
+    ///
+    /// # Errors
+    /// No such id; the hint names the most similar one.
+    pub fn known_id(&self, id: &Id) -> Result<(), PlanError> {
+        if self.knows(id) {
+            return Ok(());
+        }
+        let ids = self
+            .repository
+            .ids
+            .keys()
+            .chain(self.chain().current().members.keys())
+            .map(Id::as_str);
+        let hint = match nearest(id.as_str(), ids) {
+            Some(near) => {
+                format!("did you mean `{near}`? A new author starts with `conex join {id}`")
+            }
+            None => format!("a new author starts with `conex join {id}`"),
+        };
+        Err(PlanError::refused(
+            format!("the repository has no author, team or janitor `{id}`"),
+            hint,
+        ))
+    }
+}
+
+/// The candidate that differs from `text` in the fewest characters, if that is few.
+pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (text.chars().count() / 3).max(1);
+    candidates
+        .filter(|c| c.len().abs_diff(text.len()) <= limit)
+        .map(|c| (distance(text, c), c))
+        .filter(|(d, _)| *d <= limit)
+        .min()
+        .map(|(_, c)| c)
+}
+
+/// The number of characters to insert, delete or replace (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(row.first_mut().unwrap_or(&mut 0), i + 1);
+        let mut left = i + 1;
+        for (y, cell) in b.iter().zip(row.iter_mut().skip(1)) {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = *cell;
+            left = replaced.min(diagonal + 1).min(left + 1);
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// The finding of a tool about something to look at.
+pub fn warn(code: Code, path: impl Into<String>, message: impl Into<String>) -> Finding {
+    Finding::warning(code, path, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn similar_names_are_found() {
+        let names = ["astring", "fmt", "lwt", "logs"];
+        assert_eq!(nearest("astrign", names.into_iter()), Some("astring"));
+        assert_eq!(nearest("lwtt", names.into_iter()), Some("lwt"));
+        assert_eq!(nearest("cohttp", names.into_iter()), None);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+    }
+}

@@ -1,0 +1,457 @@
+//! Who can sign for an id: the search, and its account of what was tried.
+//!
+//! The order: what `--key` names; conex's own key of the id; the key with which git
+//! signs; ssh-agent; `~/.ssh/id_ed25519`. A key is taken only if the repository lists
+//! it for the id. A key file that needs a passphrase is left alone if the agent holds
+//! the same key, so that nobody types what they have typed to the agent already.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use base64ct::{Base64Unpadded, Encoding as _};
+use sha2::{Digest as _, Sha256};
+
+use super::agent::{Agent, AgentError, Held};
+use super::file::{self, Readers};
+use super::git::{self, GitKey};
+use super::lines::PublicLine;
+use super::passphrase::{Passphrases, unlock};
+use super::private::{PrivateFile, PrivateKeyError};
+use super::store::{HomeError, KeyStore, StoreError, conex_home};
+use super::{SignError, Signer};
+use crate::core::key::{KeyKind, Namespace, PublicKey, Signature};
+use crate::core::name::Id;
+
+/// Whose signature is wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Selection<'a> {
+    /// What the user named: a path, a fingerprint (`blake2b=…`, or ssh's `SHA256:…`), or
+    /// a public key. Nothing else is then tried.
+    pub key: Option<&'a str>,
+    /// The id to sign for.
+    pub id: Option<&'a Id>,
+    /// The keys that the repository lists for the id. `None` when it does not list any
+    /// yet: then only conex's own key, or the one that was named, is taken.
+    pub listed: Option<&'a [PublicKey]>,
+}
+
+/// Where keys are looked for.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// Conex's own keys.
+    pub store: KeyStore,
+    /// ssh-agent, if there is one.
+    pub agent: Option<Agent>,
+    /// Where git is asked for its configuration; `None`: git is not asked.
+    pub git_dir: Option<PathBuf>,
+    /// The user's home directory, for `~/.ssh/id_ed25519`.
+    pub home: Option<PathBuf>,
+}
+
+impl Places {
+    /// What the environment says, for work in the directory `dir`.
+    ///
+    /// # Errors
+    /// It does not say where conex's own keys are.
+    pub fn from_environment(dir: &Path) -> Result<Places, HomeError> {
+        Ok(Places {
+            store: KeyStore::at(conex_home()?.join("keys")),
+            agent: Agent::from_environment(),
+            git_dir: Some(dir.to_owned()),
+            home: std::env::var_os("HOME")
+                .filter(|home| !home.is_empty())
+                .map(PathBuf::from),
+        })
+    }
+}
+
+/// A signer, and where it was found.
+pub struct Found {
+    signer: Box<dyn Signer>,
+    /// Where, for the line that says with what is signed.
+    pub origin: String,
+}
+
+impl Signer for Found {
+    fn public(&self) -> &PublicKey {
+        self.signer.public()
+    }
+
+    fn sign(&self, namespace: Namespace, message: &[u8]) -> Result<Signature, SignError> {
+        self.signer.sign(namespace, message)
+    }
+}
+
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Found({}, {})", self.origin, self.public())
+    }
+}
+
+/// One place where a key was looked for, and why it could not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// The place.
+    pub origin: String,
+    /// Why not.
+    pub why: String,
+    /// What would help.
+    pub hint: Option<String>,
+    /// Whether this is a key that was wanted.
+    pub wanted: bool,
+}
+
+/// No key was found that can sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindError {
+    /// For whom.
+    pub id: Option<Id>,
+    /// The keys that would have been right, if only these are.
+    pub listed: Option<Vec<PublicKey>>,
+    /// What was tried, in this order.
+    pub tried: Vec<Tried>,
+}
+
+impl std::error::Error for FindError {}
+
+impl fmt::Display for FindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.id {
+            Some(id) => write!(f, "no key was found that can sign for `{id}`")?,
+            None => write!(f, "no key was found that can sign")?,
+        }
+        match self.listed.as_deref() {
+            None => {}
+            Some([]) => write!(f, "\n  wanted: the repository lists no key")?,
+            Some(keys) => {
+                for key in keys {
+                    write!(f, "\n  wanted: {}", key.fingerprint())?;
+                }
+            }
+        }
+        for tried in &self.tried {
+            write!(f, "\n  tried:  {}: {}", tried.origin, tried.why)?;
+        }
+        Ok(())
+    }
+}
+
+impl FindError {
+    /// What to do about it: what is said of a key that was wanted comes first.
+    pub fn hint(&self) -> Option<String> {
+        let of = |wanted| {
+            self.tried
+                .iter()
+                .filter(|tried| tried.wanted == wanted)
+                .find_map(|tried| tried.hint.clone())
+        };
+        of(true).or_else(|| match self.listed.as_deref() {
+            Some([_, ..]) => Some(
+                "name the key with `--key FILE`, or load it into ssh-agent with `ssh-add`"
+                    .to_owned(),
+            ),
+            _ => of(false),
+        })
+    }
+}
+
+/// Finds who can sign. A key that needs a passphrase is unlocked, once.
+///
+/// # Errors
+/// Nobody can; the error says what was tried and why it did not do.
+pub fn find_signer(
+    selection: &Selection<'_>,
+    places: &Places,
+    passphrases: &mut dyn Passphrases,
+) -> Result<Found, FindError> {
+    let mut search = Search {
+        selection,
+        places,
+        passphrases,
+        named: Named::Any,
+        held: None,
+        files: Vec::new(),
+        tried: Vec::new(),
+    };
+    search.run().ok_or_else(|| FindError {
+        id: selection.id.cloned(),
+        listed: selection.listed.map(<[PublicKey]>::to_vec),
+        tried: search.tried,
+    })
+}
+
+/// Which keys the user's `--key` lets through.
+enum Named {
+    Any,
+    Public(PublicKey),
+    Fingerprint(String),
+}
+
+struct Search<'a> {
+    selection: &'a Selection<'a>,
+    places: &'a Places,
+    passphrases: &'a mut dyn Passphrases,
+    named: Named,
+    /// What the agent holds, once it was asked.
+    held: Option<Result<Held, AgentError>>,
+    /// Files that were tried: nobody wants to be asked twice for one.
+    files: Vec<PathBuf>,
+    tried: Vec<Tried>,
+}
+
+impl Search<'_> {
+    fn run(&mut self) -> Option<Found> {
+        let key = self.selection.key.map(str::trim).filter(|k| !k.is_empty());
+        match key {
+            None => {}
+            Some(text) if text.starts_with("blake2b=") || text.starts_with("SHA256:") => {
+                self.named = Named::Fingerprint(text.to_owned());
+            }
+            Some(text) if text.contains(' ') && !Path::new(text).exists() => {
+                match PublicLine::parse(text) {
+                    Ok(line) => self.named = Named::Public(line.key),
+                    Err(error) => {
+                        self.note("`--key`", error.to_string(), error.hint(), true);
+                        return None;
+                    }
+                }
+            }
+            Some(path) => return self.file(&format!("`--key {path}`"), Path::new(path)),
+        }
+        let found = self.own();
+        if found.is_some() || (key.is_none() && self.selection.listed.is_none()) {
+            return found;
+        }
+        self.git().or_else(|| self.agent()).or_else(|| self.home())
+    }
+
+    /// Conex's own keys: that of the id; all of them when the key was named otherwise.
+    fn own(&mut self) -> Option<Found> {
+        let ids: Vec<Id> = match (self.selection.id, &self.named) {
+            (Some(id), Named::Any) => vec![id.clone()],
+            _ => match self.places.store.list() {
+                Ok(keys) => keys.into_iter().map(|(id, _)| id).collect(),
+                Err(error) => {
+                    let dir = self.places.store.dir().display().to_string();
+                    self.note(&dir, error.to_string(), error.hint(), true);
+                    return None;
+                }
+            },
+        };
+        for id in ids {
+            let origin = format!("conex's key of `{id}`");
+            let info = match self.places.store.info(&id) {
+                Ok(info) => info,
+                Err(error) => {
+                    // A key that is there and cannot be read may be the right one.
+                    let wanted = !matches!(error, StoreError::Unknown { .. });
+                    self.note(&origin, error.to_string(), error.hint(), wanted);
+                    continue;
+                }
+            };
+            let file = match self.places.store.private(&id) {
+                Ok(file) => Some(file),
+                Err(StoreError::PublicOnly { .. }) => None,
+                Err(error) => {
+                    self.note(&origin, error.to_string(), error.hint(), true);
+                    continue;
+                }
+            };
+            let path = self.places.store.private_path(&id);
+            let found = self.candidate(&origin, &info.public, file.map(|file| (path, file)));
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+
+    fn git(&mut self) -> Option<Found> {
+        let dir = self.places.git_dir.as_deref()?;
+        let origin = "git's `user.signingkey`";
+        match git::signing_key(dir, self.places.home.as_deref())? {
+            GitKey::File(path) => self.file(&format!("{origin}, `{}`", path.display()), &path),
+            GitKey::Public(key) => self.candidate(origin, &key, None),
+            GitKey::Unusable(why) => {
+                self.note(origin, why, None, false);
+                None
+            }
+        }
+    }
+
+    fn agent(&mut self) -> Option<Found> {
+        let Some(agent) = &self.places.agent else {
+            self.note(
+                "ssh-agent",
+                "`SSH_AUTH_SOCK` is not set".into(),
+                None,
+                false,
+            );
+            return None;
+        };
+        let agent = agent.clone();
+        let held = match self.held() {
+            Ok(held) => held.clone(),
+            Err(error) => {
+                let (why, hint) = (error.to_string(), error.hint());
+                self.note("ssh-agent", why, hint, false);
+                return None;
+            }
+        };
+        if let Some((key, comment)) = held.keys.iter().find(|(key, _)| self.wanted(key)) {
+            return Some(Found {
+                signer: Box::new(agent.signer_unasked(key)),
+                origin: format!("ssh-agent, {comment:?}"),
+            });
+        }
+        let why = format!(
+            "none of its {} Ed25519 keys is wanted; it holds {} others",
+            held.keys.len(),
+            held.others
+        );
+        self.note("ssh-agent", why, None, false);
+        None
+    }
+
+    fn home(&mut self) -> Option<Found> {
+        let path = self.places.home.as_deref()?.join(".ssh/id_ed25519");
+        self.file(&format!("`{}`", path.display()), &path)
+    }
+
+    /// A private key file, or a public one with the private one beside it.
+    fn file(&mut self, origin: &str, path: &Path) -> Option<Found> {
+        if self.files.iter().any(|seen| seen == path) {
+            return None;
+        }
+        self.files.push(path.to_owned());
+        let text = match file::read(path, Readers::Anybody) {
+            Ok(text) => text,
+            Err(error) => {
+                self.note(origin, error.to_string(), error.hint(), false);
+                return None;
+            }
+        };
+        if PrivateFile::looks_like(&text) {
+            return match read_private(path) {
+                Ok(file) => {
+                    let public = file.public().clone();
+                    self.candidate(origin, &public, Some((path.to_owned(), file)))
+                }
+                Err((why, hint)) => {
+                    self.note(origin, why, hint, true);
+                    None
+                }
+            };
+        }
+        let line = std::str::from_utf8(&text)
+            .ok()
+            .filter(|text| text.trim().lines().count() == 1);
+        let Some(line) = line else {
+            let why = "holds neither one private key nor one public key".to_owned();
+            self.note(origin, why, None, false);
+            return None;
+        };
+        match PublicLine::parse(line) {
+            Ok(line) => {
+                let beside = (path.extension() == Some("pub".as_ref()))
+                    .then(|| path.with_extension(""))
+                    .and_then(|path| Some((path.clone(), read_private(&path).ok()?)))
+                    .filter(|(_, file)| file.public() == &line.key);
+                self.candidate(origin, &line.key, beside)
+            }
+            Err(error) => {
+                self.note(origin, error.to_string(), error.hint(), false);
+                None
+            }
+        }
+    }
+
+    /// Takes a key if it is wanted and its private half can be had.
+    fn candidate(
+        &mut self,
+        origin: &str,
+        key: &PublicKey,
+        file: Option<(PathBuf, PrivateFile)>,
+    ) -> Option<Found> {
+        if !self.wanted(key) {
+            let why = format!("is another key: {}", key.fingerprint());
+            self.note(origin, why, None, false);
+            return None;
+        }
+        let needs_help = file.as_ref().is_none_or(|(_, file)| {
+            file.is_encrypted() || file.public().kind() == KeyKind::SkEd25519
+        });
+        if needs_help && let Some(agent) = self.places.agent.clone() {
+            let holds = |held: &Held| held.keys.iter().any(|(held, _)| held == key);
+            if self.held().as_ref().is_ok_and(holds) {
+                return Some(Found {
+                    signer: Box::new(agent.signer_unasked(key)),
+                    origin: format!("{origin}, through ssh-agent"),
+                });
+            }
+        }
+        let Some((path, file)) = file else {
+            let why = "only its public half is here, and ssh-agent does not hold it".to_owned();
+            let hint = "load the private half into ssh-agent with `ssh-add FILE`".to_owned();
+            self.note(origin, why, Some(hint), true);
+            return None;
+        };
+        match unlock(
+            &file,
+            &format!("the key `{}`", path.display()),
+            self.passphrases,
+        ) {
+            Ok(signer) => Some(Found {
+                signer: Box::new(signer),
+                origin: origin.to_owned(),
+            }),
+            Err(error) => {
+                self.note(origin, error.to_string(), error.hint(), true);
+                None
+            }
+        }
+    }
+
+    fn wanted(&self, key: &PublicKey) -> bool {
+        let named = match &self.named {
+            Named::Any => true,
+            Named::Public(named) => named == key,
+            Named::Fingerprint(text) => {
+                *text == key.fingerprint().to_string() || *text == ssh_fingerprint(key)
+            }
+        };
+        named && self.selection.listed.is_none_or(|keys| keys.contains(key))
+    }
+
+    /// What the agent holds; asked once, since some agents ask their user.
+    fn held(&mut self) -> &Result<Held, AgentError> {
+        let agent = &self.places.agent;
+        self.held.get_or_insert_with(|| match agent {
+            Some(agent) => agent.list(),
+            None => Ok(Held::default()),
+        })
+    }
+
+    fn note(&mut self, origin: &str, why: String, hint: Option<String>, wanted: bool) {
+        self.tried.push(Tried {
+            origin: origin.to_owned(),
+            why,
+            hint,
+            wanted,
+        });
+    }
+}
+
+fn read_private(path: &Path) -> Result<PrivateFile, (String, Option<String>)> {
+    let text =
+        file::read(path, Readers::OwnerOnly).map_err(|error| (error.to_string(), error.hint()))?;
+    PrivateFile::parse(&text).map_err(|error: PrivateKeyError| (error.to_string(), error.hint()))
+}
+
+/// The fingerprint that `ssh-add -l` and `ssh-keygen -l` show.
+fn ssh_fingerprint(key: &PublicKey) -> String {
+    format!(
+        "SHA256:{}",
+        Base64Unpadded::encode_string(&Sha256::digest(key.wire()))
+    )
+}

@@ -1,0 +1,138 @@
+//! One file, read once.
+
+use std::cell::RefCell;
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use rustix::fs::{FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+use crate::core::limits::MAX_FILE_SIZE;
+use crate::core::tree::{Bytes, DefectKind};
+
+/// A file below this size is read into a buffer of the thread and copied once to
+/// its place, which saves a system call; a larger one directly to its place, so
+/// that the memory needed is that of the tree.
+const SMALL: usize = 64 << 10;
+
+thread_local! {
+    static SPACE: RefCell<Vec<u8>> = RefCell::new(vec![0; SMALL]);
+}
+
+/// Opens `name` in `dir`: no link is followed, and a FIFO does not block.
+pub(super) fn open(dir: BorrowedFd<'_>, name: &CStr, more: OFlags) -> Result<OwnedFd, DefectKind> {
+    let flags = OFlags::RDONLY
+        | OFlags::NOFOLLOW
+        | OFlags::NONBLOCK
+        | OFlags::NOCTTY
+        | OFlags::CLOEXEC
+        | more;
+    rustix::fs::openat(dir, name, flags, Mode::empty()).map_err(|errno| match errno {
+        // It was a file or a directory when the directory was listed.
+        Errno::LOOP | Errno::NOTDIR | Errno::NOENT | Errno::NXIO => DefectKind::Changed,
+        errno => unreadable(errno),
+    })
+}
+
+/// The reason of the operating system, as a defect.
+pub(super) fn unreadable(errno: Errno) -> DefectKind {
+    DefectKind::Unreadable(std::io::Error::from(errno).to_string())
+}
+
+/// Whether the file or directory is as it was at `before`.
+pub(super) fn unchanged(fd: BorrowedFd<'_>, before: &Stat) -> Result<(), DefectKind> {
+    let after = rustix::fs::fstat(fd).map_err(unreadable)?;
+    if before.st_size == after.st_size
+        && before.st_mtime == after.st_mtime
+        && before.st_mtime_nsec == after.st_mtime_nsec
+        && before.st_ctime == after.st_ctime
+        && before.st_ctime_nsec == after.st_ctime_nsec
+    {
+        Ok(())
+    } else {
+        Err(DefectKind::Changed)
+    }
+}
+
+/// Checks the permissions: `needed` for the owner; for a file no set-user-id or
+/// the like, which an archive could have brought along.
+#[allow(clippy::useless_conversion)] // 16 bits on some systems
+pub(super) fn check_mode(stat: &Stat, needed: u32, refused: u32) -> Result<(), DefectKind> {
+    let mode = u32::from(stat.st_mode) & 0o7777;
+    let sane = (mode | needed) & !refused;
+    if mode == sane {
+        Ok(())
+    } else {
+        Err(DefectKind::Mode { mode, needed: sane })
+    }
+}
+
+/// Reads the file `name` in `dir`. `reserve` is asked with the size before
+/// anything is read or allocated; `None` from it (the tree is too large) or from
+/// here means that the bytes are not wanted.
+pub(super) fn read(
+    dir: BorrowedFd<'_>,
+    name: &CStr,
+    reserve: impl FnOnce(u64) -> bool,
+) -> Result<Option<Bytes>, DefectKind> {
+    let fd = open(dir, name, OFlags::empty())?;
+    let stat = rustix::fs::fstat(&fd).map_err(unreadable)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(DefectKind::Changed);
+    }
+    #[allow(clippy::useless_conversion)] // 16 or 32 bits on some systems
+    let links = u64::from(stat.st_nlink);
+    if links != 1 {
+        return Err(DefectKind::HardLink { links });
+    }
+    check_mode(&stat, 0o600, 0o7000)?;
+    let size = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
+    let Some(len) = usize::try_from(size).ok().filter(|_| size <= MAX_FILE_SIZE) else {
+        return Err(DefectKind::TooLarge { size });
+    };
+    if !reserve(size) {
+        return Ok(None);
+    }
+    let bytes = if len < SMALL {
+        SPACE.with_borrow_mut(|space| -> Result<Bytes, DefectKind> {
+            // One byte more than there should be is asked for: growth shows.
+            let filled = fill(fd.as_fd(), &mut space[..=len])?;
+            if filled == len {
+                Ok(Arc::from(&space[..len]))
+            } else {
+                Err(DefectKind::Changed)
+            }
+        })?
+    } else {
+        let mut bytes: Bytes = std::iter::repeat_n(0, len).collect();
+        let place = Arc::get_mut(&mut bytes).ok_or(DefectKind::Changed)?;
+        if fill(fd.as_fd(), place)? != len || fill(fd.as_fd(), &mut [0])? != 0 {
+            return Err(DefectKind::Changed);
+        }
+        bytes
+    };
+    unchanged(fd.as_fd(), &stat)?;
+    Ok(Some(bytes))
+}
+
+/// Reads until `space` is full or the file ends.
+fn fill(fd: BorrowedFd<'_>, space: &mut [u8]) -> Result<usize, DefectKind> {
+    let mut filled = 0;
+    while filled < space.len() {
+        let wanted = space.len() - filled;
+        match rustix::io::read(fd, &mut space[filled..]) {
+            Ok(0) => break,
+            Ok(n) => {
+                filled += n;
+                // A read of a regular file is only short at its end.
+                if n < wanted {
+                    break;
+                }
+            }
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(unreadable(errno)),
+        }
+    }
+    Ok(filled)
+}

@@ -1,0 +1,123 @@
+//! Reading a directory into a [`Tree`], without ever following a symbolic link.
+//!
+//! What opam will act on is whatever lies in this directory, and an attacker has
+//! chosen its names and kinds. So nothing is opened by a path of more than one
+//! component: each file and directory is opened relative to its parent, with
+//! `O_NOFOLLOW` and `O_NONBLOCK`, and judged by what was opened. Whatever is not
+//! a plain file or a directory becomes a [`Defect`]; the reader itself never
+//! decides and never fails half way.
+//!
+//! * [`list`] reads the names in a directory,
+//! * [`file`] reads one file,
+//! * [`walk`] puts the tree together, on several threads, with the same result
+//!   for every order in which they run.
+
+mod file;
+mod list;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::io::Errno;
+use thiserror::Error;
+
+use crate::core::tree::Tree;
+
+#[cfg(doc)]
+use crate::core::tree::Defect;
+
+/// Which files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contents {
+    /// Those that a verdict depends on: everything below `packages/` and
+    /// [`crate::core::tree::TOP_LEVEL_FILES`]. Of everything else at the top only the name is
+    /// taken; other directories are not entered.
+    Judged,
+    /// Every file, so that a patch can be applied to the tree. [`Tree::into_judged`]
+    /// leaves what [`Contents::Judged`] would have read. What is no plain file is a
+    /// defect wherever it lies: opam would write through a link.
+    All,
+}
+
+/// What is called `.git` at the top. It is never read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Git {
+    /// Nothing: the tree is not a git clone.
+    Absent,
+    /// A directory: a clone.
+    Directory,
+    /// A file: a work tree of a clone elsewhere, or a submodule.
+    File,
+}
+
+/// A directory as read.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The files, and what is not a file.
+    pub tree: Tree,
+    /// Whether the directory is a git clone.
+    pub git: Git,
+}
+
+/// Why a directory could not be read at all.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// Nothing is there.
+    #[error("`{}` does not exist", .0.display())]
+    Missing(PathBuf),
+    /// Something else is there.
+    #[error("`{}` is not a directory", .0.display())]
+    NotADirectory(PathBuf),
+    /// The last component is a symbolic link. opam passes real paths, so this is
+    /// either a mistake or somebody who redirects the verification.
+    #[error("`{}` is a symbolic link; give the directory that it points to", .0.display())]
+    Symlink(PathBuf),
+    /// The operating system refused.
+    #[error("`{}` cannot be read: {source}", .path.display())]
+    Refused {
+        /// The directory.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+}
+
+/// Reads the directory `root`.
+///
+/// `root` itself must not be a symbolic link; links in the directories above it
+/// are the user's own and are followed (so is a final link written with a slash
+/// after it). The threads are those of the machine, two at least.
+///
+/// When the tree is above [`crate::core::limits::MAX_TREE_FILES`] or
+/// [`crate::core::limits::MAX_TREE_SIZE`], the result holds that one defect and no files.
+///
+/// # Errors
+/// Only when `root` cannot be opened as a directory. Whatever is wrong further
+/// below is a [`Defect`].
+pub fn read(root: &Path, contents: Contents) -> Result<Reading, ReadError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let fd = rustix::fs::openat(CWD, root, flags, Mode::empty()).map_err(|errno| {
+        let path = root.to_owned();
+        match errno {
+            Errno::NOENT => ReadError::Missing(path),
+            Errno::NOTDIR | Errno::LOOP => {
+                let symlink = rustix::fs::lstat(root)
+                    .is_ok_and(|s| FileType::from_raw_mode(s.st_mode) == FileType::Symlink);
+                if symlink {
+                    ReadError::Symlink(path)
+                } else {
+                    ReadError::NotADirectory(path)
+                }
+            }
+            errno => ReadError::Refused {
+                path,
+                source: errno.into(),
+            },
+        }
+    })?;
+    Ok(walk::walk(&fd, contents, walk::MOST))
+}

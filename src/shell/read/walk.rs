@@ -1,0 +1,303 @@
+//! The tree of a directory, put together on several threads.
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+use rustix::fs::{FileType, OFlags};
+
+use super::list::{Entry, list};
+use super::{Contents, Git, Reading, file};
+use crate::core::limits::{MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
+use crate::core::tree::{Bytes, Defect, DefectKind, Tree, is_judged};
+
+/// Directories with fewer subdirectories are read by one thread: handing out
+/// work costs more than three of them.
+const WORTH_SHARING: usize = 16;
+
+/// What one part of the walk found.
+#[derive(Default)]
+struct Part {
+    files: Vec<(String, Bytes)>,
+    defects: Vec<Defect>,
+}
+
+impl Part {
+    fn defect(&mut self, path: String, kind: DefectKind) {
+        self.defects.push(Defect { path, kind });
+    }
+
+    fn append(&mut self, mut other: Part) {
+        self.files.append(&mut other.files);
+        self.defects.append(&mut other.defects);
+    }
+}
+
+/// How large a tree may be; tests make it small.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    pub(super) entries: usize,
+    pub(super) bytes: u64,
+}
+
+/// The limits of every tree that is read.
+pub(super) const MOST: Most = Most {
+    entries: MAX_TREE_FILES,
+    bytes: MAX_TREE_SIZE,
+};
+
+/// What all threads share: how much of the limits is used.
+struct Walk {
+    most: Most,
+    entries: AtomicUsize,
+    bytes: AtomicU64,
+    too_many: AtomicBool,
+    too_much: AtomicBool,
+    threads: usize,
+}
+
+/// A directory that is open, and its path with a slash at the end (empty at the top).
+struct Dir<'a> {
+    fd: BorrowedFd<'a>,
+    path: &'a str,
+    depth: usize,
+}
+
+/// Reads the tree below `root`.
+pub(super) fn walk(root: &OwnedFd, contents: Contents, most: Most) -> Reading {
+    let threads = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 8));
+    // Without threads (a process limit, a sandbox) the walk is only slower.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let walk = Walk {
+        most,
+        entries: AtomicUsize::new(0),
+        bytes: AtomicU64::new(0),
+        too_many: AtomicBool::new(false),
+        too_much: AtomicBool::new(false),
+        threads: if pool.is_ok() { threads } else { 1 },
+    };
+    let run = || walk.top(root.as_fd(), contents);
+    let (part, mut others, git) = match &pool {
+        Ok(pool) => pool.install(run),
+        Err(_) => run(),
+    };
+    // Which files were reached before a limit depends on the threads; so none are
+    // given. After the bytes have run out entries are still counted, so that of
+    // two limits it is always the same that is reported.
+    let over = if walk.too_many.into_inner() {
+        Some(DefectKind::TooMany)
+    } else if walk.too_much.into_inner() {
+        Some(DefectKind::TooMuch)
+    } else {
+        None
+    };
+    let tree = match over {
+        Some(kind) => Tree {
+            defects: vec![Defect {
+                path: String::new(),
+                kind,
+            }],
+            ..Tree::default()
+        },
+        None => {
+            let mut defects = part.defects;
+            defects.sort_by(|a, b| a.path.cmp(&b.path));
+            let mut tree = Tree {
+                files: part.files.into_iter().collect(),
+                defects,
+                ..Tree::default()
+            };
+            others.retain(|name| !name.ends_with('/') || tree.below(name).next().is_none());
+            tree.others = others;
+            tree
+        }
+    };
+    Reading { tree, git }
+}
+
+impl Walk {
+    /// The top: what is there decides what is read.
+    fn top(&self, root: BorrowedFd<'_>, contents: Contents) -> (Part, Vec<String>, Git) {
+        let mut part = Part::default();
+        let mut others = Vec::new();
+        let mut git = Git::Absent;
+        let top = Dir {
+            fd: root,
+            path: "",
+            depth: 0,
+        };
+        let Some((stat, entries)) = self.list(&top, &mut part) else {
+            return (part, others, git);
+        };
+        let mut dirs = Vec::new();
+        for entry in entries {
+            let Some(name) = self.name(&top, &entry, &mut part) else {
+                continue;
+            };
+            match (name.as_str(), entry.kind) {
+                (".git", FileType::Directory) => git = Git::Directory,
+                (".git", FileType::RegularFile) => git = Git::File,
+                ("packages", FileType::Directory) => dirs.push((entry, name)),
+                (_, FileType::Directory) => {
+                    others.push(format!("{name}/"));
+                    if contents == Contents::All {
+                        dirs.push((entry, name));
+                    }
+                }
+                (_, FileType::RegularFile) => {
+                    if is_judged(&name) || contents == Contents::All {
+                        self.file(&top, &entry.name, name, &mut part);
+                    } else {
+                        others.push(name);
+                    }
+                }
+                _ => part.defect(name, special(entry.kind)),
+            }
+        }
+        if let Err(kind) = file::unchanged(root, &stat) {
+            part.defect(String::new(), kind);
+        }
+        for (entry, name) in dirs {
+            part.append(self.subdirectory(&top, &entry.name, name));
+        }
+        (part, others, git)
+    }
+
+    /// Everything in and below `dir`.
+    fn directory(&self, dir: &Dir<'_>) -> Part {
+        let mut part = Part::default();
+        let Some((stat, entries)) = self.list(dir, &mut part) else {
+            return part;
+        };
+        let mut dirs = Vec::new();
+        for entry in entries {
+            let Some(path) = self.name(dir, &entry, &mut part) else {
+                continue;
+            };
+            match entry.kind {
+                FileType::Directory => dirs.push((entry, path)),
+                FileType::RegularFile => self.file(dir, &entry.name, path, &mut part),
+                kind => part.defect(path, special(kind)),
+            }
+        }
+        if let Err(kind) = file::unchanged(dir.fd, &stat) {
+            part.defect(dir.path.trim_end_matches('/').to_owned(), kind);
+        }
+        if self.threads > 1 && dirs.len() >= WORTH_SHARING {
+            let parts: Vec<Part> = dirs
+                .into_par_iter()
+                .map(|(entry, path)| self.subdirectory(dir, &entry.name, path))
+                .collect();
+            parts.into_iter().for_each(|p| part.append(p));
+        } else {
+            for (entry, path) in dirs {
+                part.append(self.subdirectory(dir, &entry.name, path));
+            }
+        }
+        part
+    }
+
+    /// Enters the directory `name` of `parent`; recursion ends at [`MAX_TREE_DEPTH`].
+    fn subdirectory(&self, parent: &Dir<'_>, name: &CStr, mut path: String) -> Part {
+        let mut part = Part::default();
+        let depth = parent.depth + 1;
+        if depth > MAX_TREE_DEPTH {
+            part.defect(path, DefectKind::TooDeep);
+            return part;
+        }
+        match file::open(parent.fd, name, OFlags::DIRECTORY) {
+            Ok(fd) => {
+                path.push('/');
+                self.directory(&Dir {
+                    fd: fd.as_fd(),
+                    path: &path,
+                    depth,
+                })
+            }
+            Err(kind) => {
+                part.defect(path, kind);
+                part
+            }
+        }
+    }
+
+    /// Lists `dir`, with what it was before; nothing once there are too many entries.
+    fn list(&self, dir: &Dir<'_>, part: &mut Part) -> Option<(rustix::fs::Stat, Vec<Entry>)> {
+        if self.too_many.load(Ordering::Relaxed) {
+            return None;
+        }
+        let listed = || -> Result<_, DefectKind> {
+            let stat = rustix::fs::fstat(dir.fd).map_err(file::unreadable)?;
+            // The top is the user's own directory, the others came with the repository.
+            if dir.depth > 0 {
+                file::check_mode(&stat, 0o700, 0)?;
+            }
+            let entries = list(dir.fd, self.most.entries + 1).map_err(file::unreadable)?;
+            Ok((stat, entries))
+        };
+        match listed() {
+            Ok((stat, entries)) => {
+                let before = self.entries.fetch_add(entries.len(), Ordering::Relaxed);
+                if before.saturating_add(entries.len()) > self.most.entries {
+                    self.too_many.store(true, Ordering::Relaxed);
+                    return None;
+                }
+                Some((stat, entries))
+            }
+            Err(kind) => {
+                part.defect(dir.path.trim_end_matches('/').to_owned(), kind);
+                None
+            }
+        }
+    }
+
+    /// The path of `entry`, where it is UTF-8 and there is room for it. Paths count
+    /// like bytes of files: a million of the longest would be four gigabytes.
+    fn name(&self, dir: &Dir<'_>, entry: &Entry, part: &mut Part) -> Option<String> {
+        let name = entry.name.to_string_lossy();
+        let path = format!("{}{name}", dir.path);
+        if !self.reserve(u64::try_from(path.len()).unwrap_or(u64::MAX)) {
+            // Directories are still entered, to count what is in them.
+            return (entry.kind == FileType::Directory).then_some(path);
+        }
+        if entry.name.to_str().is_err() {
+            part.defect(path, DefectKind::NotUtf8);
+            return None;
+        }
+        Some(path)
+    }
+
+    fn file(&self, dir: &Dir<'_>, name: &CStr, path: String, part: &mut Part) {
+        match file::read(dir.fd, name, |size| self.reserve(size)) {
+            Ok(Some(bytes)) => part.files.push((path, bytes)),
+            Ok(None) => {}
+            Err(kind) => part.defect(path, kind),
+        }
+    }
+
+    /// Takes `size` bytes from what the tree may have.
+    fn reserve(&self, size: u64) -> bool {
+        if self.too_much.load(Ordering::Relaxed) {
+            return false;
+        }
+        let before = self.bytes.fetch_add(size, Ordering::Relaxed);
+        if before.saturating_add(size) > self.most.bytes {
+            self.too_much.store(true, Ordering::Relaxed);
+            return false;
+        }
+        true
+    }
+}
+
+/// What an entry is that is neither file nor directory.
+fn special(kind: FileType) -> DefectKind {
+    match kind {
+        FileType::Symlink => DefectKind::Symlink,
+        FileType::Fifo => DefectKind::Special("a FIFO"),
+        FileType::Socket => DefectKind::Special("a socket"),
+        FileType::CharacterDevice => DefectKind::Special("a character device"),
+        FileType::BlockDevice => DefectKind::Special("a block device"),
+        _ => DefectKind::Special("of unknown kind"),
+    }
+}

@@ -1,0 +1,140 @@
+//! Findings for programs.
+//!
+//! One object, with:
+//!
+//! | field | type | meaning |
+//! |---|---|---|
+//! | `schema` | number | [`SCHEMA`]; raised when a field changes its meaning or goes, not when one is added |
+//! | `counts` | object | `errors`, `warnings`, `notes`: numbers |
+//! | `findings` | array | most severe first |
+//! | `summary` | object | what the command says besides; described with each command |
+//!
+//! and each finding an object with:
+//!
+//! | field | type | meaning |
+//! |---|---|---|
+//! | `code` | string | `E` and three digits; stable |
+//! | `title` | string | what findings of the code have in common |
+//! | `severity` | string | `error`, `warning` or `note` |
+//! | `path` | string | relative to the repository; empty for the repository as a whole |
+//! | `message` | string | one sentence |
+//! | `line`, `column` | numbers or null | the place in the file, from 1; columns are bytes |
+//! | `excerpt` | string or null | the line, or the part of it around the place |
+//! | `label` | string or null | what is said about the place |
+//! | `values` | array | values to compare, objects with `label` and `value` |
+//! | `hint` | string | what to do next; may be empty |
+//!
+//! Everything but printable ASCII is escaped, as JSON allows, so that the text is
+//! exact and nothing happens to a terminal it is shown on.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter};
+
+use super::{Counts, in_order};
+use crate::core::finding::Finding;
+
+/// The version of the schema.
+pub const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Report<'a, S> {
+    schema: u32,
+    counts: Counts,
+    findings: Vec<Item<'a>>,
+    summary: S,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    code: &'a str,
+    title: &'a str,
+    severity: String,
+    path: &'a str,
+    message: &'a str,
+    line: Option<usize>,
+    column: Option<usize>,
+    excerpt: Option<&'a str>,
+    label: Option<&'a str>,
+    values: Vec<Value<'a>>,
+    hint: &'a str,
+}
+
+#[derive(Serialize)]
+struct Value<'a> {
+    label: &'a str,
+    value: &'a str,
+}
+
+impl<'a> Item<'a> {
+    fn of(finding: &'a Finding) -> Item<'a> {
+        let excerpt = finding.excerpt.as_ref();
+        Item {
+            code: finding.code.as_str(),
+            title: finding.code.title(),
+            severity: finding.severity.to_string(),
+            path: &finding.path,
+            message: &finding.message,
+            line: excerpt.map(|e| e.line),
+            column: excerpt.map(|e| e.column),
+            excerpt: excerpt.map(|e| e.text.as_str()),
+            label: excerpt.map(|e| e.label.as_str()),
+            values: finding
+                .values
+                .iter()
+                .map(|(label, value)| Value { label, value })
+                .collect(),
+            hint: &finding.hint,
+        }
+    }
+}
+
+/// Renders all `findings` and `summary`, an object of the command's own, in one
+/// line that ends with a line end.
+///
+/// A `summary` that has no JSON (a map whose keys are not text) becomes `null`.
+pub fn json(findings: &[Finding], summary: impl Serialize) -> String {
+    rendered(findings, summary)
+        .or_else(|_| rendered(findings, ()))
+        .unwrap_or_default()
+}
+
+fn rendered(findings: &[Finding], summary: impl Serialize) -> Result<String, serde_json::Error> {
+    let report = Report {
+        schema: SCHEMA,
+        counts: Counts::of(findings),
+        findings: in_order(findings).into_iter().map(Item::of).collect(),
+        summary,
+    };
+    let mut out = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Ascii);
+    report.serialize(&mut serializer)?;
+    out.push(b'\n');
+    Ok(String::from_utf8(out).unwrap_or_default())
+}
+
+/// JSON in printable ASCII.
+struct Ascii;
+
+impl Formatter for Ascii {
+    fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + io::Write,
+    {
+        // Control characters below space are escaped by the caller.
+        if fragment.bytes().all(|b| matches!(b, b' '..=b'~')) {
+            return CompactFormatter.write_string_fragment(writer, fragment);
+        }
+        for c in fragment.chars() {
+            if matches!(c, ' '..='~') {
+                write!(writer, "{c}")?;
+            } else {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

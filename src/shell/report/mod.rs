@@ -1,0 +1,150 @@
+//! Findings as people and programs read them.
+//!
+//! * [`human`]: for a terminal or a log file, the most severe first, each with its
+//!   place, the values to compare, and what to do next;
+//! * [`json`]: everything, for programs;
+//! * [`one_line`]: for `/dev/tty`, where opam's own status line is.
+//!
+//! Paths, values and excerpts were chosen by whoever wrote the repository. All
+//! text passes through [`neutral`] on its way out.
+
+mod human;
+mod json;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io::IsTerminal;
+
+pub use human::{HumanOptions, Shown, human};
+pub use json::{SCHEMA, json};
+pub use text::{neutral, shortened};
+
+use crate::core::finding::{Finding, Severity};
+
+/// The most characters of [`one_line`]: two lines of a common terminal and a half.
+pub const ONE_LINE: usize = 200;
+
+/// Whether a report has colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Color {
+    /// None: everything can be understood without.
+    #[default]
+    Never,
+    /// Escape sequences of ANSI terminals.
+    Always,
+}
+
+impl Color {
+    /// Colours for `stream` if it is a terminal that has them, and nobody has said no:
+    /// see <https://no-color.org>.
+    pub fn of(stream: &impl IsTerminal) -> Color {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        if stream.is_terminal() && !dumb && !set("NO_COLOR") {
+            Color::Always
+        } else {
+            Color::Never
+        }
+    }
+}
+
+/// How many findings there are of each severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Counts {
+    /// Reasons to reject.
+    pub errors: usize,
+    /// Things that somebody should look at.
+    pub warnings: usize,
+    /// Things worth knowing.
+    pub notes: usize,
+}
+
+impl Counts {
+    /// Counts `findings`.
+    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Counts {
+        let mut counts = Counts::default();
+        for finding in findings {
+            match finding.severity {
+                Severity::Error => counts.errors += 1,
+                Severity::Warning => counts.warnings += 1,
+                Severity::Note => counts.notes += 1,
+            }
+        }
+        counts
+    }
+
+    fn listed(self, more: &str) -> String {
+        let one = |n: usize, noun: &str| match n {
+            0 => None,
+            1 => Some(format!("1 {more}{noun}")),
+            n => Some(format!("{n} {more}{noun}s")),
+        };
+        let parts: Vec<String> = [
+            one(self.errors, "error"),
+            one(self.warnings, "warning"),
+            one(self.notes, "note"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        match parts.as_slice() {
+            [] => format!("no {more}findings"),
+            [one] => one.clone(),
+            [a, b] => format!("{a} and {b}"),
+            [a, rest @ ..] => format!("{a}, {}", rest.join(" and ")),
+        }
+    }
+}
+
+impl fmt::Display for Counts {
+    /// `2 errors and 1 warning`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.listed(""))
+    }
+}
+
+/// The order in which findings are told: the most severe first, then by code, so
+/// that the tree comes before its metadata and those before what follows from
+/// them, then by place.
+fn in_order(findings: &[Finding]) -> Vec<&Finding> {
+    let mut sorted: Vec<&Finding> = findings.iter().collect();
+    sorted.sort_by(|a, b| {
+        let place = |f: &Finding| f.excerpt.as_ref().map_or((0, 0), |e| (e.line, e.column));
+        (a.severity, a.code, &a.path, place(a), &a.message).cmp(&(
+            b.severity,
+            b.code,
+            &b.path,
+            place(b),
+            &b.message,
+        ))
+    });
+    sorted
+}
+
+/// The most important finding and the count of the others, in one line of at most
+/// [`ONE_LINE`] characters and without a line end. Without findings: empty.
+pub fn one_line(findings: &[Finding]) -> String {
+    let sorted = in_order(findings);
+    let Some((first, rest)) = sorted.split_first() else {
+        return String::new();
+    };
+    let tail = match rest {
+        [] => String::new(),
+        rest => format!(
+            " (and {})",
+            Counts::of(rest.iter().copied()).listed("more ")
+        ),
+    };
+    let path = neutral(&first.path);
+    let message = neutral(&first.message);
+    let mut line = format!("{}[{}]: ", first.severity, first.code);
+    if !path.is_empty() && !message.contains(&*path) {
+        line = format!("{line}{}: ", shortened(&path, ONE_LINE / 3));
+    }
+    line.push_str(&message);
+    let room = ONE_LINE.saturating_sub(tail.chars().count());
+    format!("{}{tail}", shortened(&line, room))
+}

@@ -1,0 +1,715 @@
+//! Stock OpenSSH is the oracle: what conex signs `ssh-keygen -Y verify` accepts, what
+//! `ssh-keygen -Y sign` makes conex takes in, each reads the key files of the other,
+//! and a real `ssh-agent` signs for conex.
+//!
+//! Without `ssh-keygen` these tests say that they did not run; with
+//! `CONEX_REQUIRE_ORACLES=1` that is a failure.
+
+#![allow(clippy::disallowed_methods)]
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use conex::core::key::{Namespace, Presence, PublicKey, Signature, put, sshsig_bytes};
+use conex::core::name::Id;
+use conex::core::sshsig::{ArmourError, armour, from_armour};
+use conex::shell::keys::agent::{Agent, AgentError};
+use conex::shell::keys::passphrase::{Fixed, Nobody, PassphraseError, unlock};
+use conex::shell::keys::private::PrivateKeyError;
+use conex::shell::keys::store::{Existing, PrivateHalf, StoreError};
+use conex::shell::keys::{
+    KeyStore, Passphrase, Passphrases, Places, PrivateFile, PublicLine, Selection, SignError,
+    Signer, UnlockedKey, find_signer,
+};
+use ed25519_dalek::Signer as _;
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+/// Whether the oracle is there.
+fn oracle(name: &str) -> bool {
+    let there = Command::new(name)
+        .arg("-?")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok();
+    if !there {
+        let required = std::env::var_os("CONEX_REQUIRE_ORACLES").is_some_and(|v| v == "1");
+        assert!(
+            !required,
+            "`{name}` is not installed, and CONEX_REQUIRE_ORACLES=1"
+        );
+        eprintln!("NOT TESTED: `{name}` is not installed (Debian: openssh-client)");
+    }
+    there
+}
+
+fn run(command: &mut Command, stdin: &[u8]) -> Output {
+    let mut child = command
+        .env_remove("SSH_AUTH_SOCK")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may end without reading everything.
+    let _ = child.stdin.take().unwrap().write_all(stdin);
+    child.wait_with_output().unwrap()
+}
+
+fn ok(command: &mut Command, stdin: &[u8]) -> String {
+    let output = run(command, stdin);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Makes a key with `ssh-keygen`.
+fn keygen(dir: &TempDir, name: &str, options: &[&str], passphrase: &str) -> PathBuf {
+    let path = dir.path().join(name);
+    let mut command = Command::new("ssh-keygen");
+    command.args(["-q", "-C", "made by ssh-keygen", "-N", passphrase, "-f"]);
+    ok(command.arg(&path).args(options), b"");
+    path
+}
+
+fn public(path: &Path) -> PublicKey {
+    let line = fs::read_to_string(path.with_extension("pub")).unwrap();
+    PublicLine::parse(&line).unwrap().key
+}
+
+/// `ssh-keygen -Y sign` of a message, with more options.
+fn their_armour(key: &Path, namespace: &str, message: &[u8], options: &[&str]) -> String {
+    let mut command = Command::new("ssh-keygen");
+    command.args(["-q", "-Y", "sign", "-n", namespace, "-f"]);
+    ok(command.arg(key).args(options), message)
+}
+
+/// Whether `ssh-keygen -Y verify` accepts the signature.
+fn they_accept(key: &PublicKey, namespace: &str, message: &[u8], armoured: &str) -> bool {
+    let dir = TempDir::new().unwrap();
+    let (signers, sig) = (dir.path().join("signers"), dir.path().join("sig"));
+    fs::write(&signers, format!("author-a {key}\n")).unwrap();
+    fs::write(&sig, armoured).unwrap();
+    let mut command = Command::new("ssh-keygen");
+    command.args(["-Y", "verify", "-I", "author-a", "-n", namespace]);
+    command.arg("-f").arg(&signers).arg("-s").arg(&sig);
+    run(&mut command, message).status.success()
+}
+
+fn parse(path: &Path) -> Result<PrivateFile, PrivateKeyError> {
+    PrivateFile::parse(&fs::read(path).unwrap())
+}
+
+fn phrase(text: &str) -> Passphrase {
+    Passphrase::new(text.to_owned())
+}
+
+fn id(text: &str) -> Id {
+    Id::new(text).unwrap()
+}
+
+const MESSAGES: [&[u8]; 3] = [b"", b"a segment\n", &[0xff; 5000]];
+
+/// User story: a sceptic checks every signature of a repository without conex.
+#[test]
+fn ssh_keygen_accepts_what_conex_signs() {
+    if !oracle("ssh-keygen") {
+        return;
+    }
+    let key = UnlockedKey::generate().unwrap();
+    for namespace in Namespace::ALL {
+        for message in MESSAGES {
+            let text = armour(
+                key.public(),
+                namespace,
+                &key.sign(namespace, message).unwrap(),
+            );
+            let name = namespace.as_str();
+            assert!(they_accept(key.public(), name, message, &text));
+            // What they accept they also refuse: the oracle is not simply content.
+            assert!(!they_accept(key.public(), name, b"another", &text));
+            assert!(!they_accept(key.public(), "conex-other-v1", message, &text));
+        }
+    }
+}
+
+/// User story: an author whose key must not be touched by conex signs with
+/// `ssh-keygen`. Ed25519 is deterministic, so the bytes have to be the same.
+#[test]
+fn conex_takes_in_what_ssh_keygen_signs() {
+    if !oracle("ssh-keygen") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let path = keygen(&dir, "key", &["-t", "ed25519"], "");
+    let ours = parse(&path).unwrap().unlock(None).unwrap();
+    for namespace in Namespace::ALL {
+        for message in MESSAGES {
+            let text = their_armour(&path, namespace.as_str(), message, &[]);
+            let (key, found, signature) = from_armour(&text).unwrap();
+            assert_eq!((&key, found), (&public(&path), namespace));
+            key.verify(namespace, message, &signature).unwrap();
+            assert_eq!(armour(&key, found, &signature), text);
+            assert_eq!(ours.sign(namespace, message).unwrap(), signature);
+        }
+    }
+}
+
+/// Attack: a signature made for something else (a commit, an email), or over a weaker
+/// hash, is handed in.
+#[test]
+fn other_namespaces_and_hashes_are_refused() {
+    if !oracle("ssh-keygen") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let path = keygen(&dir, "key", &["-t", "ed25519"], "");
+    let text = their_armour(&path, "git", b"m", &[]);
+    assert_eq!(
+        from_armour(&text),
+        Err(ArmourError::Namespace("git".into()))
+    );
+    let text = their_armour(&path, "conex-index-v1", b"m", &["-O", "hashalg=sha256"]);
+    let error = from_armour(&text).unwrap_err();
+    assert_eq!(error, ArmourError::Hash("sha256".into()));
+    assert!(error.hint().unwrap().contains("hashalg"));
+    let path = keygen(&dir, "rsa", &["-t", "rsa", "-b", "2048"], "");
+    let text = their_armour(&path, "conex-index-v1", b"m", &[]);
+    assert!(matches!(from_armour(&text), Err(ArmourError::Key(_))));
+}
+
+/// User story: an author's SSH key has a passphrase, in any way that OpenSSH ever
+/// encrypted one.
+#[test]
+fn files_with_a_passphrase_are_unlocked() {
+    if !oracle("ssh-keygen") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    for cipher in [
+        "", // whatever this OpenSSH takes
+        "aes128-cbc",
+        "aes192-cbc",
+        "aes256-cbc",
+        "aes128-ctr",
+        "aes192-ctr",
+        "aes256-ctr",
+        "aes128-gcm@openssh.com",
+        "aes256-gcm@openssh.com",
+        "chacha20-poly1305@openssh.com",
+    ] {
+        let name = cipher.replace(['@', '.'], "-") + "-key";
+        let mut options = vec!["-t", "ed25519"];
+        if !cipher.is_empty() {
+            options.extend(["-a", "2", "-Z", cipher]);
+        }
+        let path = keygen(&dir, &name, &options, "correct horse");
+        let file = parse(&path).unwrap();
+        assert!(file.is_encrypted());
+        assert_eq!(file.public(), &public(&path));
+        assert_eq!(
+            file.unlock(None).unwrap_err(),
+            PrivateKeyError::Encrypted,
+            "{cipher}"
+        );
+        for wrong in ["correct horsf", "", "correct horse "] {
+            let error = file.unlock(Some(wrong)).unwrap_err();
+            assert_eq!(error, PrivateKeyError::WrongPassphrase, "{cipher}");
+        }
+        let key = file.unlock(Some("correct horse")).unwrap();
+        let signature = key.sign(Namespace::Index, b"m").unwrap();
+        let text = armour(key.public(), Namespace::Index, &signature);
+        assert!(they_accept(&public(&path), "conex-index-v1", b"m", &text));
+    }
+}
+
+/// An encryption that nobody should use any more is refused by name, not as damaged.
+#[test]
+fn triple_des_is_refused_by_name() {
+    if !oracle("ssh-keygen") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let path = keygen(
+        &dir,
+        "key",
+        &["-t", "ed25519", "-Z", "3des-cbc", "-a", "1"],
+        "secret",
+    );
+    let error = parse(&path).unwrap_err();
+    assert_eq!(error, PrivateKeyError::Cipher("3des-cbc".into()));
+    assert!(error.hint().unwrap().contains("ssh-keygen -p"));
+}
+
+/// User story: an author has an RSA key, or an old format, and must learn what to do.
+#[test]
+fn other_types_and_formats_are_refused_with_a_hint() {
+    if !oracle("ssh-keygen") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    for (name, options, needle) in [
+        ("rsa", &["-t", "rsa", "-b", "2048"][..], "\"ssh-rsa\""),
+        ("ecdsa", &["-t", "ecdsa"], "\"ecdsa-sha2-nistp256\""),
+        (
+            "rsa-pem",
+            &["-t", "rsa", "-b", "2048", "-m", "PEM"],
+            "PEM, RSA",
+        ),
+        ("ecdsa-pem", &["-t", "ecdsa", "-m", "PEM"], "PEM, ECDSA"),
+        (
+            "rsa-8",
+            &["-t", "rsa", "-b", "2048", "-m", "PKCS8"],
+            "PKCS#8",
+        ),
+    ] {
+        let path = keygen(&dir, name, options, "");
+        let error = parse(&path).unwrap_err();
+        assert!(error.to_string().contains(needle), "{name}: {error}");
+        assert!(error.hint().unwrap().contains("conex key new"), "{name}");
+        let line = fs::read_to_string(path.with_extension("pub")).unwrap();
+        let error = PublicLine::parse(&line).unwrap_err();
+        assert!(error.hint().unwrap().contains("conex key new"), "{name}");
+    }
+}
+
+/// User story: a key made by conex is an SSH key like any other.
+#[test]
+fn ssh_keygen_reads_what_the_store_writes() {
+    if !oracle("ssh-keygen") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let store = KeyStore::at(dir.path().join("keys"));
+    for (name, passphrase) in [
+        ("author-a", None),
+        ("author-b", Some(phrase("böse secret"))),
+    ] {
+        let name = id(name);
+        let key = store
+            .new_key(&name, passphrase.as_ref(), Existing::Keep)
+            .unwrap();
+        let mut command = Command::new("ssh-keygen");
+        command.args([
+            "-y",
+            "-P",
+            passphrase.as_ref().map_or("", |p| p.as_str()),
+            "-f",
+        ]);
+        let line = ok(command.arg(store.private_path(&name)), b"");
+        // An encrypted file gives its comment away only together with the key.
+        assert_eq!(PublicLine::parse(&line).unwrap().key, key);
+        assert_eq!(PublicLine::parse(&line).unwrap().comment, name.as_str());
+        let file = store.private(&name).unwrap();
+        assert_eq!(file.is_encrypted(), passphrase.is_some());
+        let key = file
+            .unlock(passphrase.as_ref().map(|p| p.as_str()))
+            .unwrap();
+        key.sign(Namespace::Snapshot, b"m").unwrap();
+        if passphrase.is_some() {
+            let mut command = Command::new("ssh-keygen");
+            command.args(["-y", "-P", "wrong", "-f"]);
+            let output = run(command.arg(store.private_path(&name)), b"");
+            assert!(!output.status.success());
+        }
+    }
+}
+
+/// User story: an author imports the SSH key that they push with.
+#[test]
+fn keys_made_by_ssh_keygen_are_imported() {
+    if !oracle("ssh-keygen") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let store = KeyStore::at(dir.path().join("keys"));
+    let clear = keygen(&dir, "clear", &["-t", "ed25519"], "");
+    let locked = keygen(&dir, "locked", &["-t", "ed25519", "-a", "2"], "secret");
+    let info = store.import(&id("a"), &clear, Existing::Keep).unwrap();
+    assert_eq!(
+        (info.public, info.private),
+        (public(&clear), PrivateHalf::Clear)
+    );
+    let info = store.import(&id("b"), &locked, Existing::Keep).unwrap();
+    assert_eq!(
+        (info.public, info.private),
+        (public(&locked), PrivateHalf::Encrypted)
+    );
+    assert_eq!(
+        fs::read(&locked).unwrap(),
+        fs::read(store.private_path(&id("b"))).unwrap(),
+        "stays encrypted as it was"
+    );
+    let info = store
+        .import(&id("c"), &clear.with_extension("pub"), Existing::Keep)
+        .unwrap();
+    assert_eq!(
+        (info.public, info.private),
+        (public(&clear), PrivateHalf::Elsewhere)
+    );
+    assert!(matches!(
+        store.import(&id("c"), &locked, Existing::Keep),
+        Err(StoreError::Exists { .. })
+    ));
+    fs::set_permissions(&clear, fs::Permissions::from_mode(0o640)).unwrap();
+    let error = store.import(&id("d"), &clear, Existing::Keep).unwrap_err();
+    assert_eq!(
+        error.hint().unwrap(),
+        format!("run `chmod 600 {}`", clear.display())
+    );
+    assert_eq!(store.list().unwrap().len(), 3);
+}
+
+/// A hardware key in software: what a token does by `PROTOCOL.u2f`.
+struct Token {
+    key: ed25519_dalek::SigningKey,
+    application: &'static str,
+}
+
+impl Token {
+    fn public(&self) -> PublicKey {
+        let mut wire = Vec::new();
+        put(&mut wire, b"sk-ssh-ed25519@openssh.com");
+        put(&mut wire, self.key.verifying_key().as_bytes());
+        put(&mut wire, self.application.as_bytes());
+        PublicKey::from_wire(&wire).unwrap()
+    }
+
+    fn sign(&self, flags: u8, counter: u32, namespace: Namespace, message: &[u8]) -> Signature {
+        let mut signed = Sha256::digest(self.application.as_bytes()).to_vec();
+        signed.push(flags);
+        signed.extend_from_slice(&counter.to_be_bytes());
+        signed.extend_from_slice(&Sha256::digest(sshsig_bytes(namespace, message)));
+        let bytes = self.key.sign(&signed).to_bytes();
+        Signature::sk_ed25519(bytes, Presence { flags, counter })
+    }
+}
+
+/// Hardware keys: OpenSSH and conex agree on what they sign.
+#[test]
+fn ssh_keygen_accepts_signatures_of_hardware_keys() {
+    if !oracle("ssh-keygen") {
+        return;
+    }
+    for application in ["ssh:", "ssh:work"] {
+        let token = Token {
+            key: ed25519_dalek::SigningKey::from_bytes(&[7; 32]),
+            application,
+        };
+        for (flags, counter) in [(0x01, 0), (0x05, 77), (0x01, u32::MAX)] {
+            let signature = token.sign(flags, counter, Namespace::Janitors, b"link");
+            let key = token.public();
+            key.verify(Namespace::Janitors, b"link", &signature)
+                .unwrap();
+            let text = armour(&key, Namespace::Janitors, &signature);
+            assert!(they_accept(&key, "conex-janitors-v1", b"link", &text));
+            assert!(!they_accept(&key, "conex-janitors-v1", b"other", &text));
+            assert_eq!(
+                from_armour(&text).unwrap(),
+                (key, Namespace::Janitors, signature)
+            );
+        }
+    }
+}
+
+/// A running agent of the test's own; ended when dropped.
+struct Running {
+    child: Child,
+    socket: PathBuf,
+    _dir: TempDir,
+}
+
+impl Running {
+    fn start() -> Running {
+        let dir = TempDir::new().unwrap();
+        let socket = dir.path().join("agent");
+        let child = Command::new("ssh-agent")
+            .arg("-D")
+            .arg("-a")
+            .arg(&socket)
+            // It asks for confirmation with a program that says no.
+            .env("SSH_ASKPASS", "/bin/false")
+            .env("SSH_ASKPASS_REQUIRE", "force")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        while std::os::unix::net::UnixStream::connect(&socket).is_err() {
+            assert!(start.elapsed() < Duration::from_secs(20), "no ssh-agent");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Running {
+            child,
+            socket,
+            _dir: dir,
+        }
+    }
+
+    fn add(&self, options: &[&str], key: &Path) {
+        let mut command = Command::new("ssh-add");
+        let status = command
+            .args(options)
+            .arg(key)
+            .env("SSH_AUTH_SOCK", &self.socket)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    fn agent(&self) -> Agent {
+        Agent::at(&self.socket)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// User story: the key never leaves the agent, and conex signs.
+#[test]
+fn a_real_agent_signs() {
+    if !oracle("ssh-keygen") || !oracle("ssh-agent") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let running = Running::start();
+    assert_eq!(running.agent().list().unwrap().keys, []);
+    let path = keygen(&dir, "key", &["-t", "ed25519"], "");
+    running.add(&[], &path);
+    running.add(&[], &keygen(&dir, "rsa", &["-t", "rsa", "-b", "2048"], ""));
+    let held = running.agent().list().unwrap();
+    assert_eq!(
+        held.keys,
+        [(public(&path), "made by ssh-keygen".to_owned())]
+    );
+    assert_eq!(held.others, 1);
+    let signer = running.agent().signer(&public(&path)).unwrap();
+    for namespace in Namespace::ALL {
+        let signature = signer.sign(namespace, b"m").unwrap();
+        let text = armour(signer.public(), namespace, &signature);
+        assert!(they_accept(&public(&path), namespace.as_str(), b"m", &text));
+        assert_eq!(text, their_armour(&path, namespace.as_str(), b"m", &[]));
+    }
+    // Taken out behind our back.
+    running.add(&["-d"], &path);
+    assert!(matches!(
+        signer.sign(Namespace::Index, b"m"),
+        Err(SignError::Agent(AgentError::Refused("sign")))
+    ));
+    let error = running.agent().signer(&public(&path)).unwrap_err();
+    assert!(matches!(error, AgentError::NoSuchKey(_)), "{error}");
+}
+
+/// An agent whose user says no is an error with words, and nothing waits.
+#[test]
+fn an_agent_that_refuses_is_understood() {
+    if !oracle("ssh-keygen") || !oracle("ssh-agent") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let running = Running::start();
+    let path = keygen(&dir, "key", &["-t", "ed25519"], "");
+    running.add(&["-c"], &path);
+    let signer = running.agent().signer(&public(&path)).unwrap();
+    let error = signer.sign(Namespace::Index, b"m").unwrap_err();
+    assert_eq!(error.to_string(), "ssh-agent refused to sign");
+    assert!(error.hint().unwrap().contains("confirm"));
+}
+
+/// Counts how often it is asked.
+struct Counting(usize);
+
+impl Passphrases for Counting {
+    fn tries(&self) -> u32 {
+        3
+    }
+
+    fn ask(&mut self, _: &str) -> Result<Passphrase, PassphraseError> {
+        self.0 += 1;
+        Ok(phrase(if self.0 == 3 { "secret" } else { "wrong" }))
+    }
+}
+
+/// A person may mistype twice, and no more.
+#[test]
+fn a_person_has_three_tries() {
+    if !oracle("ssh-keygen") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let path = keygen(&dir, "key", &["-t", "ed25519", "-a", "2"], "secret");
+    let file = parse(&path).unwrap();
+    let mut asked = Counting(0);
+    unlock(&file, "the key", &mut asked).unwrap();
+    assert_eq!(asked.0, 3);
+    let mut asked = Counting(10);
+    assert!(unlock(&file, "the key", &mut asked).is_err());
+    assert_eq!(asked.0, 13);
+    // Nobody is asked for what is open.
+    let path = keygen(&dir, "open", &["-t", "ed25519"], "");
+    unlock(&parse(&path).unwrap(), "the key", &mut Nobody).unwrap();
+}
+
+/// The whole search of a signer, place by place.
+#[test]
+fn a_signer_is_found_in_the_documented_order() {
+    if !oracle("ssh-keygen") || !oracle("ssh-agent") || !oracle("git") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let home = dir.path().join("home");
+    fs::create_dir_all(home.join(".ssh")).unwrap();
+    fs::create_dir(dir.path().join("work")).unwrap();
+    let running = Running::start();
+    let mut places = Places {
+        store: KeyStore::at(dir.path().join("keys")),
+        agent: Some(running.agent()),
+        git_dir: Some(dir.path().join("work")),
+        home: Some(home.clone()),
+    };
+    let author = id("author-a");
+    let in_home = keygen(&dir, "home/.ssh/id_ed25519", &["-t", "ed25519"], "");
+    let for_git = keygen(&dir, "git", &["-t", "ed25519", "-a", "2"], "secret");
+    let in_agent = keygen(&dir, "agent", &["-t", "ed25519"], "");
+    running.add(&[], &in_agent);
+    for (key, value) in [
+        ("gpg.format", "ssh".to_owned()),
+        (
+            "user.signingkey",
+            for_git.with_extension("pub").display().to_string(),
+        ),
+    ] {
+        let mut git = Command::new("git");
+        git.current_dir(dir.path().join("work"));
+        if key == "gpg.format" {
+            ok(
+                Command::new("git")
+                    .arg("init")
+                    .arg("-q")
+                    .arg(dir.path().join("work")),
+                b"",
+            );
+        }
+        ok(git.args(["config", key, &value]), b"");
+    }
+
+    // Nothing listed and no key of conex: the hint says how to make one.
+    let none = Selection {
+        id: Some(&author),
+        ..Selection::default()
+    };
+    let error = find_signer(&none, &places, &mut Nobody).unwrap_err();
+    assert!(
+        error.hint().unwrap().contains("conex key new author-a"),
+        "{error}"
+    );
+
+    let own = places.store.new_key(&author, None, Existing::Keep).unwrap();
+    assert_eq!(
+        find_signer(&none, &places, &mut Nobody).unwrap().public(),
+        &own
+    );
+
+    let find = |key: Option<&str>, listed: &[PublicKey], places: &Places, secret: &str| {
+        let selection = Selection {
+            key,
+            id: Some(&author),
+            listed: Some(listed),
+        };
+        find_signer(&selection, places, &mut Fixed(phrase(secret)))
+    };
+    // All are listed: conex's own is first, then git's, the agent's, that in ~/.ssh.
+    let mut listed = vec![
+        own.clone(),
+        public(&for_git),
+        public(&in_agent),
+        public(&in_home),
+    ];
+    for origin in [
+        "conex's key of `author-a`",
+        "git's `user.signingkey`",
+        "ssh-agent, \"made by ssh-keygen\"",
+        "`",
+    ] {
+        let found = find(None, &listed, &places, "secret").unwrap();
+        assert!(found.origin.starts_with(origin), "{}", found.origin);
+        assert_eq!(found.public(), &listed[0]);
+        found.sign(Namespace::Index, b"m").unwrap();
+        listed.remove(0);
+    }
+    let error = find(None, &listed, &places, "secret")
+        .unwrap_err()
+        .to_string();
+    for part in [
+        "lists no key",
+        "conex's key of `author-a`: is another key",
+        "ssh-agent: none of its 1",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+
+    // What is named is taken, or nothing.
+    let listed = [public(&for_git), public(&in_home)];
+    let fingerprint = public(&in_home).fingerprint().to_string();
+    let line = public(&in_home).to_string();
+    let path = in_home.display().to_string();
+    let of_ssh = ok(Command::new("ssh-keygen").args(["-lf"]).arg(&in_home), b"");
+    let of_ssh = of_ssh.split(' ').nth(1).unwrap();
+    for name in [&fingerprint, &line, &path, of_ssh] {
+        let found = find(Some(name), &listed, &places, "secret").unwrap();
+        assert_eq!(found.public(), &public(&in_home), "{name}");
+    }
+    let agents = in_agent.display().to_string();
+    let error = find(Some(&agents), &listed, &places, "secret").unwrap_err();
+    assert!(error.to_string().contains("is another key"), "{error}");
+
+    // A wrong passphrase is what the error is about; the agent makes it needless.
+    let only_git = [public(&for_git)];
+    let error = find(None, &only_git, &places, "wrong")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("the passphrase does not open the private key"),
+        "{error}"
+    );
+    let copy = keygen(&dir, "copy", &["-t", "ed25519"], "");
+    fs::copy(&for_git, &copy).unwrap();
+    ok(
+        Command::new("ssh-keygen")
+            .args(["-q", "-p", "-P", "secret", "-N", "", "-f"])
+            .arg(&copy),
+        b"",
+    );
+    running.add(&[], &copy);
+    let found = find(None, &only_git, &places, "wrong").unwrap();
+    assert!(
+        found.origin.ends_with("through ssh-agent"),
+        "{}",
+        found.origin
+    );
+    found.sign(Namespace::Index, b"m").unwrap();
+
+    // No agent at all.
+    places.agent = None;
+    let error = find(None, &[public(&in_agent)], &places, "secret").unwrap_err();
+    assert!(
+        error.to_string().contains("`SSH_AUTH_SOCK` is not set"),
+        "{error}"
+    );
+    assert!(error.hint().unwrap().contains("--key"), "{error}");
+}
