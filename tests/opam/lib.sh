@@ -110,6 +110,16 @@ opam_on_terminal() {
 calls() { wc -l < "$W/calls"; }
 add() { opam repository add "$1" "$(url)" "$QUORUM" ${ANCHORS//,/ } --set-default; }
 
+# first_start: a first `opam init` from hooks/opamrc, with the hook in the environment, as that file says
+first_start() {
+  local anchors; anchors="\"$(echo "$ANCHORS" | sed 's/,/" "/g')\""
+  rm -rf "$W/root"
+  sed "/^#/d; s|\"URL\"|\"$(url)\"|; s|\"ANCHOR-1\" \"ANCHOR-2\"|$anchors|; s|{2}|{$QUORUM}|" "$top/hooks/opamrc" > "$W/opamrc"
+  # the command is the one of the comment in that file
+  OPAMVALIDATIONHOOK=$(sed -n "s|^# *OPAMVALIDATIONHOOK='/usr/local/bin/conex \(.*\)' .*|$W/hook \1|p" "$top/hooks/opamrc") \
+    opam init --bare --no-setup --disable-sandboxing --config "$W/opamrc"
+}
+
 # ---- what opam holds
 
 # unpack_state NAME: opam's files of the repository NAME, in $W/state: a directory, or from 2.6 on an archive.
