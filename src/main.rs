@@ -1,3 +1,7 @@
 //! The `conex` executable.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    conex::shell::cli::main().into()
+}

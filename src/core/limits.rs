@@ -54,10 +54,11 @@ pub const MAX_SEGMENTS: usize = 100_000;
 pub const MAX_INTEGER: u64 = (1 << 62) - 1;
 
 /// Most levels of nesting in opam-file syntax: sections, lists, groups, options
-/// and prefix operators together. Deepest seen: XXX. The reader and all that
-/// walks its tree descend that far on the stack, some 100 kB.
+/// and prefix operators together. Deepest seen: 13. The reader and all that walks
+/// its tree descend that far on the stack; opam-file-format has no limit.
 pub const MAX_SYNTAX_DEPTH: usize = 64;
 
-/// Most values and sections in one file of opam-file syntax. Most seen: XXX.
-/// 64 MB of `[[][]…` would otherwise become 4 GB of tree.
+/// Most values and sections in one file of opam-file syntax. Most seen: 464.
+/// A value takes 56 bytes of memory, and one byte of the file is enough for it:
+/// 64 MB would otherwise become some 4 GB.
 pub const MAX_SYNTAX_VALUES: usize = 1_000_000;

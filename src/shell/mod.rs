@@ -2,7 +2,9 @@
 
 #![allow(clippy::disallowed_methods)]
 
+pub mod cli;
 pub mod keys;
+mod out;
 pub mod read;
 pub mod report;
 pub mod write;

@@ -33,7 +33,28 @@ impl<'r> World<'r> {
     /// Judges a working tree.
     ///
     /// # Errors
-    /// No chain, or metadata that cannot be read: nothing sensible can be added to it.
+    /// No chain.
+    pub fn look(
+        tree: &'r Tree,
+        repository: &'r Repository,
+        view: View,
+    ) -> Result<World<'r>, PlanError> {
+        let chain = Chain::read(repository).map_err(|mut findings| {
+            findings.extend(repository.findings.iter().cloned());
+            PlanError::Repository(findings)
+        })?;
+        Ok(World {
+            tree,
+            repository,
+            assessment: assess(tree, repository, chain, Mode::IgnoreMissing, view),
+        })
+    }
+
+    /// Judges a working tree that is about to be changed.
+    ///
+    /// # Errors
+    /// No chain, or files that cannot be read or have no place: nothing sensible can
+    /// be added to that. Checksums and lists of releases are written anew anyway.
     pub fn new(
         tree: &'r Tree,
         repository: &'r Repository,

@@ -110,6 +110,11 @@ impl Timestamp {
         fits.then(|| Timestamp(text.into()))
     }
 
+    /// What a clock that shows a year of five digits is written as.
+    pub fn unknown() -> Timestamp {
+        Timestamp("0000-00-00T00:00:00Z".into())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

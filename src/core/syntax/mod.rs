@@ -2,7 +2,7 @@
 //!
 //! The grammar is that of opam's own reader, opam-file-format 2.1, down to what
 //! it refuses; a test compares the two on every opam file there is. What is
-//! meant to differ is listed with its reason in `tests/oracle/differences.md`.
+//! meant to differ is listed with its reason in `tests/oracle/syntax/differences.md`.
 
 mod ast;
 mod error;

@@ -18,7 +18,7 @@ use crate::core::key::{KeyError, KeyKind, Namespace, PublicKey, Signature, sshsi
 
 /// Most rounds of the key derivation that are done for a file. `ssh-keygen` takes 16 or
 /// 24, careful people ask for 100 to 256. The file says how many, up to 2^32, which
-/// would take a year; 1,024 take some ten seconds.
+/// would take a year; 1,024 take 7.5 seconds, 24 take 0.2.
 pub const MAX_KDF_ROUNDS: u32 = 1024;
 
 /// Rounds for the files that are made here: what OpenSSH 9.4 and later take.

@@ -163,6 +163,19 @@ fn nonsense_is_refused() {
     }
 }
 
+/// Attack: an agent announces 4 GB. Nothing is allocated for it.
+#[test]
+fn the_length_of_an_answer_is_bounded() {
+    for length in [0, MAX_ANSWER + 1, u32::MAX] {
+        let (_dir, agent) = fake(move |_| length.to_be_bytes().to_vec());
+        let error = agent.list().unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("a message of {length} bytes")),
+            "{error}"
+        );
+    }
+}
+
 /// Keys that conex cannot use are counted, not in the way.
 #[test]
 fn other_keys_are_counted() {

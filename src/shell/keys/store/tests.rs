@@ -79,6 +79,26 @@ fn a_key_is_never_overwritten_unasked() {
     assert!(matches!(result, Err(StoreError::Exists { .. })));
 }
 
+/// Two that make a key at the same moment: one of them gets it, and it stays whole.
+#[test]
+fn of_two_at_once_one_wins() {
+    let (_dir, store) = store();
+    let author = id("a");
+    let made: Vec<PublicKey> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| store.new_key(&author, None, Existing::Keep)))
+            .collect();
+        let results = threads.into_iter().map(|thread| thread.join().unwrap());
+        results.filter_map(Result::ok).collect()
+    });
+    assert_eq!(made, [store.public(&author).unwrap()]);
+    // The step that decides it, after both have seen that nothing is there.
+    let path = store.private_path(&author);
+    let result = store.put(&author, &path, b"x", 0o600, Existing::Keep);
+    assert!(matches!(result, Err(StoreError::Exists { .. })));
+    store.private(&author).unwrap();
+}
+
 /// Attack: another user of the machine reads the key, or puts one there.
 #[test]
 fn what_others_can_open_is_refused() {

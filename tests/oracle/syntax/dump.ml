@@ -15,7 +15,8 @@ let put = Buffer.add_string out
 let text s =
   put (string_of_int (String.length s));
   put ":";
-  String.iter (fun c -> put (Printf.sprintf "%02x" (Char.code c))) s
+  let digit d = Buffer.add_char out "0123456789abcdef".[d] in
+  String.iter (fun c -> digit (Char.code c / 16); digit (Char.code c mod 16)) s
 
 let relop = function
   | `Eq -> "=" | `Neq -> "!=" | `Geq -> ">=" | `Gt -> ">" | `Leq -> "<=" | `Lt -> "<"

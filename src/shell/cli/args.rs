@@ -1,0 +1,344 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Establishes trust in opam repositories.
+///
+/// Authors sign their releases, a quorum of janitors says who owns which package
+/// and whose key is whose, and everything lies in the repository itself. `conex
+/// verify` is opam's repository-validation-command: it accepts a repository only
+/// if every signed package is exactly what its owners or a quorum vouch for.
+#[derive(Debug, Parser)]
+#[command(
+    name = "conex",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// The repository to work on [default: the current directory]
+    #[arg(short = 'C', long = "directory", global = true, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Verify a repository: what opam runs before it applies an update
+    Verify(VerifyArgs),
+    /// Make, import and show your keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Start a signed repository: its first link of janitors
+    Init(InitArgs),
+    /// Become an author: put your key into the repository
+    Join(JoinArgs),
+    /// Say who owns which package
+    #[command(subcommand)]
+    Owner(OwnerCommand),
+    /// Say who is in which team
+    #[command(subcommand)]
+    Team(TeamCommand),
+    /// As a janitor: vouch for what waits for a quorum
+    Approve(ApproveArgs),
+    /// As an author: sign the releases that changed
+    Sign(SignArgs),
+    /// Show what is signed, what is missing and what waits
+    #[command(visible_alias = "todo")]
+    Status(StatusArgs),
+    /// Print the trust anchors to hand out to users
+    Anchors(AnchorsArgs),
+    /// Show the last report of the hook
+    Explain(ExplainArgs),
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs: one JSON object, described in docs/json.md.
+    Json,
+}
+
+/// Arguments of `verify`.
+///
+/// A value that is empty counts as absent: that is how opam passes what it does not
+/// know.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 the repository is valid, 1 it is rejected, 2 the command line or the \
+environment does not allow to decide. opam keeps its old state after anything but 0.\n\n\
+Policy: every package is signed and complete; with --nostrict, packages whose names no quorum of janitors \
+claims are let through and counted. In every mode a failing signature, metadata that cannot be read, a path \
+outside the grammar, a name collision or a digest mismatch is a reason to reject. docs/verification.md has \
+the rules."
+)]
+pub struct VerifyArgs {
+    /// Trust anchors, separated by commas: fingerprints of janitor keys, and at most one `link=…`
+    #[arg(
+        long,
+        visible_alias = "trust-anchors",
+        short = 't',
+        value_name = "ANCHORS",
+        default_value = ""
+    )]
+    pub anchors: String,
+    /// How many anchors must agree, and the least quorum that the janitors may have
+    #[arg(long, value_name = "N", default_value = "")]
+    pub quorum: String,
+    /// Verify this directory or .tar.gz as a whole
+    #[arg(long, value_name = "DIR", default_value = "")]
+    pub dir: String,
+    /// The repository as opam holds it now, before the update
+    #[arg(
+        long,
+        visible_alias = "repository",
+        short = 'r',
+        value_name = "REPO",
+        default_value = ""
+    )]
+    pub repo: String,
+    /// Verify the repository after this patch
+    #[arg(long, value_name = "FILE", default_value = "")]
+    pub patch: String,
+    /// Whether opam updates with a patch (`true`) or takes a new tree (`false`)
+    #[arg(long, value_name = "BOOL", default_value = "")]
+    pub incremental: String,
+    /// Let packages through whose names no quorum claims
+    #[arg(long, visible_alias = "ignore-missing")]
+    pub nostrict: bool,
+    /// Where reports and what was accepted are kept [default: $XDG_STATE_HOME/conex]
+    #[arg(long, value_name = "DIR", default_value = "")]
+    pub state: String,
+    /// Keep and use nothing from run to run
+    #[arg(long, conflicts_with = "state")]
+    pub no_state: bool,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Show all findings, not the first ten
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// The verbs of `key`.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key for an id
+    New {
+        /// Whose key
+        id: String,
+        /// Keep the key unencrypted
+        #[arg(long)]
+        no_passphrase: bool,
+        /// The file whose first line is the passphrase
+        #[arg(long, value_name = "FILE", conflicts_with = "no_passphrase")]
+        passphrase_file: Option<PathBuf>,
+        /// Overwrite the key that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Take in a key: an OpenSSH private key, a public key, or a list as https://github.com/<id>.keys
+    Import {
+        /// Whose key
+        id: String,
+        /// The file; `-` is standard input
+        file: PathBuf,
+        /// Overwrite the key that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// List the keys that conex keeps for you
+    List {
+        /// How the result is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Print a public key
+    Show {
+        /// Whose key
+        id: String,
+        /// Print the fingerprint instead
+        #[arg(long)]
+        fingerprint: bool,
+    },
+}
+
+/// Who signs, and how.
+#[derive(Debug, Clone, Args)]
+pub struct Signing {
+    /// Who signs [default: the only key that there is]
+    #[arg(long = "as", value_name = "ID")]
+    pub signer: Option<String>,
+    /// The key to sign with: a file, a fingerprint, or a public key that ssh-agent holds
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// The file whose first line is the passphrase of the key
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+impl Signing {
+    /// Joining says who one is and grants nothing to anybody: it asks no question.
+    pub fn consent_for_own_file(&self) -> Consent {
+        Consent {
+            yes: true,
+            ..self.consent
+        }
+    }
+}
+
+/// Whether to ask and to write.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Consent {
+    /// Do it without asking
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+    /// Show what would be done, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// What the repository calls itself
+    #[arg(long)]
+    pub name: String,
+    /// How many janitors must agree
+    #[arg(long, value_name = "N")]
+    pub quorum: usize,
+    /// A janitor: an id whose key conex keeps, or `ID=ssh-ed25519 AAAA…`, or `ID=FILE`
+    #[arg(long = "janitor", value_name = "ID[=KEY]", required = true)]
+    pub janitors: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// Arguments of `join`.
+#[derive(Debug, Args)]
+pub struct JoinArgs {
+    /// Your id
+    pub id: String,
+    /// An account elsewhere, as `github:name` or `email:you@host.example`
+    #[arg(long = "account", value_name = "SERVICE:NAME")]
+    pub accounts: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub signing: Signing,
+}
+
+/// The verbs of `owner`.
+#[derive(Debug, Subcommand)]
+pub enum OwnerCommand {
+    /// Give packages another owner; janitors approve it
+    Add(OwnerArgs),
+    /// Take an owner away; janitors approve it
+    Remove(OwnerArgs),
+}
+
+/// Arguments of `owner add` and `owner remove`.
+#[derive(Debug, Args)]
+pub struct OwnerArgs {
+    /// An author, a team or a janitor
+    pub id: String,
+    /// The packages
+    #[arg(required_unless_present = "unclaimed")]
+    pub packages: Vec<String>,
+    /// All packages that have no owner
+    #[arg(long, conflicts_with = "packages")]
+    pub unclaimed: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// The verbs of `team`.
+#[derive(Debug, Subcommand)]
+pub enum TeamCommand {
+    /// Add members, and make the team if there is none; janitors approve it
+    Add(TeamArgs),
+    /// Remove members; janitors approve it
+    Remove(TeamArgs),
+}
+
+/// Arguments of `team add` and `team remove`.
+#[derive(Debug, Args)]
+pub struct TeamArgs {
+    /// The team
+    pub team: String,
+    /// The members
+    #[arg(required = true)]
+    pub members: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// Arguments of `approve`.
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// Only these packages, authors and teams [default: everything that waits]
+    pub names: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub signing: Signing,
+}
+
+/// Arguments of `sign`.
+#[derive(Debug, Args)]
+pub struct SignArgs {
+    /// Only these packages; a new one becomes yours [default: all that changed]
+    pub packages: Vec<String>,
+    /// Sign releases whose source archives have no SHA-256 or SHA-512 checksum
+    #[arg(long)]
+    pub allow_weak_checksums: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub signing: Signing,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Only these packages, in detail
+    pub packages: Vec<String>,
+    /// List every package, not only numbers
+    #[arg(long)]
+    pub all: bool,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Arguments of `anchors`.
+#[derive(Debug, Args)]
+pub struct AnchorsArgs {
+    /// Leave out the pinned link
+    #[arg(long)]
+    pub no_link: bool,
+    /// Print the command for users of opam, for a repository of this name and URL
+    #[arg(long, num_args = 2, value_names = ["NAME", "URL"])]
+    pub opam: Option<Vec<String>>,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The repository, as opam calls it [default: the one of the last report]
+    pub repository: Option<String>,
+    /// Where reports are kept [default: $XDG_STATE_HOME/conex]
+    #[arg(long, value_name = "DIR", default_value = "")]
+    pub state: String,
+}

@@ -1,0 +1,200 @@
+//! Showing a plan, asking, signing, writing.
+
+use crate::shell::out::{say, sayln};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::Path;
+use std::time::SystemTime;
+
+use super::args::{Consent, Signing};
+use super::failure::{Exit, Failure};
+use crate::core::key::{Namespace, PublicKey};
+use crate::core::name::Id;
+use crate::core::plan::{Plan, World};
+use crate::core::resource::Timestamp;
+use crate::shell::keys::Signer;
+use crate::shell::keys::find::{Found, Places, Selection, find_signer};
+use crate::shell::keys::passphrase;
+use crate::shell::report::{Color, HumanOptions, human, neutral};
+use crate::shell::write::{Change, WORK_TREE, apply};
+
+/// Who signs.
+pub struct Who {
+    /// The id.
+    pub id: Id,
+    /// The key.
+    pub signer: Found,
+}
+
+/// Reads an id that was typed.
+pub fn id(text: &str) -> Result<Id, Failure> {
+    Id::new(text).map_err(|e| Failure::usage(e, "an id is letters, digits, `_` and `-`"))
+}
+
+/// The id that signs: the one that was named, or the only one with a key.
+pub fn signer_id(signing: &Signing, places: &Places) -> Result<Id, Failure> {
+    if let Some(text) = &signing.signer {
+        return id(text);
+    }
+    let keys = places
+        .store
+        .list()
+        .map_err(|e| Failure::usage(&e, e.hint().unwrap_or_default()))?;
+    match keys.as_slice() {
+        [(id, _)] => Ok(id.clone()),
+        [] => Err(Failure::usage(
+            "it is not known who signs: conex keeps no key of yours",
+            "name yourself with --as ID; make a key with `conex key new ID`",
+        )),
+        many => {
+            let ids: Vec<&str> = many.iter().map(|(id, _)| id.as_str()).collect();
+            Err(Failure::usage(
+                format!(
+                    "it is not known who signs: there are keys of {}",
+                    ids.join(", ")
+                ),
+                "name the one with --as ID",
+            ))
+        }
+    }
+}
+
+/// Finds the key with which `id` signs. `listed` are the keys that the repository
+/// knows for the id, if it knows any.
+pub fn find(
+    signing: &Signing,
+    id: Id,
+    listed: Option<&[PublicKey]>,
+    places: &Places,
+) -> Result<Who, Failure> {
+    let selection = Selection {
+        key: signing.key.as_deref(),
+        id: Some(&id),
+        listed,
+    };
+    let mut passphrases = passphrase::from_environment(signing.passphrase_file.as_deref());
+    let signer = find_signer(&selection, places, passphrases.as_mut()).map_err(|error| {
+        let hint = error.hint().unwrap_or_default();
+        Failure::usage(error, hint)
+    })?;
+    Ok(Who { id, signer })
+}
+
+/// Finds who signs in a repository that knows keys.
+pub fn who(signing: &Signing, world: &World<'_>, places: &Places) -> Result<Who, Failure> {
+    let id = signer_id(signing, places)?;
+    let listed = world.keys_of(&id);
+    let listed = (!listed.is_empty()).then_some(listed.as_slice());
+    find(signing, id, listed, places)
+}
+
+/// Where keys are looked for.
+pub fn places(directory: &Path) -> Result<Places, Failure> {
+    Places::from_environment(directory).map_err(|e| {
+        let hint = e.hint().unwrap_or_default();
+        Failure::usage(e, hint)
+    })
+}
+
+/// Shows a plan and asks; `false` means that nothing is to be written.
+pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, Failure> {
+    if !plan.warnings.is_empty() {
+        let options = HumanOptions {
+            color: Color::of(&std::io::stderr()),
+            ..HumanOptions::default()
+        };
+        sayln!("{}", human(&plan.warnings, &options));
+    }
+    let signs = who.filter(|_| plan.needs_signature());
+    match signs {
+        Some(who) => sayln!("`{}`, with {}:", who.id, neutral(&who.signer.origin)),
+        None => sayln!("This would be written:"),
+    }
+    for line in &plan.lines {
+        sayln!("  {}", neutral(line));
+    }
+    if consent.dry_run {
+        sayln!("Nothing was written (--dry-run).");
+        return Ok(false);
+    }
+    // What is only written can be looked at with git; what is signed cannot be unsigned.
+    if consent.yes || signs.is_none() {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "nothing was signed: there is nobody to ask",
+            "look at the lines above, then say so with --yes",
+        ));
+    }
+    say!("Sign? [y/N] ");
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|e| Failure::usage(format!("the answer cannot be read: {e}"), ""))?;
+    if matches!(answer.trim(), "y" | "Y" | "yes") {
+        Ok(true)
+    } else {
+        sayln!("Nothing was signed.");
+        Ok(false)
+    }
+}
+
+/// Has the plan signed. Afterwards everything to write is in `plan.writes`.
+pub fn sign(plan: &mut Plan, world: &World<'_>, who: &Who) -> Result<(), Failure> {
+    let failed = |error: crate::shell::keys::SignError| {
+        let hint = error.hint().unwrap_or_default();
+        Failure::usage(error, hint)
+    };
+    let key = who.signer.public().fingerprint();
+    if let Some(segment) = plan.segment(world.chain().identity(), &who.id, now()) {
+        let signature = who
+            .signer
+            .sign(Namespace::Index, &segment.signed_bytes())
+            .map_err(failed)?;
+        plan.add_segment(segment, key, signature);
+    }
+    if let Some(link) = &plan.link {
+        let signature = who
+            .signer
+            .sign(Namespace::Janitors, &link.signed_bytes())
+            .map_err(failed)?;
+        plan.add_link_signature(key, signature);
+    }
+    Ok(())
+}
+
+/// Writes what is planned: what is vouched for before the segments that do.
+pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
+    let (segments, others): (Vec<_>, Vec<_>) = plan
+        .writes
+        .iter()
+        .partition(|(path, _)| path.starts_with("packages/.conex/index/"));
+    let changes: Vec<Change> = others
+        .into_iter()
+        .chain(segments)
+        .map(|(path, bytes)| Change {
+            path: path.clone(),
+            bytes: Some(bytes.as_slice().into()),
+        })
+        .collect();
+    apply(root, &changes, WORK_TREE).map_err(|e| {
+        Failure::usage(
+            format!("{}: {e}", root.display()),
+            "nothing is half-written; run the command again when it can be done",
+        )
+    })?;
+    let files = match changes.len() {
+        1 => "1 file".to_owned(),
+        n => format!("{n} files"),
+    };
+    sayln!("Wrote {files}.");
+    Ok(Exit::Success)
+}
+
+/// The time, as segments carry it.
+fn now() -> Timestamp {
+    let text = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    Timestamp::new(&text).unwrap_or_else(Timestamp::unknown)
+}

@@ -1,0 +1,107 @@
+//! How a command ends.
+
+use crate::shell::out::{say, sayln};
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use crate::core::finding::Finding;
+use crate::core::plan::PlanError;
+use crate::shell::report::{Color, Counts, HumanOptions, human, neutral};
+
+/// The exit status of the process. opam applies an update after 0 alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: valid, or done.
+    Success,
+    /// 1: rejected, or refused: the repository is not in order, or what was asked for
+    /// makes no sense in it.
+    Rejected,
+    /// 2: the command line or the environment does not allow to decide.
+    Usage,
+}
+
+impl Exit {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Success => 0,
+            Exit::Rejected => 1,
+            Exit::Usage => 2,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
+    }
+}
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug)]
+pub struct Failure {
+    /// What happened.
+    pub message: String,
+    /// What to do about it; may be empty.
+    pub hint: String,
+    /// What was found in the repository.
+    pub findings: Vec<Finding>,
+    /// The exit status.
+    pub exit: Exit,
+}
+
+impl Failure {
+    /// The command line or the environment does not allow to decide.
+    pub fn usage(message: impl Display, hint: impl Into<String>) -> Failure {
+        Failure {
+            message: message.to_string(),
+            hint: hint.into(),
+            findings: Vec::new(),
+            exit: Exit::Usage,
+        }
+    }
+
+    /// The repository does not allow it.
+    pub fn refused(message: impl Display, hint: impl Into<String>) -> Failure {
+        Failure {
+            exit: Exit::Rejected,
+            ..Failure::usage(message, hint)
+        }
+    }
+
+    /// Says it on standard error, and gives the exit status.
+    pub fn report(&self) -> Exit {
+        let color = Color::of(&std::io::stderr());
+        if !self.findings.is_empty() {
+            let summary = format!("{}: {}", self.message, Counts::of(&self.findings));
+            let options = HumanOptions {
+                color,
+                summary: &summary,
+                ..HumanOptions::default()
+            };
+            say!("{}", human(&self.findings, &options));
+        } else {
+            // Messages of keys have several lines; each part is made harmless.
+            for (i, line) in self.message.lines().enumerate() {
+                let start = if i == 0 { "error: " } else { "" };
+                sayln!("{start}{}", neutral(line));
+            }
+        }
+        if !self.hint.is_empty() {
+            sayln!("\nhint: {}", neutral(&self.hint));
+        }
+        self.exit
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Failure {
+        match error {
+            PlanError::Repository(findings) => Failure {
+                findings,
+                ..Failure::refused("the repository cannot be worked with as it is", "")
+            },
+            PlanError::Refused { message, hint } => Failure::refused(message, hint),
+        }
+    }
+}

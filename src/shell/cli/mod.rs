@@ -1,0 +1,54 @@
+//! The command line: what was typed becomes a request, a request a plan or a
+//! verdict, and that becomes output and an exit status.
+
+mod args;
+mod ask;
+mod failure;
+mod key;
+mod paths;
+mod status;
+mod verify;
+mod work;
+
+use clap::Parser as _;
+
+pub use args::Cli;
+pub use failure::{Exit, Failure};
+
+use args::Command;
+
+/// Runs the command that the arguments of the process name.
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors, and go to standard output.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            };
+        }
+    };
+    match run(&cli) {
+        Ok(exit) => exit,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: &Cli) -> Result<Exit, Failure> {
+    match &cli.command {
+        Command::Verify(args) => verify::run(args),
+        Command::Key(args) => key::run(args),
+        Command::Status(args) => status::run(cli, args),
+        Command::Anchors(args) => status::anchors(cli, args),
+        Command::Init(args) => work::init(cli, args),
+        Command::Join(args) => work::join(cli, args),
+        Command::Owner(args) => work::owner(cli, args),
+        Command::Team(args) => work::team(cli, args),
+        Command::Approve(args) => work::approve(cli, args),
+        Command::Sign(args) => work::sign(cli, args),
+        Command::Explain(args) => verify::explain(args),
+    }
+}

@@ -1,0 +1,267 @@
+//! `conex status` and `conex anchors`.
+
+use crate::shell::out::{out, outln, sayln};
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::args::{AnchorsArgs, Cli, Format, StatusArgs};
+use super::failure::{Exit, Failure};
+use super::paths::{directory, working_tree};
+use crate::core::finding::Severity;
+use crate::core::plan::World;
+use crate::core::plan::status::{Status, status};
+use crate::core::repository::Repository;
+use crate::core::resource::Kind;
+use crate::core::trust::View;
+use crate::core::trust::chain::Chain;
+use crate::core::verify::packages::PackageReport;
+use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, json, neutral};
+
+/// How many names a line of the overview shows.
+const SHOWN: usize = 6;
+
+/// Runs `conex status`.
+pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
+    let root = directory(cli);
+    let tree = working_tree(&root)?;
+    let repository = Repository::load(&tree);
+    let world = World::look(&tree, &repository, View::Supported)?;
+    // What waits is seen as `approve` sees it.
+    let as_approved = World::look(&tree, &repository, View::AsIfApproved)?;
+    let mut sum = status(&world);
+    sum.waiting = status(&as_approved).waiting;
+    let mut findings = repository.findings.clone();
+    findings.extend(world.assessment.findings.iter().cloned());
+    findings.extend(sum.link.findings());
+    let names = args
+        .packages
+        .iter()
+        .map(|text| world.package(text))
+        .collect::<Result<Vec<_>, _>>()?;
+    if !names.is_empty() {
+        findings.retain(|f| {
+            names.iter().any(|n| {
+                f.path == format!("packages/{n}") || f.path.starts_with(&format!("packages/{n}/"))
+            })
+        });
+    }
+    if args.format == Format::Json {
+        out!("{}", json(&findings, Summary::of(&sum)));
+        return Ok(Exit::Success);
+    }
+    if names.is_empty() {
+        overview(&sum, args.all);
+    }
+    for name in &names {
+        if let Some(report) = world.assessment.packages.iter().find(|p| p.name == *name) {
+            package(report);
+        }
+    }
+    let errors = findings
+        .iter()
+        .filter(|f| f.severity == Severity::Error)
+        .count();
+    let summary = match errors {
+        0 => String::new(),
+        _ => format!("a client would reject this: {}", Counts::of(&findings)),
+    };
+    let shown = if args.all {
+        Shown::All
+    } else {
+        Shown::First(5)
+    };
+    let text = human(
+        &findings,
+        &HumanOptions {
+            color: Color::of(&std::io::stdout()),
+            shown,
+            summary: &summary,
+        },
+    );
+    if !text.is_empty() {
+        out!("\n{text}");
+    }
+    Ok(Exit::Success)
+}
+
+fn overview(status: &Status, all: bool) {
+    outln!("repository  {}", neutral(&status.name));
+    outln!("identity    {}", status.identity);
+    outln!(
+        "janitors    {}, of whom {} must agree (link {})",
+        status.janitors.join(", "),
+        status.quorum,
+        status.link.number
+    );
+    for missing in status.link.lacking() {
+        outln!("            link {}: {missing}", status.link.number);
+    }
+    outln!(
+        "people      {} authors, {} teams",
+        status.authors, status.teams
+    );
+    let total =
+        status.signed.len() + status.broken.len() + status.pending.len() + status.unsigned.len();
+    let percent = (status.signed.len() * 1000).checked_div(total).unwrap_or(0);
+    outln!(
+        "packages    {} of {total} signed and valid ({}.{} %)",
+        status.signed.len(),
+        percent / 10,
+        percent % 10
+    );
+    let lists = [
+        ("not valid", &status.broken),
+        ("not approved", &status.pending),
+        ("unsigned", &status.unsigned),
+    ];
+    for (what, names) in lists {
+        if !names.is_empty() {
+            outln!("            {} {what}: {}", names.len(), some(names, all));
+        }
+    }
+    if status.waiting.is_empty() {
+        outln!("waiting     nothing waits for janitors");
+    } else {
+        outln!("waiting     for janitors (`conex approve`):");
+    }
+    for (kind, items) in &status.waiting {
+        let names: Vec<String> = items
+            .iter()
+            .map(|(name, have)| format!("{name} ({have} of {})", status.quorum))
+            .collect();
+        outln!("            {} {kind}: {}", items.len(), some(&names, all));
+    }
+}
+
+fn some(names: &[String], all: bool) -> String {
+    let shown = if all { names.len() } else { SHOWN };
+    let list = names
+        .iter()
+        .take(shown)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len().saturating_sub(shown) {
+        0 => list,
+        more => format!("{list} and {more} more"),
+    }
+}
+
+fn package(report: &PackageReport) {
+    let state = if report.is_signed() {
+        "signed and valid"
+    } else if report.claimed {
+        "claimed, but not valid"
+    } else {
+        "not signed"
+    };
+    outln!("{}: {state}, {} releases", report.name, report.releases);
+    let owners: Vec<&str> = report.owners.iter().map(|o| o.as_str()).collect();
+    if !owners.is_empty() {
+        outln!("  owners: {}", owners.join(", "));
+    }
+    for (resource, (version, standing)) in &report.standings {
+        use crate::core::trust::support::Standing;
+        let text = match standing {
+            Standing::Valid => "valid".to_owned(),
+            Standing::Waiting(w) => format!("waits: {} of {} janitors", w.janitors.len(), w.quorum),
+            Standing::Superseded { .. } => "older than what is vouched for".to_owned(),
+            Standing::Contested { .. } => "other bytes are vouched for".to_owned(),
+            Standing::Absent { .. } => "missing".to_owned(),
+        };
+        let version = version.map_or(String::new(), |v| format!(", {}", v.revision));
+        outln!("  {resource}{version}: {text}");
+    }
+}
+
+/// What `status --format=json` says besides the findings; see docs/json.md.
+#[derive(Serialize)]
+struct Summary<'a> {
+    repository: &'a str,
+    identity: &'a str,
+    link: usize,
+    link_lacks: Vec<String>,
+    janitors: &'a [String],
+    quorum: usize,
+    authors: usize,
+    teams: usize,
+    signed: &'a [String],
+    invalid: &'a [String],
+    not_approved: &'a [String],
+    unsigned: &'a [String],
+    waiting: BTreeMap<&'static str, Vec<Waiting<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Waiting<'a> {
+    name: &'a str,
+    approvals: usize,
+}
+
+impl<'a> Summary<'a> {
+    fn of(status: &'a Status) -> Summary<'a> {
+        let list = |(kind, items): (&Kind, &'a Vec<(String, usize)>)| {
+            let items = items
+                .iter()
+                .map(|(name, approvals)| Waiting {
+                    name,
+                    approvals: *approvals,
+                })
+                .collect();
+            (kind.as_str(), items)
+        };
+        Summary {
+            repository: &status.name,
+            identity: &status.identity,
+            link: status.link.number,
+            link_lacks: status.link.lacking(),
+            janitors: &status.janitors,
+            quorum: status.quorum,
+            authors: status.authors,
+            teams: status.teams,
+            signed: &status.signed,
+            invalid: &status.broken,
+            not_approved: &status.pending,
+            unsigned: &status.unsigned,
+            waiting: status.waiting.iter().map(list).collect(),
+        }
+    }
+}
+
+/// Runs `conex anchors`.
+pub fn anchors(cli: &Cli, args: &AnchorsArgs) -> Result<Exit, Failure> {
+    let root = directory(cli);
+    let tree = working_tree(&root)?;
+    let repository = Repository::load(&tree);
+    let chain = Chain::read(&repository).map_err(|findings| Failure {
+        findings,
+        ..Failure::refused("there is no chain of janitors to take anchors from", "")
+    })?;
+    let last = chain.links().len().saturating_sub(1);
+    let status = chain.signatures(last);
+    if !status.complete() {
+        sayln!(
+            "warning: link {last} is not completely signed yet; users cannot use these anchors until it is"
+        );
+    }
+    let mut anchors: Vec<String> = chain
+        .current()
+        .members
+        .values()
+        .map(|key| key.fingerprint().to_string())
+        .collect();
+    anchors.sort();
+    if let Some(digest) = chain.digests().last().filter(|_| !args.no_link) {
+        anchors.push(format!("link={digest}"));
+    }
+    match args.opam.as_deref() {
+        Some([name, url]) => outln!(
+            "opam repository add {name} {url} {} {}",
+            chain.quorum(),
+            anchors.join(" ")
+        ),
+        _ => outln!("{}", anchors.join(",")),
+    }
+    Ok(Exit::Success)
+}
