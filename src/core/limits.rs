@@ -36,6 +36,10 @@ pub const MAX_TREE_FILES: usize = 1_000_000;
 /// Deepest directory below the top: `packages/n/n.v/files/` and a few more.
 pub const MAX_TREE_DEPTH: usize = 16;
 
+/// Largest patch, in bytes: a quarter of the largest tree, and ten times all of
+/// opam-repository. The largest of twelve real weeks has 250 kB.
+pub const MAX_PATCH_SIZE: u64 = 256 << 20;
+
 /// Most links in a janitor chain. A change a week for twenty years is 1,040.
 pub const MAX_LINKS: u64 = 10_000;
 

@@ -107,7 +107,8 @@ pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, 
     let signs = who.filter(|_| plan.needs_signature());
     match signs {
         Some(who) => sayln!("`{}`, with {}:", who.id, neutral(&who.signer.origin)),
-        None => sayln!("This would be written:"),
+        None if consent.dry_run => sayln!("This would be written:"),
+        None => sayln!("Writes:"),
     }
     for line in &plan.lines {
         sayln!("  {}", neutral(line));

@@ -99,7 +99,8 @@ fn overview(status: &Status, all: bool) {
     }
     outln!(
         "people      {} authors, {} teams",
-        status.authors, status.teams
+        status.authors,
+        status.teams
     );
     let total =
         status.signed.len() + status.broken.len() + status.pending.len() + status.unsigned.len();
