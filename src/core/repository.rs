@@ -118,6 +118,14 @@ pub struct ReleaseDir {
 }
 
 impl ReleaseDir {
+    /// Whether this is only what `diff -ruaN` cannot remove: empty files below
+    /// `files/` of a release that is gone. opam sees no package in it.
+    pub fn is_left_over(&self) -> bool {
+        matches!(self.checksum, Slot::Missing)
+            && self.opam().is_none()
+            && self.files.values().all(|bytes| bytes.is_empty())
+    }
+
     /// The package description.
     pub fn opam(&self) -> Option<&Bytes> {
         self.files.get("opam")

@@ -80,6 +80,10 @@ pub fn judge_package(
     let releases = releases(cx, name, package, &owners, &mut report, &mut trust);
     let has_metadata = package.has_metadata() || report.claimed;
     for (release, dir) in &package.directories {
+        if dir.is_left_over() {
+            report.findings.push(left_over(&release_dir(release)));
+            continue;
+        }
         if has_metadata {
             checksum(cx, release, dir, &owners, &mut report, &mut trust);
         }
@@ -214,8 +218,8 @@ fn releases<'p>(
 fn same_releases(package: &Package, listed: &Releases) -> Vec<Finding> {
     let mut findings = Vec::new();
     let path = Place::Releases(listed.name.clone()).path();
-    for release in package.directories.keys() {
-        if !listed.releases.contains(release) {
+    for (release, files) in &package.directories {
+        if !listed.releases.contains(release) && !files.is_left_over() {
             let dir = release_dir(release);
             let (message, hint) = match listed.tombstones.get(release) {
                 Some(_) => (
@@ -235,7 +239,11 @@ fn same_releases(package: &Package, listed: &Releases) -> Vec<Finding> {
         }
     }
     for release in &listed.releases {
-        if !package.directories.contains_key(release) {
+        if package
+            .directories
+            .get(release)
+            .is_none_or(ReleaseDir::is_left_over)
+        {
             findings.push(
                 Finding::error(
                     Code::ReleaseList,
@@ -299,6 +307,14 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
             None => finding,
         };
         let Some(bytes) = dir.files.get(path) else {
+            if *expected == FileDigest::of(b"") && **path != *"opam" {
+                findings.push(Finding::warning(
+                    Code::MissingFile,
+                    &full,
+                    format!("`{full}` is empty, and missing: old versions of opam do not bring empty files"),
+                ));
+                continue;
+            }
             findings.push(mark(
                 Finding::error(Code::MissingFile, &full, format!("`{full}` is missing"))
                     .value("listed in", &list)
@@ -320,9 +336,13 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
             ));
         }
     }
-    for path in dir.files.keys() {
+    for (path, bytes) in &dir.files {
         if !checksum.files.contains_key(path) {
             let full = format!("{base}{path}");
+            if bytes.is_empty() && **path != *"opam" {
+                findings.push(left_over(&full));
+                continue;
+            }
             findings.push(
                 Finding::error(
                     Code::ExtraFile,
@@ -335,6 +355,18 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
         }
     }
     findings
+}
+
+/// Old versions of opam, whose patches GNU `diff` makes, neither bring empty files
+/// nor remove them (docs/hook.md, D17). They do nothing.
+fn left_over(path: &str) -> Finding {
+    Finding::warning(
+        Code::ExtraFile,
+        path,
+        format!(
+            "`{path}` is empty, and should not be there: old versions of opam leave empty files behind"
+        ),
+    )
 }
 
 fn file_digest(file: &FileDigest) -> String {
