@@ -303,7 +303,7 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
     for (path, expected) in &checksum.files {
         let full = format!("{base}{path}");
         let mark = |finding: Finding| match line_of(source, path) {
-            Some(span) => finding.at(source, span, ""),
+            Some(span) => finding.at_file(&list, source, span),
             None => finding,
         };
         let Some(bytes) = dir.files.get(path) else {
