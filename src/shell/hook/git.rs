@@ -12,8 +12,8 @@ use rustix::fs::{FileType, lstat};
 
 use crate::shell::write::{WORK_TREE, write};
 
-/// Where the setting stands.
-const CONFIG: &str = ".git/config";
+/// Where the setting stands, below `.git`.
+const CONFIG: &str = "config";
 
 /// What is appended: of several values git takes the last.
 const SETTING: &str = "[diff]\n\trenames = false\n";
@@ -27,7 +27,12 @@ const MAX_CONFIG: u64 = 1 << 20;
 /// # Errors
 /// `.git/config` is not a plain file of its own, or cannot be read or written.
 pub fn forbid_renames(root: &Path) -> Result<(), String> {
-    let path = root.join(CONFIG);
+    let dir = root.join(".git");
+    let kind = lstat(&dir).map_err(|e| e.to_string())?.st_mode;
+    if FileType::from_raw_mode(kind) != FileType::Directory {
+        return Err("`.git` is not a directory".to_owned());
+    }
+    let path = dir.join(CONFIG);
     let stat = lstat(&path).map_err(|e| e.to_string())?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || stat.st_nlink != 1 {
         return Err("it is not a plain file".to_owned());
@@ -45,7 +50,7 @@ pub fn forbid_renames(root: &Path) -> Result<(), String> {
         "\n"
     };
     write(
-        root,
+        &dir,
         CONFIG,
         format!("{text}{newline}{SETTING}").as_bytes(),
         WORK_TREE,
@@ -119,7 +124,7 @@ mod tests {
     fn a_config_gets_the_setting_once() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join(".git")).unwrap();
-        let path = dir.path().join(CONFIG);
+        let path = dir.path().join(".git").join(CONFIG);
         std::fs::write(&path, OPAM).unwrap();
         forbid_renames(dir.path()).unwrap();
         forbid_renames(dir.path()).unwrap();
@@ -135,7 +140,7 @@ mod tests {
         std::fs::create_dir(dir.path().join(".git")).unwrap();
         let other = dir.path().join("other");
         std::fs::write(&other, OPAM).unwrap();
-        std::os::unix::fs::symlink(&other, dir.path().join(CONFIG)).unwrap();
+        std::os::unix::fs::symlink(&other, dir.path().join(".git").join(CONFIG)).unwrap();
         assert!(forbid_renames(dir.path()).is_err());
         assert_eq!(std::fs::read_to_string(&other).unwrap(), OPAM);
     }
