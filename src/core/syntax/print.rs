@@ -3,8 +3,8 @@
 use super::ast::{File, Item, Value, ValueKind};
 
 /// Prints a value on one line, in the one canonical way: single blanks between
-/// values and around operators, no comments, and strings as [`string`] writes
-/// them. Reading it gives the same value again, spans aside, for every value
+/// values and around operators, no comments, and strings between single quotes
+/// with `\"`, `\\` and control characters escaped. Reading it gives the same value again, spans aside, for every value
 /// that the reader built. A value that it cannot build (a `|` in a `&` without
 /// parentheses, say) prints as something else.
 ///
