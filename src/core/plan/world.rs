@@ -91,6 +91,21 @@ impl<'r> World<'r> {
         keys
     }
 
+    /// Whose key this is: of a janitor, past or present, or of an author who proved it.
+    pub fn owner_of_key(&self, key: &PublicKey) -> Option<Id> {
+        let fingerprint = key.fingerprint();
+        let authors = &self.assessment.people.authors;
+        self.chain()
+            .holder(&fingerprint)
+            .or_else(|| {
+                authors
+                    .iter()
+                    .find(|(_, keys)| keys.contains(&fingerprint))
+                    .map(|(id, _)| id)
+            })
+            .cloned()
+    }
+
     /// The file of an id.
     pub fn id_file(&self, id: &Id) -> Option<&IdFile> {
         Some(&self.repository.ids.get(id)?.good()?.value)
