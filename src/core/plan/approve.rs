@@ -219,9 +219,10 @@ fn inconsistent(
                 .find(|(release, _)| *release.as_str() == *resource.name)?;
             let listed = &dir.checksum.good()?.value.files;
             let same = listed.len() == dir.files.len()
-                && dir.files.iter().all(|(path, bytes)| {
-                    listed.get(path) == Some(&crate::core::resource::FileDigest::of(bytes))
-                });
+                && dir
+                    .files
+                    .iter()
+                    .all(|(path, file)| listed.get(path) == Some(&file.digest));
             (!same).then(|| {
                 "it does not fit the files that are there; write it with `conex sign`".to_owned()
             })

@@ -10,7 +10,6 @@
 //! depend on the number of threads.
 
 mod explain;
-pub mod opam_file;
 pub mod packages;
 pub mod top_level;
 

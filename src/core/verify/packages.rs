@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::explain::{explain, list};
-use super::opam_file::{self, Problem};
 use super::{Mode, View};
 use crate::core::finding::{Code, Finding, Severity};
 use crate::core::name::{Id, PackageName, Release};
+use crate::core::opam_file::Problem;
 use crate::core::path::{Place, release_dir};
 use crate::core::repository::{Package, ReleaseDir, Slot, version_in};
 use crate::core::resource::{Checksum, FileDigest, Kind, Releases, ResourceId, ResourceVersion};
@@ -306,7 +306,7 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
             Some(span) => finding.at_file(&list, source, span),
             None => finding,
         };
-        let Some(bytes) = dir.files.get(path) else {
+        let Some(file) = dir.files.get(path) else {
             if *expected == FileDigest::of(b"") && **path != *"opam" {
                 findings.push(Finding::warning(
                     Code::MissingFile,
@@ -322,7 +322,7 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
             ));
             continue;
         };
-        let found = FileDigest::of(bytes);
+        let found = file.digest;
         if found != *expected {
             findings.push(mark(
                 Finding::error(
@@ -336,10 +336,10 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
             ));
         }
     }
-    for (path, bytes) in &dir.files {
+    for (path, file) in &dir.files {
         if !checksum.files.contains_key(path) {
             let full = format!("{base}{path}");
-            if bytes.is_empty() && **path != *"opam" {
+            if file.bytes.is_empty() && **path != *"opam" {
                 findings.push(left_over(&full));
                 continue;
             }
@@ -402,7 +402,7 @@ fn description(
         findings.push(finding);
         return;
     };
-    for problem in opam_file::check(release, source) {
+    for problem in &dir.problems {
         match problem {
             Problem::Syntax(error) => {
                 let span = error.span();
@@ -442,8 +442,8 @@ fn description(
             } if signed => findings.push(weak_source(
                 &path,
                 source,
-                &what,
-                &algorithms,
+                what,
+                algorithms,
                 span.start..span.end,
             )),
             Problem::WeakSource { .. } => {}

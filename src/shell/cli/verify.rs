@@ -272,8 +272,8 @@ fn decide(request: &Request) -> Result<Exit, Failure> {
             Failure::refused(e, hint)
         })?),
     };
-    let repository = Repository::load(&trees.new);
     let old_repository = trees.old.as_ref().map(Repository::load);
+    let repository = Repository::load_after(&trees.new, old_repository.as_ref());
     let identity = identity(&repository);
     let memory = identity.and_then(|i| store.as_ref()?.of(i));
     let known = Known {
