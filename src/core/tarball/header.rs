@@ -103,9 +103,8 @@ impl Field {
 
 impl Header {
     /// The name in a block that may not be a header, for messages.
-    pub(super) fn name_of(block: &[u8; BLOCK]) -> String {
-        let name = NAME.of(block).split(|&b| b == 0).next().unwrap_or_default();
-        String::from_utf8_lossy(name).into_owned()
+    pub(super) fn name_of(block: &[u8; BLOCK]) -> &[u8] {
+        NAME.of(block).split(|&b| b == 0).next().unwrap_or_default()
     }
 
     /// Reads a header.

@@ -212,8 +212,8 @@ pub enum ArchiveErrorKind {
     /// Larger than [`MAX_FILE_SIZE`].
     #[error("the file has {0} bytes, the most is {MAX_FILE_SIZE}")]
     TooLarge(u64),
-    /// More entries than [`MAX_TREE_FILES`].
-    #[error("the archive has more than {MAX_TREE_FILES} entries")]
+    /// More files and directories than [`MAX_TREE_FILES`], those counted that have no entry.
+    #[error("the archive has more than {MAX_TREE_FILES} files and directories")]
     TooMany,
     /// More bytes than [`MAX_TREE_SIZE`].
     #[error("the files and their names have more than {MAX_TREE_SIZE} bytes")]
