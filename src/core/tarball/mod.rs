@@ -159,8 +159,9 @@ pub enum ArchiveErrorKind {
         /// The size.
         size: u64,
     },
-    /// A GNU long name that is not text with one NUL at its end.
-    #[error("the GNU long name does not end in its one NUL")]
+    /// A GNU long name that is not text with one NUL at its end, or whose header does
+    /// not have the name that all writers give it.
+    #[error("the GNU long name is malformed")]
     LongName,
     /// A GNU long name and a header that do not belong together.
     #[error("the name in the header is not the start of the GNU long name before it")]
