@@ -17,7 +17,7 @@ use patch_support::mutate::mutate;
 use patch_support::oracle::Oracle;
 use patch_support::print::{Print, print};
 use patch_support::random::{self, Random};
-use patch_support::{Files, cases, files, seed, tree};
+use patch_support::{Files, cases, files, line_count, map_headers, seed, tree};
 
 /// The most lines of a random file.
 const LINES: usize = 24;
@@ -154,45 +154,16 @@ fn apply_after_git_diff_is_the_identity() {
 
 /// `git diff --no-index` names the side that exists twice; `-R` of a repository names both.
 fn one_sided_headers(patch: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut in_hunk = 0_i64;
-    for line in patch_support::lines(patch) {
-        let text = String::from_utf8_lossy(line);
-        if in_hunk <= 0
-            && let Some(names) = text.strip_prefix("diff --git ")
-        {
+    map_headers(patch, |line| {
+        if let Some(names) = line.strip_prefix("diff --git ") {
             let (from, to) = names.trim_end().split_once(' ').unwrap();
-            let strip = |name: &str| name.get(2..).unwrap().to_owned();
-            out.extend_from_slice(
-                format!("diff --git b/{} a/{}\n", strip(from), strip(to)).as_bytes(),
-            );
-            continue;
+            format!("diff --git b/{} a/{}\n", &from[2..], &to[2..])
+        } else if line.starts_with("rename ") {
+            line.replacen(" b/", " ", 1).replacen(" a/", " ", 1)
+        } else {
+            line.to_owned()
         }
-        if in_hunk <= 0 && text.starts_with("rename ") {
-            out.extend_from_slice(
-                text.replacen(" b/", " ", 1)
-                    .replacen(" a/", " ", 1)
-                    .as_bytes(),
-            );
-            continue;
-        }
-        in_hunk = match line[0] {
-            b'@' if in_hunk <= 0 => line_count(&text),
-            b' ' => in_hunk - 2,
-            b'-' | b'+' => in_hunk - 1,
-            _ => in_hunk,
-        };
-        out.extend_from_slice(line);
-    }
-    out
-}
-
-fn line_count(header: &str) -> i64 {
-    let count = |part: &str| {
-        part.split_once(',')
-            .map_or(1, |(_, n)| n.parse::<i64>().unwrap())
-    };
-    header.split(' ').skip(1).take(2).map(count).sum()
+    })
 }
 
 /// User story: the same in every dialect as printed here, many more cases.
