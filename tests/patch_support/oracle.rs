@@ -117,7 +117,7 @@ impl Drop for Oracle {
 }
 
 /// Makes `dir` hold exactly `files`.
-fn write(dir: &Path, files: &Files) {
+pub fn write(dir: &Path, files: &Files) {
     let _ = fs::remove_dir_all(dir);
     fs::create_dir(dir).unwrap();
     for (name, bytes) in files {
@@ -128,7 +128,7 @@ fn write(dir: &Path, files: &Files) {
 }
 
 /// The files below `dir`, whatever they are called; a link is no file.
-fn read(dir: &Path) -> Files {
+pub fn read(dir: &Path) -> Files {
     let mut files = Files::new();
     let mut todo = vec![dir.to_owned()];
     while let Some(next) = todo.pop() {
