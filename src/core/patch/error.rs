@@ -62,7 +62,7 @@ pub enum Kind {
     Emptied,
     /// `POSIXLY_CORRECT` is set: GNU patch then works differently (D24).
     Environment,
-    /// opam loses more files than the patch removes, and then fails or cannot be followed (D11).
+    /// opam loses a file with another one that the patch removes, and cannot edit it then (D11).
     Archive,
     /// A bound of [`crate::core::limits`].
     Limit,
