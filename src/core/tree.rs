@@ -84,6 +84,13 @@ impl Tree {
             }
             judged
         });
+        // What lies in other directories is not read to be judged, and a patch that
+        // touches such a path was refused.
+        defects.retain(|defect| {
+            defect.path.starts_with(super::path::PACKAGES)
+                || !defect.path.contains('/')
+                || defect.kind == DefectKind::StrayOpam
+        });
         Tree {
             files,
             others: others.into_iter().collect(),
