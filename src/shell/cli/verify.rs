@@ -201,18 +201,19 @@ fn trees(request: &Request) -> Result<Trees, LoadError> {
     let mut notes = Vec::new();
     match &request.subject {
         Subject::Tree { dir, repo } => {
-            let loaded = load(dir, Contents::Judged)?;
+            // All files, as for a patch: what one refuses the other must not accept.
+            let loaded = load(dir, Contents::All)?;
             let clone = loaded.git == Git::Directory && request.hook;
             notes.extend(clone.then(|| no_renames(dir)).flatten());
             // It is evidence where it can be read, and blocks nothing where it cannot.
             let old = repo
                 .as_ref()
                 .filter(|repo| *repo != dir)
-                .and_then(|repo| load(repo, Contents::Judged).ok())
-                .map(|loaded| loaded.tree);
+                .and_then(|repo| load(repo, Contents::All).ok())
+                .map(|loaded| loaded.tree.into_judged());
             Ok(Trees {
                 old,
-                new: loaded.tree,
+                new: loaded.tree.into_judged(),
                 notes,
             })
         }
