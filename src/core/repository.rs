@@ -15,7 +15,7 @@ use super::opam_file::{self, Problem};
 use super::path::{PACKAGES, Place, segment_path};
 use super::resource::{
     Authorisation, Checksum, Decode, FileDigest, IdFile, Releases, Repo, Resource, ResourceId,
-    ResourceVersion, Revision, SignedLink, SignedSegment,
+    ResourceVersion, SignedLink, SignedSegment,
 };
 use super::tree::{Bytes, Defect, Tree};
 
@@ -527,9 +527,4 @@ fn decode(place: &Place, path: &str, bytes: &Bytes, findings: &mut Vec<Finding>)
 pub fn version_in<T: Resource>(slot: &Slot<T>) -> Option<(ResourceId, ResourceVersion)> {
     slot.good()
         .map(|loaded| (loaded.value.resource_id(), loaded.version()))
-}
-
-/// The revision in this slot.
-pub fn revision_in<T: Resource>(slot: &Slot<T>) -> Option<Revision> {
-    slot.good().map(|loaded| loaded.value.revision())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::PlanError;
-use crate::core::finding::{Code, Finding, Severity};
+use crate::core::finding::{Finding, Severity};
 use crate::core::key::PublicKey;
 use crate::core::name::{Id, PackageName, fold};
 use crate::core::path::Place;
@@ -250,11 +250,6 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row.last().copied().unwrap_or_default()
-}
-
-/// The finding of a tool about something to look at.
-pub fn warn(code: Code, path: impl Into<String>, message: impl Into<String>) -> Finding {
-    Finding::warning(code, path, message)
 }
 
 #[cfg(test)]

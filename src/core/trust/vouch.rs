@@ -9,7 +9,7 @@ use super::tally::Tally;
 use crate::core::finding::{Code, Finding};
 use crate::core::key::{Fingerprint, Namespace, PublicKey};
 use crate::core::name::Id;
-use crate::core::repository::{Loaded, Repository, Slot};
+use crate::core::repository::{Loaded, Repository};
 use crate::core::resource::{
     Entry, IdFile, Kind, ResourceId, ResourceVersion, Revision, SignedSegment, What,
 };
@@ -295,12 +295,4 @@ impl<'r> Ignored<'r> {
             .map(|(id, why)| format!("{id}: {why}"))
             .collect()
     }
-}
-
-/// Whether the file in this slot lists the key.
-pub fn lists(slot: Option<&Slot<IdFile>>, key: &Fingerprint) -> bool {
-    matches!(
-        slot.and_then(Slot::good).map(|l| &l.value),
-        Some(IdFile::Author(author)) if author.keys.iter().any(|k| k.fingerprint() == *key)
-    )
 }

@@ -10,7 +10,7 @@ use super::args::{ExplainArgs, Format, VerifyArgs};
 use super::failure::{Exit, Failure};
 use super::paths::state_home;
 use crate::core::finding::{Code, Finding};
-use crate::core::patch::{self, PatchContext};
+use crate::core::patch::{self, Note, PatchContext};
 use crate::core::repository::Repository;
 use crate::core::tree::{Contents, Tree};
 use crate::core::trust::anchors::{AnchorError, Anchors, Client};
@@ -229,6 +229,7 @@ fn trees(request: &Request) -> Result<Trees, LoadError> {
             };
             let applied = patch::apply(&tree, &bytes, &context)
                 .map_err(|error| LoadError::Refused(Box::new(error.finding())))?;
+            notes.extend(applied.notes.iter().filter_map(lost));
             Ok(Trees {
                 old: Some(tree.into_judged()),
                 new: applied.tree.into_judged(),
@@ -236,6 +237,26 @@ fn trees(request: &Request) -> Result<Trees, LoadError> {
             })
         }
     }
+}
+
+/// What opam 2.6 will lose when it applies the patch: it explains why the result
+/// does not verify.
+fn lost(note: &Note) -> Option<Finding> {
+    let Note::Lost { paths } = note else {
+        return None;
+    };
+    let first = paths.first().map(String::as_str).unwrap_or_default();
+    Some(
+        Finding::warning(
+            Code::PatchAmbiguous,
+            first,
+            format!(
+                "opam 2.6 removes {} files that the update keeps, with one that it removes from their directory",
+                paths.len()
+            ),
+        )
+        .hint("remove the repository from opam and add it again, or wait for the next update, which brings them back"),
+    )
 }
 
 fn no_renames(root: &Path) -> Option<Finding> {
