@@ -11,8 +11,7 @@ use crate::core::repository::Repository;
 use crate::core::resource::{IdFile, ResourceId, Revision};
 use crate::core::tree::Tree;
 use crate::core::trust::chain::Chain;
-use crate::core::trust::tally::Tally;
-use crate::core::trust::vouch::Weight;
+use crate::core::trust::support::open_epoch;
 use crate::core::verify::{Assessment, Mode, View, assess};
 
 /// A working tree that was judged as if its last link were complete.
@@ -113,22 +112,10 @@ impl<'r> World<'r> {
 
     /// The highest epoch that a quorum opened for a resource.
     pub fn open_epoch(&self, resource: &ResourceId) -> u64 {
-        let live = self.assessment.vouches.live(resource);
-        let mut epochs: Vec<u64> = live.iter().map(|l| l.version.revision.epoch).collect();
-        epochs.sort_unstable();
-        epochs
-            .into_iter()
-            .rev()
-            .find(|epoch| {
-                live.iter()
-                    .filter(|l| {
-                        l.vouch.weight == Weight::Chain && l.version.revision.epoch >= *epoch
-                    })
-                    .map(|l| (l.vouch.id, l.vouch.key))
-                    .collect::<Tally>()
-                    .reaches(self.chain().quorum())
-            })
-            .unwrap_or(0)
+        open_epoch(
+            &self.assessment.vouches.live(resource),
+            self.chain().quorum(),
+        )
     }
 
     /// The revision for a changed resource: above the one in the tree, above

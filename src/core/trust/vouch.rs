@@ -210,13 +210,21 @@ impl<'r> Vouches<'r> {
     /// chain key.
     pub fn live(&self, resource: &ResourceId) -> Vec<Live<'r>> {
         let all = self.about(resource);
-        let withdrawn = |id: &Id, weight: Weight| {
-            all.iter()
-                .filter(|v| v.id == id && v.what == What::Withdrawn)
-                .filter(|v| v.weight == Weight::Chain || weight == Weight::Owner)
-                .map(|v| v.revision)
-                .max()
-        };
+        // Collected first: looking them up for each entry would let one author keep
+        // every client busy for the square of the entries that they sign.
+        let mut withdrawn: BTreeMap<(&Id, Weight), Revision> = BTreeMap::new();
+        for vouch in all.iter().filter(|v| v.what == What::Withdrawn) {
+            let reaches: &[Weight] = match vouch.weight {
+                Weight::Chain => &[Weight::Chain, Weight::Owner],
+                Weight::Owner => &[Weight::Owner],
+            };
+            for weight in reaches {
+                let up_to = withdrawn
+                    .entry((vouch.id, *weight))
+                    .or_insert(vouch.revision);
+                *up_to = vouch.revision.max(*up_to);
+            }
+        }
         all.iter()
             .filter_map(|vouch| match vouch.what {
                 What::Withdrawn => None,
@@ -229,8 +237,9 @@ impl<'r> Vouches<'r> {
                 }),
             })
             .filter(|live| {
-                withdrawn(live.vouch.id, live.vouch.weight)
-                    .is_none_or(|up_to| live.version.revision > up_to)
+                withdrawn
+                    .get(&(live.vouch.id, live.vouch.weight))
+                    .is_none_or(|up_to| live.version.revision > *up_to)
             })
             .collect()
     }
