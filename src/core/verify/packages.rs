@@ -6,6 +6,7 @@ use super::explain::{explain, list};
 use super::opam_file::{self, Problem};
 use super::{Mode, View};
 use crate::core::finding::{Code, Finding, Severity};
+use crate::core::limits::MAX_ALIKE;
 use crate::core::name::{Id, PackageName, Release};
 use crate::core::path::{Place, release_dir};
 use crate::core::repository::{Package, ReleaseDir, Slot, version_in};
@@ -213,9 +214,14 @@ fn releases<'p>(
 /// The directories are those that are listed.
 fn same_releases(package: &Package, listed: &Releases) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut more = 0;
     let path = Place::Releases(listed.name.clone()).path();
     for release in package.directories.keys() {
         if !listed.releases.contains(release) {
+            if findings.len() >= MAX_ALIKE {
+                more += 1;
+                continue;
+            }
             let dir = release_dir(release);
             let (message, hint) = match listed.tombstones.get(release) {
                 Some(_) => (
@@ -236,6 +242,10 @@ fn same_releases(package: &Package, listed: &Releases) -> Vec<Finding> {
     }
     for release in &listed.releases {
         if !package.directories.contains_key(release) {
+            if findings.len() >= MAX_ALIKE {
+                more += 1;
+                continue;
+            }
             findings.push(
                 Finding::error(
                     Code::ReleaseList,
@@ -247,6 +257,7 @@ fn same_releases(package: &Package, listed: &Releases) -> Vec<Finding> {
             );
         }
     }
+    findings.extend(and_more(Code::ReleaseList, &path, more, "releases"));
     findings
 }
 
@@ -290,6 +301,7 @@ fn checksum(
 /// The files are those that the checksum lists, with these sizes and digests.
 fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut more = 0;
     let base = release_dir(&checksum.release);
     let list = Place::Checksum(checksum.release.clone()).path();
     for (path, expected) in &checksum.files {
@@ -299,6 +311,10 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
             None => finding,
         };
         let Some(bytes) = dir.files.get(path) else {
+            if findings.len() >= MAX_ALIKE {
+                more += 1;
+                continue;
+            }
             findings.push(mark(
                 Finding::error(Code::MissingFile, &full, format!("`{full}` is missing"))
                     .value("listed in", &list)
@@ -308,6 +324,10 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
         };
         let found = FileDigest::of(bytes);
         if found != *expected {
+            if findings.len() >= MAX_ALIKE {
+                more += 1;
+                continue;
+            }
             findings.push(mark(
                 Finding::error(
                     Code::Digest,
@@ -320,8 +340,16 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
             ));
         }
     }
+    let mut extra = 0;
     for path in dir.files.keys() {
         if !checksum.files.contains_key(path) {
+            // Counted apart: what is not listed lies in the tree, so the reader has
+            // bounded it, and a long list must not hide it.
+            extra += 1;
+            if extra > MAX_ALIKE {
+                more += 1;
+                continue;
+            }
             let full = format!("{base}{path}");
             findings.push(
                 Finding::error(
@@ -334,7 +362,19 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
             );
         }
     }
+    findings.extend(and_more(Code::Digest, &list, more, "files"));
     findings
+}
+
+/// The finding that stands for `more` that are left out.
+fn and_more(code: Code, list: &str, more: usize, what: &str) -> Option<Finding> {
+    (more > 0).then(|| {
+        Finding::error(
+            code,
+            list,
+            format!("{more} more {what} differ from what `{list}` says"),
+        )
+    })
 }
 
 fn file_digest(file: &FileDigest) -> String {
