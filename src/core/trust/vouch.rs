@@ -56,8 +56,8 @@ impl Checked<'_> {
 
 /// Checks all segments of the repository, on all threads there are.
 ///
-/// Reports segments of other repositories and chain keys whose signatures fail;
-/// what fails under a listed key is judged when it is known whether that key counts.
+/// Reports what fails under keys of the chain; what fails under a listed key is judged
+/// when it is known whether that key counts, and no other key is a reason to reject.
 pub fn check_segments<'r>(
     repository: &'r Repository,
     chain: &Chain,
@@ -67,28 +67,11 @@ pub fn check_segments<'r>(
         .par_iter()
         .map(|(path, loaded)| check(repository, chain, loaded, path))
         .collect();
-    let mut findings = Vec::new();
-    for c in &checked {
-        let made_for = c.segment.segment.repository;
-        if made_for != chain.identity() {
-            findings.push(
-                Finding::error(
-                    Code::ForeignRepository,
-                    c.path,
-                    format!("`{}` was made for another repository", c.path),
-                )
-                .value("this one", chain.identity())
-                .value("made for", made_for)
-                .hint("remove it: nothing that it says is about this repository"),
-            );
-        }
-        if made_for == chain.identity()
-            && c.signed == Signed::Chain
-            && let Some(why) = &c.failure
-        {
-            findings.push(bad_signature(c, why));
-        }
-    }
+    let findings = checked
+        .iter()
+        .filter(|c| c.signed == Signed::Chain)
+        .filter_map(|c| Some(bad_signature(c, chain, c.failure.as_ref()?)))
+        .collect();
     (checked, findings)
 }
 
@@ -139,8 +122,28 @@ fn listed_key<'r>(
     }
 }
 
-/// The finding for a segment whose signature fails under a key that counts.
-pub fn bad_signature(checked: &Checked<'_>, why: &str) -> Finding {
+/// The finding for a segment whose signature fails under a key that counts, or that
+/// was made for another repository.
+pub fn bad_signature(checked: &Checked<'_>, chain: &Chain, why: &str) -> Finding {
+    foreign(checked, chain).unwrap_or_else(|| failing(checked, why))
+}
+
+/// The finding for a segment that was made for another repository.
+pub fn foreign(checked: &Checked<'_>, chain: &Chain) -> Option<Finding> {
+    let made_for = checked.segment.segment.repository;
+    (made_for != chain.identity()).then(|| {
+        Finding::error(
+            Code::ForeignRepository,
+            checked.path,
+            format!("`{}` was made for another repository", checked.path),
+        )
+        .value("this one", chain.identity())
+        .value("made for", made_for)
+        .hint("remove it: nothing that it says is about this repository")
+    })
+}
+
+fn failing(checked: &Checked<'_>, why: &str) -> Finding {
     Finding::error(
         Code::BadSignature,
         checked.path,
