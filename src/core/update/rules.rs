@@ -41,7 +41,7 @@ pub fn judge(old: &Evidence, repository: &Repository, new: &Assessment<'_>) -> V
         findings.extend(resource_follows(old, repository, new, resource, *version));
     }
     findings.extend(tombstones(old, repository));
-    findings.extend(stripped(old, repository, new));
+    findings.extend(stripped(old, new));
     findings
 }
 
@@ -312,11 +312,11 @@ fn tombstones(old: &Evidence, repository: &Repository) -> Vec<Finding> {
 const MOST_ENTRIES: usize = 3;
 
 /// Per key and resource, the highest entry and the highest withdrawal never fall.
-fn stripped(old: &Evidence, repository: &Repository, new: &Assessment<'_>) -> Vec<Finding> {
+fn stripped(old: &Evidence, new: &Assessment<'_>) -> Vec<Finding> {
     if old.entries.is_empty() {
         return Vec::new();
     }
-    let now = entries(repository, &new.chain, &new.people);
+    let now = entries(&new.vouches);
     let mut findings = Vec::new();
     let mut told: BTreeMap<&Id, usize> = BTreeMap::new();
     for (who, before) in &old.entries {
