@@ -230,6 +230,25 @@ codes! {
     RepoFile = "E050", "the top-level repo file";
     GitFile = "E051", "a git file at the top that was not approved";
     Snapshot = "E060", "the snapshot";
+    // The patch of an update.
+    PatchSyntax = "E070", "a patch outside the closed grammar";
+    PatchName = "E071", "a file name that no patch may have";
+    PatchConflict = "E072", "a patch that does not fit the repository";
+    PatchAmbiguous = "E073", "a change that versions of opam apply differently";
+    PatchLimit = "E074", "a patch beyond a limit";
+    // Archives.
+    ArchiveGzip = "E080", "an archive that is not one intact gzip member";
+    ArchiveEntry = "E081", "an archive outside the strict subset of tar";
+    ArchiveName = "E082", "a name in an archive that readers take differently";
+    ArchiveLimit = "E083", "an archive above the limits";
+    // From one state to the next.
+    Rollback = "E090", "older than what was accepted before";
+    Removed = "E091", "something that is never removed is gone";
+    Stripped = "E092", "vouches that were there are gone";
+    Forked = "E093", "the chain does not continue the one accepted before";
+    Unsigned = "E094", "a signed package became unsigned";
+    OtherRepository = "E095", "another repository under the same name";
+    Returned = "E096", "a removed release is back without a new signature";
 }
 
 impl fmt::Display for Code {

@@ -33,8 +33,25 @@ pub const MAX_TREE_SIZE: u64 = 1 << 30;
 /// Most files in a tree: twenty times a completely signed opam-repository.
 pub const MAX_TREE_FILES: usize = 1_000_000;
 
+/// How many times larger than what was read of it a compressed archive may become,
+/// above [`FREE_EXPANSION`]. opam-repository grows tenfold; gzip can do a
+/// thousandfold, so that a gigabyte would cost an attacker one megabyte.
+pub const MAX_EXPANSION: u64 = 100;
+
+/// How far an archive may grow before [`MAX_EXPANSION`] counts, in bytes: a small
+/// repository of similar files compresses well, and this much memory hurts nobody.
+pub const FREE_EXPANSION: u64 = 32 << 20;
+
+/// Most zero bytes after the end of an archive: `tar` fills up to a multiple of its
+/// record size, 10 KiB by default.
+pub const MAX_ARCHIVE_PADDING: u64 = 1 << 20;
+
 /// Deepest directory below the top: `packages/n/n.v/files/` and a few more.
 pub const MAX_TREE_DEPTH: usize = 16;
+
+/// Largest patch, in bytes: a quarter of the largest tree, and ten times all of
+/// opam-repository. The largest of twelve real weeks has 250 kB.
+pub const MAX_PATCH_SIZE: u64 = 256 << 20;
 
 /// Most links in a janitor chain. A change a week for twenty years is 1,040.
 pub const MAX_LINKS: u64 = 10_000;

@@ -9,6 +9,18 @@ use super::limits::{MAX_FILE_SIZE, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE
 /// The content of one file, exactly as read.
 pub type Bytes = Arc<[u8]>;
 
+/// Which files of a repository are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contents {
+    /// Those that a verdict depends on: everything below `packages/` and
+    /// [`TOP_LEVEL_FILES`]. Of everything else at the top only the name is taken.
+    Judged,
+    /// Every file, so that a patch can be applied to the tree; then
+    /// [`Tree::into_judged`] leaves what [`Contents::Judged`] would have read. What is
+    /// no plain file is a defect wherever it lies: opam would write through a link.
+    All,
+}
+
 /// A tree of files, and what the reader met that is not a plain file.
 ///
 /// Paths are relative to the top of the repository, with `/` between components,
@@ -50,13 +62,21 @@ impl Tree {
 
     /// The tree with nothing in `files` but what is judged, and the names of all the
     /// rest in `others`: what a patch may have been applied to becomes what is verified.
+    /// A file called `opam` among the rest is a defect.
     #[must_use]
     pub fn into_judged(self) -> Tree {
         let mut others: BTreeSet<String> = self.others.into_iter().collect();
         let mut files = self.files;
+        let mut defects = self.defects;
         files.retain(|path, _| {
             let judged = is_judged(path);
             if !judged {
+                if is_stray_opam(path) {
+                    defects.push(Defect {
+                        path: path.clone(),
+                        kind: DefectKind::StrayOpam,
+                    });
+                }
                 others.insert(match path.split_once('/') {
                     Some((top, _)) => format!("{top}/"),
                     None => path.clone(),
@@ -67,7 +87,7 @@ impl Tree {
         Tree {
             files,
             others: others.into_iter().collect(),
-            defects: self.defects,
+            defects,
         }
     }
 }
@@ -81,6 +101,14 @@ pub fn is_judged(path: &str) -> bool {
 ///
 /// `repo` is read by opam, the others change what git puts into a work tree.
 pub const TOP_LEVEL_FILES: [&str; 3] = ["repo", ".gitignore", ".gitattributes"];
+
+/// Whether opam 2.5 and later can take the file at `path`, which lies outside
+/// `packages/`, for a package: opam 2.6 loads every `…/opam` of an archive, and both
+/// load every directory that a patch names.
+pub fn is_stray_opam(path: &str) -> bool {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    !path.starts_with(super::path::PACKAGES) && name.eq_ignore_ascii_case("opam")
+}
 
 /// Something in a tree that cannot be taken as a plain file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,6 +157,10 @@ impl Defect {
             )),
             DefectKind::Changed => error(format!("{what} changed while it was read"))
                 .hint("run it again when nothing else writes to the directory"),
+            DefectKind::StrayOpam => error(format!(
+                "{what} lies outside `packages/`, where opam may take it for a package"
+            ))
+            .hint("rename it: nothing but the file of a release can be called `opam`"),
         }
     }
 }
@@ -171,4 +203,6 @@ pub enum DefectKind {
     TooMuch,
     /// The file or directory changed while it was read.
     Changed,
+    /// A file called `opam` outside `packages/`, see [`is_stray_opam`].
+    StrayOpam,
 }

@@ -25,23 +25,11 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use thiserror::Error;
 
+pub use crate::core::tree::Contents;
 use crate::core::tree::Tree;
 
 #[cfg(doc)]
 use crate::core::tree::Defect;
-
-/// Which files are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Contents {
-    /// Those that a verdict depends on: everything below `packages/` and
-    /// [`crate::core::tree::TOP_LEVEL_FILES`]. Of everything else at the top only the name is
-    /// taken; other directories are not entered.
-    Judged,
-    /// Every file, so that a patch can be applied to the tree. [`Tree::into_judged`]
-    /// leaves what [`Contents::Judged`] would have read. What is no plain file is a
-    /// defect wherever it lies: opam would write through a link.
-    All,
-}
 
 /// What is called `.git` at the top. It is never read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

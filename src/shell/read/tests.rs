@@ -149,6 +149,21 @@ fn a_link_in_an_unjudged_directory_shows_when_all_is_read() {
 }
 
 #[test]
+fn an_opam_file_outside_packages_is_a_defect() {
+    // opam 2.5 and later load the directory of every file that a patch names.
+    let dir = repository();
+    put(dir.path(), "doc/evil.1/opam", "");
+    put(dir.path(), "OPAM", "");
+    let all = read_ok(dir.path(), Contents::All).tree;
+    assert_eq!(all.defects, defect("OPAM", DefectKind::StrayOpam));
+    let judged = all.into_judged();
+    let paths: Vec<_> = judged.defects.iter().map(|d| d.path.as_str()).collect();
+    assert_eq!(paths, ["OPAM", "doc/evil.1/opam"]);
+    let kinds = |d: &Defect| d.kind == DefectKind::StrayOpam;
+    assert!(judged.defects.iter().all(kinds));
+}
+
+#[test]
 fn a_fifo_or_socket_is_reported_and_blocks_nothing() {
     let start = Instant::now();
     let found = defects(|root| {

@@ -10,7 +10,7 @@ use rustix::fs::{FileType, OFlags};
 use super::list::{Entry, list};
 use super::{Contents, Git, Reading, file};
 use crate::core::limits::{MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
-use crate::core::tree::{Bytes, Defect, DefectKind, Tree, is_judged};
+use crate::core::tree::{Bytes, Defect, DefectKind, Tree, is_judged, is_stray_opam};
 
 /// Directories with fewer subdirectories are read by one thread: handing out
 /// work costs more than three of them.
@@ -146,7 +146,9 @@ impl Walk {
                     }
                 }
                 (_, FileType::RegularFile) => {
-                    if is_judged(&name) || contents == Contents::All {
+                    if is_stray_opam(&name) {
+                        part.defect(name, DefectKind::StrayOpam);
+                    } else if is_judged(&name) || contents == Contents::All {
                         self.file(&top, &entry.name, name, &mut part);
                     } else {
                         others.push(name);

@@ -1,0 +1,211 @@
+//! One header block, and what stands in for a long name.
+
+use super::ArchiveErrorKind as Kind;
+use super::{BLOCK, MAX_NAME};
+
+/// The types of entries that are understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Type {
+    File,
+    Directory,
+    /// GNU: the content is the name of the next entry.
+    LongName,
+    /// PAX: the content are records about the next entry.
+    Pax,
+}
+
+/// A header as far as it matters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) kind: Type,
+    /// The prefix, where there is one, and the name, as bytes.
+    pub(super) name: Vec<u8>,
+    pub(super) size: u64,
+}
+
+/// The fields of a header: name, offset, length (POSIX.1-1988 and GNU alike).
+#[derive(Clone, Copy)]
+struct Field(&'static str, usize, usize);
+
+const NAME: Field = Field("name", 0, 100);
+const MODE: Field = Field("mode", 100, 8);
+const UID: Field = Field("uid", 108, 8);
+const GID: Field = Field("gid", 116, 8);
+const SIZE: Field = Field("size", 124, 12);
+const MTIME: Field = Field("mtime", 136, 12);
+const CHECKSUM: Field = Field("checksum", 148, 8);
+const TYPE: Field = Field("type", 156, 1);
+const LINK: Field = Field("linkname", 157, 100);
+const MAGIC: Field = Field("magic", 257, 8);
+const DEVICE_MAJOR: Field = Field("devmajor", 329, 8);
+const DEVICE_MINOR: Field = Field("devminor", 337, 8);
+const PREFIX: Field = Field("prefix", 345, 155);
+/// The rest of a GNU header: times, and the fields of sparse and divided files.
+const GNU_REST: Field = Field("prefix", 345, 167);
+const PADDING: Field = Field("padding", 500, 12);
+
+impl Field {
+    fn of<'a>(&self, block: &'a [u8; BLOCK]) -> &'a [u8] {
+        block.get(self.1..self.1 + self.2).unwrap_or_default()
+    }
+
+    /// Text up to the first NUL; after that nothing but NULs.
+    fn text<'a>(&self, block: &'a [u8; BLOCK]) -> Result<&'a [u8], Kind> {
+        let field = self.of(block);
+        let len = field.iter().position(|&b| b == 0).unwrap_or(field.len());
+        let (text, tail) = field.split_at(len);
+        if tail.iter().all(|&b| b == 0) {
+            Ok(text)
+        } else {
+            Err(Kind::FieldTail(self.0))
+        }
+    }
+
+    /// An octal number: spaces, digits, and after them only spaces and NULs.
+    fn octal(&self, block: &[u8; BLOCK]) -> Result<u64, Kind> {
+        let bad = || Kind::Number(self.0);
+        let field = self.of(block);
+        let start = field.iter().position(|&b| b != b' ').ok_or_else(bad)?;
+        let field = field.get(start..).unwrap_or_default();
+        let len = field
+            .iter()
+            .position(|b| !(b'0'..=b'7').contains(b))
+            .unwrap_or(field.len());
+        let (digits, tail) = field.split_at(len);
+        if digits.is_empty() || !tail.iter().all(|&b| b == 0 || b == b' ') {
+            return Err(bad());
+        }
+        // Twelve digits at most: 36 bits.
+        Ok(digits
+            .iter()
+            .fold(0, |n, &digit| n * 8 + u64::from(digit - b'0')))
+    }
+
+    /// A number that nobody acts on: octal, empty, or in GNU's base 256 (user ids of
+    /// large organisations do not fit otherwise).
+    fn ignored(&self, block: &[u8; BLOCK]) -> Result<(), Kind> {
+        let field = self.of(block);
+        match field.first() {
+            Some(0x80) => Ok(()),
+            _ if field.iter().all(|&b| b == 0 || b == b' ') => Ok(()),
+            _ => self.octal(block).map(|_| ()),
+        }
+    }
+
+    fn empty(&self, block: &[u8; BLOCK]) -> Result<(), Kind> {
+        if self.of(block).iter().all(|&b| b == 0) {
+            Ok(())
+        } else {
+            Err(Kind::FieldNotEmpty(self.0))
+        }
+    }
+}
+
+impl Header {
+    /// The name in a block that may not be a header, for messages.
+    pub(super) fn name_of(block: &[u8; BLOCK]) -> String {
+        let name = NAME.of(block).split(|&b| b == 0).next().unwrap_or_default();
+        String::from_utf8_lossy(name).into_owned()
+    }
+
+    /// Reads a header.
+    pub(super) fn read(block: &[u8; BLOCK]) -> Result<Header, Kind> {
+        let stated = CHECKSUM.octal(block)?;
+        let sum = |bytes: &[u8]| bytes.iter().map(|&b| u64::from(b)).sum::<u64>();
+        let found = sum(block) - sum(CHECKSUM.of(block)) + 8 * u64::from(b' ');
+        if found != stated {
+            return Err(Kind::HeaderChecksum { found, stated });
+        }
+        let prefix = match MAGIC.of(block) {
+            b"ustar\x0000" => {
+                PADDING.empty(block)?;
+                PREFIX.text(block)?
+            }
+            // opam's reader takes a prefix from GNU headers as well, others do not.
+            b"ustar  \0" => {
+                GNU_REST.empty(block)?;
+                &[]
+            }
+            _ => return Err(Kind::Magic),
+        };
+        let kind = match TYPE.of(block) {
+            [b'0' | 0] => Type::File,
+            [b'5'] => Type::Directory,
+            [b'L'] => Type::LongName,
+            [b'x'] => Type::Pax,
+            other => {
+                let found = other.first().copied().unwrap_or_default();
+                return Err(Kind::Type(char::from(found)));
+            }
+        };
+        MODE.octal(block)?;
+        MTIME.octal(block)?;
+        for field in [UID, GID, DEVICE_MAJOR, DEVICE_MINOR] {
+            field.ignored(block)?;
+        }
+        LINK.empty(block)?;
+        let size = SIZE.octal(block)?;
+        let most = u64::try_from(MAX_NAME + BLOCK).unwrap_or(u64::MAX);
+        let bad_size = |what| Err(Kind::Size { what, size });
+        match kind {
+            Type::Directory if size != 0 => return bad_size("a directory"),
+            Type::LongName if size == 0 || size > most => return bad_size("a GNU long name"),
+            Type::Pax if size == 0 || size > most => return bad_size("a PAX header"),
+            _ => {}
+        }
+        let mut name = prefix.to_vec();
+        if !name.is_empty() {
+            name.push(b'/');
+        }
+        name.extend_from_slice(NAME.text(block)?);
+        Ok(Header { kind, name, size })
+    }
+}
+
+/// The name in the content of a GNU `L` entry: ended by its one NUL.
+pub(super) fn long_name(content: &[u8]) -> Result<Vec<u8>, Kind> {
+    match content.split_last() {
+        Some((0, name)) if !name.contains(&0) && !name.is_empty() => Ok(name.to_vec()),
+        _ => Err(Kind::LongName),
+    }
+}
+
+/// The `path` in the content of a PAX `x` entry, if there is one. A record is
+/// `<length> <key>=<value>\n`, and its length counts all of it.
+///
+/// Times are allowed because GNU tar writes them by itself; everything else would
+/// change what the entry is for some readers.
+pub(super) fn pax_path(mut content: &[u8]) -> Result<Option<Vec<u8>>, Kind> {
+    let mut path = None;
+    while !content.is_empty() {
+        let digits = content
+            .iter()
+            .position(|b| !b.is_ascii_digit())
+            .unwrap_or(content.len());
+        let len = content
+            .get(..digits)
+            .filter(|digits| !digits.starts_with(b"0"))
+            .and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<usize>().ok())
+            .filter(|&len| len <= content.len())
+            .ok_or(Kind::Pax)?;
+        let (record, rest) = content.split_at(len);
+        let record = record
+            .get(digits..)
+            .and_then(|r| r.strip_prefix(b" "))
+            .and_then(|r| r.strip_suffix(b"\n"))
+            .ok_or(Kind::Pax)?;
+        let equals = record.iter().position(|&b| b == b'=').ok_or(Kind::Pax)?;
+        let (key, value) = record.split_at(equals);
+        let value = value.strip_prefix(b"=").ok_or(Kind::Pax)?;
+        match key {
+            b"path" if path.is_none() && !value.is_empty() && !value.contains(&0) => {
+                path = Some(value.to_vec());
+            }
+            b"path" => return Err(Kind::Pax),
+            b"mtime" | b"atime" | b"ctime" => {}
+            key => return Err(Kind::PaxKey(String::from_utf8_lossy(key).into_owned())),
+        }
+        content = rest;
+    }
+    Ok(path)
+}
