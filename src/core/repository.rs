@@ -16,7 +16,7 @@ use super::resource::{
     Authorisation, Checksum, Decode, IdFile, Releases, Repo, Resource, ResourceId, ResourceVersion,
     Revision, SignedLink, SignedSegment,
 };
-use super::tree::{Bytes, Defect, DefectKind, Tree};
+use super::tree::{Bytes, Defect, Tree};
 
 /// A file that was decoded, with the version that its bytes are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,7 +199,7 @@ impl Repository {
         }
         repository
             .findings
-            .extend(tree.defects.iter().map(defect_finding));
+            .extend(tree.defects.iter().map(Defect::finding));
         repository.collisions(tree);
         repository.count_limits();
         repository
@@ -433,64 +433,6 @@ fn decode(place: &Place, path: &str, bytes: &Bytes, findings: &mut Vec<Finding>)
         }
         Place::Snapshot | Place::Opam(_) | Place::File(..) => Decoded::Plain,
     }
-}
-
-/// The finding for something that is not a plain file.
-fn defect_finding(defect: &Defect) -> Finding {
-    let path = &defect.path;
-    let (message, hint) = match &defect.kind {
-        DefectKind::NotUtf8 => (
-            "has a name that is not UTF-8".to_owned(),
-            "rename or remove it",
-        ),
-        DefectKind::Symlink => (
-            "is a symbolic link".to_owned(),
-            "opam would follow it to a place that nobody vouched for; replace it by a file",
-        ),
-        DefectKind::Special(kind) => (format!("is a {kind}"), "remove it"),
-        DefectKind::HardLink { links } => (
-            format!("is one of {links} names of the same file"),
-            "a change to one changes the others; replace it by a copy of its own",
-        ),
-        DefectKind::Mode { mode, needed } => (
-            format!("has mode {mode:04o}, needed is {needed:04o}"),
-            "opam could not replace it; change the mode",
-        ),
-        DefectKind::Unreadable(why) => (format!("cannot be read: {why}"), "check its permissions"),
-        DefectKind::TooLarge { size } => (
-            format!(
-                "has {size} bytes, the most is {}",
-                super::limits::MAX_FILE_SIZE
-            ),
-            "no package description needs a file of this size",
-        ),
-        DefectKind::TooDeep => (
-            format!(
-                "lies deeper than {} directories",
-                super::limits::MAX_TREE_DEPTH
-            ),
-            "remove it",
-        ),
-        DefectKind::TooMany => (
-            format!(
-                "is one file too many: the most is {}",
-                super::limits::MAX_TREE_FILES
-            ),
-            "no repository is that large; report this if yours is",
-        ),
-        DefectKind::TooMuch => (
-            format!(
-                "is too much: the most is {} bytes in the whole repository",
-                super::limits::MAX_TREE_SIZE
-            ),
-            "no repository is that large; report this if yours is",
-        ),
-        DefectKind::Changed => (
-            "changed while it was read".to_owned(),
-            "run the command again when nobody writes to the repository",
-        ),
-    };
-    Finding::error(Code::IrregularFile, path, format!("`{path}` {message}")).hint(hint)
 }
 
 /// The resource in this slot, with the version that its bytes are.

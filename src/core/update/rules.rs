@@ -9,7 +9,6 @@ use crate::core::name::{Id, PackageName, Release};
 use crate::core::path::Place;
 use crate::core::repository::{Repository, Slot, version_in};
 use crate::core::resource::{Kind, Releases, ResourceId, ResourceVersion, Revision};
-use crate::core::trust::support::{Supporters, judge as judge_support};
 use crate::core::verify::Assessment;
 
 /// The hint when something old is served.
@@ -41,7 +40,7 @@ pub fn judge(old: &Evidence, repository: &Repository, new: &Assessment<'_>) -> V
     for (resource, version) in &old.resources {
         findings.extend(resource_follows(old, repository, new, resource, *version));
     }
-    findings.extend(tombstones(old, repository, new));
+    findings.extend(tombstones(old, repository));
     findings.extend(stripped(old, repository, new));
     findings
 }
@@ -182,10 +181,13 @@ fn unsigned(new: &Assessment<'_>, resource: &ResourceId) -> Option<Finding> {
     if resource.kind != Kind::Authorisation {
         return None;
     }
+    // The packages are in the order of their names.
     let claimed = new
         .packages
-        .iter()
-        .any(|p| p.claimed && *p.name.as_str() == *resource.name);
+        .binary_search_by(|p| p.name.as_str().cmp(&resource.name))
+        .ok()
+        .and_then(|at| new.packages.get(at))
+        .is_some_and(|p| p.claimed);
     (!claimed).then(|| {
         Finding::error(
             Code::Unsigned,
@@ -226,11 +228,7 @@ fn removed_release(
         return None;
     }
     // A quorum that raised the epoch since may have dropped the tombstone as well.
-    if let Some(list) = list
-        && !list.releases.contains(&release)
-        && epoch_rose(old, repository, list)
-        && old.tombstones.contains_key(&release)
-    {
+    if list.is_some_and(|list| !list.releases.contains(&release) && epoch_rose(old, list)) {
         return None;
     }
     let path = resource.path();
@@ -247,7 +245,10 @@ fn removed_release(
     Some(finding.hint("its maintainers remove a release with `conex sign`, which leaves a tombstone; without one the server or mirror hides it"))
 }
 
-fn epoch_rose(old: &Evidence, _repository: &Repository, list: &Releases) -> bool {
+/// Whether the list is in a later epoch than the known one: a quorum opened it, and
+/// may have dropped tombstones. Whether the version now in the tree is still the
+/// quorum's cannot matter: a client that was away sees only what owners made of it.
+fn epoch_rose(old: &Evidence, list: &Releases) -> bool {
     old.resources
         .get(&releases_of(&list.name))
         .is_some_and(|before| list.revision.epoch > before.revision.epoch)
@@ -255,9 +256,8 @@ fn epoch_rose(old: &Evidence, _repository: &Repository, list: &Releases) -> bool
 
 /// A tombstone stays, or makes room for a release that was signed after it. When
 /// the epoch of the list rose, a quorum may have dropped it.
-fn tombstones(old: &Evidence, repository: &Repository, new: &Assessment<'_>) -> Vec<Finding> {
+fn tombstones(old: &Evidence, repository: &Repository) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut quorums: BTreeMap<PackageName, bool> = BTreeMap::new();
     for (release, &before) in &old.tombstones {
         // A list that is gone or cannot be read has its own finding.
         let Some(list) = new_list(repository, release) else {
@@ -266,17 +266,14 @@ fn tombstones(old: &Evidence, repository: &Repository, new: &Assessment<'_>) -> 
         if list.tombstones.get(release).is_some_and(|t| *t >= before) {
             continue;
         }
-        let dropped_by_quorum = epoch_rose(old, repository, list)
-            && *quorums
-                .entry(list.name.clone())
-                .or_insert_with(|| quorum_vouches(repository, new, list));
+        let dropped = epoch_rose(old, list);
         let resource = ResourceId {
             kind: Kind::Checksum,
             name: release.as_str().into(),
         };
         let path = resource.path();
         match present(repository, &resource) {
-            Present::At(now) if now.revision > before || dropped_by_quorum => {}
+            Present::At(now) if now.revision > before || dropped => {}
             Present::At(now) => findings.push(
                 Finding::error(
                     Code::Returned,
@@ -287,7 +284,7 @@ fn tombstones(old: &Evidence, repository: &Repository, new: &Assessment<'_>) -> 
                 .value("now", now.revision)
                 .hint("an owner who wants it back signs it again with `conex sign`"),
             ),
-            _ if dropped_by_quorum => {}
+            _ if dropped => {}
             _ => findings.push(
                 Finding::error(
                     Code::Removed,
@@ -308,24 +305,6 @@ fn tombstones(old: &Evidence, repository: &Repository, new: &Assessment<'_>) -> 
         }
     }
     findings
-}
-
-fn quorum_vouches(repository: &Repository, new: &Assessment<'_>, list: &Releases) -> bool {
-    let version = repository
-        .packages
-        .get(&list.name)
-        .and_then(|p| version_in(&p.releases));
-    let Some((resource, version)) = version else {
-        return false;
-    };
-    judge_support(
-        &new.vouches,
-        new.chain.quorum(),
-        &resource,
-        Supporters::Quorum,
-        Some(version),
-    )
-    .is_valid()
 }
 
 /// The most findings about one key that are told: whoever strips a segment strips
