@@ -145,7 +145,10 @@ impl Golden {
                 revision,
                 values: [
                     (RepoField::Announce, "\"Hello\"".to_owned()),
-                    (RepoField::Browse, "\"https://packages.example/\"".to_owned()),
+                    (
+                        RepoField::Browse,
+                        "\"https://packages.example/\"".to_owned(),
+                    ),
                 ]
                 .into(),
                 files: [(TopFile::Gitattributes, Digest::of(GITATTRIBUTES.as_bytes()))].into(),
