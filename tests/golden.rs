@@ -287,7 +287,10 @@ fn each_is_refused(change: impl Fn(&[u8]) -> Vec<(String, Vec<u8>)> + Sync) {
 /// eight bits flipped, and the characters of which the encoding is made.
 fn replacements(byte: u8) -> Vec<u8> {
     let cases = std::env::var("CONEX_CASES").ok();
-    let many = cases.and_then(|c| c.parse::<u64>().ok()).unwrap_or_default() >= 10_000;
+    let many = cases
+        .and_then(|c| c.parse::<u64>().ok())
+        .unwrap_or_default()
+        >= 10_000;
     let mut all: Vec<u8> = if many {
         (0..=255).collect()
     } else {
