@@ -26,6 +26,8 @@ impl fmt::Display for Severity {
 /// A place in a file, cut out so that a report needs nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
+    /// The file it is from; empty for the one that the finding is about.
+    pub path: String,
     /// The line, counted from 1.
     pub line: usize,
     /// The column of the first marked byte, counted from 1, in bytes of the line.
@@ -112,6 +114,16 @@ impl Finding {
         self.excerpt = Some(Excerpt::cut(source, span, label.into()));
         self
     }
+
+    /// Like [`Finding::at`], in another file than the one that the finding is about.
+    #[must_use]
+    pub fn at_file(self, path: &str, source: &[u8], span: std::ops::Range<usize>) -> Finding {
+        let mut finding = self.at(source, span, "");
+        if let Some(excerpt) = &mut finding.excerpt {
+            excerpt.path = path.to_owned();
+        }
+        finding
+    }
 }
 
 /// The most bytes of a line that an excerpt shows: a hostile line has no end.
@@ -149,6 +161,7 @@ impl Excerpt {
         let mark_start = (start - from).min(text.len());
         let mark_end = (end - from).clamp(mark_start, text.len());
         Excerpt {
+            path: String::new(),
             line,
             column,
             text,

@@ -53,8 +53,9 @@ pub const MAX_TREE_DEPTH: usize = 16;
 /// opam-repository. The largest of twelve real weeks has 250 kB.
 pub const MAX_PATCH_SIZE: u64 = 256 << 20;
 
-/// Most links in a janitor chain. A change a week for twenty years is 1,040.
-pub const MAX_LINKS: u64 = 10_000;
+/// Most links in a janitor chain. A change a week for twenty years is 1,040. Each
+/// link costs a signature check for each anchor of the client.
+pub const MAX_LINKS: u64 = 2_000;
 
 /// Most members in one link, and so most signatures on it.
 pub const MAX_JANITORS: usize = 200;

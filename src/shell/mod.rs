@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod cli;
+pub mod hook;
 pub mod keys;
 mod out;
 pub mod read;

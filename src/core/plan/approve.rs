@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Plan, PlanError, World};
+use crate::core::finding::{Code, Finding};
 use crate::core::key::PublicKey;
 use crate::core::name::Id;
 use crate::core::resource::{Kind, ResourceId, ResourceVersion};
@@ -82,8 +83,8 @@ pub fn approve(
             continue;
         }
         if let Some(problem) = item.problem {
-            plan.warnings.push(super::world::warn(
-                crate::core::finding::Code::Digest,
+            plan.warnings.push(Finding::warning(
+                Code::Digest,
                 item.resource.path(),
                 format!("the {} is left out: {problem}", item.resource),
             ));
@@ -219,9 +220,10 @@ fn inconsistent(
                 .find(|(release, _)| *release.as_str() == *resource.name)?;
             let listed = &dir.checksum.good()?.value.files;
             let same = listed.len() == dir.files.len()
-                && dir.files.iter().all(|(path, bytes)| {
-                    listed.get(path) == Some(&crate::core::resource::FileDigest::of(bytes))
-                });
+                && dir
+                    .files
+                    .iter()
+                    .all(|(path, file)| listed.get(path) == Some(&file.digest));
             (!same).then(|| {
                 "it does not fit the files that are there; write it with `conex sign`".to_owned()
             })

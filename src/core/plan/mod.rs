@@ -7,8 +7,10 @@
 
 mod approve;
 mod init;
+mod janitor;
 mod join;
 mod owner;
+mod rotate;
 mod sign;
 pub mod status;
 mod team;
@@ -30,8 +32,10 @@ use super::tree::Tree;
 
 pub use approve::approve;
 pub use init::{Init, init};
+pub use janitor::{JanitorChange, janitor};
 pub use join::{Join, join};
 pub use owner::{Change, OwnerChange, Selection, owner};
+pub use rotate::{KeyChange, change_keys, withdrawals_to_repeat};
 pub use sign::{Sign, sign};
 pub use team::{TeamChange, team};
 pub use world::World;
@@ -88,6 +92,15 @@ impl Plan {
         !self.entries.is_empty() || self.link.is_some()
     }
 
+    /// Adds what another plan does, made for the tree as it is after this one.
+    pub fn merge(&mut self, then: Plan) {
+        self.writes.extend(then.writes);
+        self.entries.extend(then.entries);
+        self.link = then.link.or(self.link.take());
+        self.lines.extend(then.lines);
+        self.warnings.extend(then.warnings);
+    }
+
     /// Writes a resource, and says which version it is.
     fn write<R: Resource>(&mut self, resource: &R) -> ResourceVersion {
         let bytes = resource.encode();
@@ -133,9 +146,10 @@ impl Plan {
         self.writes.insert(path, bytes);
     }
 
-    /// Takes in a signature of the link: one more file to write.
+    /// Takes in a signature of the link, which is one more file to write. There can
+    /// be several: who rotates a key signs with the old and the new one.
     pub fn add_link_signature(&mut self, key: Fingerprint, signature: Signature) {
-        if let Some(mut link) = self.link.take() {
+        if let Some(link) = &mut self.link {
             link.signatures.retain(|(by, _)| *by != key);
             link.signatures.push((key, signature));
             link.signatures.sort();

@@ -7,6 +7,7 @@ use super::{Plan, PlanError, World};
 use crate::core::finding::{Code, Finding};
 use crate::core::key::PublicKey;
 use crate::core::name::{Id, PackageName, Release};
+use crate::core::opam_file::Problem;
 use crate::core::path::Place;
 use crate::core::repository::{Package, ReleaseDir, Slot};
 use crate::core::resource::{
@@ -14,7 +15,6 @@ use crate::core::resource::{
     Revision,
 };
 use crate::core::trust::support::Standing;
-use crate::core::verify::opam_file::{self, Problem};
 use crate::core::verify::packages::{PackageReport, weak_source};
 
 /// What `sign` is asked for.
@@ -189,7 +189,7 @@ impl Job<'_, '_> {
         let files: BTreeMap<Box<str>, FileDigest> = dir
             .files
             .iter()
-            .map(|(path, bytes)| (path.clone(), FileDigest::of(bytes)))
+            .map(|(path, file)| (path.clone(), file.digest))
             .collect();
         let (present, standing) = lookup(report, &resource);
         let fits = dir.checksum.good().is_some_and(|l| l.value.files == files);
@@ -330,7 +330,7 @@ impl Job<'_, '_> {
             );
             return;
         };
-        for problem in opam_file::check(release, source) {
+        for problem in dir.problems.clone() {
             let finding = match problem {
                 Problem::Syntax(error) => {
                     let span = error.span();

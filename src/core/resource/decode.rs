@@ -268,11 +268,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// True if the next field is called `name`.
-    pub fn peek(&self, name: &str) -> bool {
-        matches!(self.rest.clone().next(), Some(SyntaxItem::Field(field)) if field.name.text == name)
-    }
-
     fn format(&mut self) -> Result<(), MetaError> {
         let item = self.value("format")?;
         match item.integer() {

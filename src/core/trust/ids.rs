@@ -107,6 +107,7 @@ pub fn judge_ids<'r>(
         &mut people,
     ));
     findings.extend(team_members(chain, &people));
+    let mut idle: BTreeMap<(&Id, Fingerprint, &'static str), Vec<&str>> = BTreeMap::new();
     for c in checked {
         let id = &c.segment.segment.id;
         let counts = people
@@ -128,8 +129,10 @@ pub fn judge_ids<'r>(
             }
             (Signed::Listed, None) if counts => vouches.add(c.segment, Weight::Owner),
             (Signed::Listed, None) => {
-                ignored.add(c.segment, "not a valid author yet");
-                findings.push(ignored_segment(c, "the author's file is not valid yet"));
+                ignored.add(c.segment, NOT_YET);
+                idle.entry((id, c.segment.key, NOT_YET))
+                    .or_default()
+                    .push(c.path);
             }
             (Signed::Unknown, _) => {
                 let why = if chain.holder(&c.segment.key) == Some(id) {
@@ -140,12 +143,21 @@ pub fn judge_ids<'r>(
                     "signed with a key that is not valid for this id"
                 };
                 ignored.add(c.segment, why);
-                findings.push(ignored_segment(c, why));
+                idle.entry((id, c.segment.key, why))
+                    .or_default()
+                    .push(c.path);
             }
         }
     }
+    findings.extend(
+        idle.into_iter()
+            .map(|((id, key, why), paths)| idle_segments(id, key, why, &paths)),
+    );
     (people, findings)
 }
+
+/// Why a segment does not count although its signature verifies.
+const NOT_YET: &str = "the author's file is not valid yet";
 
 /// The keys that each id has proven: a segment of the id, signed by the key,
 /// vouches for a version of the file of the id.
@@ -188,16 +200,15 @@ fn unproven(id: &Id) -> Finding {
     .hint(format!("`{id}` proves a key with `conex sign`"))
 }
 
-fn ignored_segment(checked: &Checked<'_>, why: &str) -> Finding {
-    Finding::warning(
-        Code::UnknownKey,
-        checked.path,
-        format!(
-            "what `{}` vouches for here does not count: {why}",
-            checked.segment.segment.id
-        ),
-    )
-    .value("key", checked.segment.key)
+/// Segments under a key that is not valid for its id are reported, never a reason
+/// to reject: they are what is left of former keys.
+fn idle_segments(id: &Id, key: Fingerprint, why: &str, paths: &[&str]) -> Finding {
+    let path = paths.first().copied().unwrap_or_default();
+    let message = match paths.len() {
+        1 => format!("what `{id}` vouches for here does not count: {why}"),
+        n => format!("what `{id}` vouches for in {n} segments does not count: {why}"),
+    };
+    Finding::note(Code::UnknownKey, path, message).value("key", key)
 }
 
 /// A key counts for one id. Listing the key of somebody else without proof has no

@@ -1,6 +1,6 @@
 //! Which version of a resource is supported, and whether the one in the tree is valid.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::tally::Tally;
 use super::vouch::{Live, Vouches, Weight};
@@ -73,12 +73,27 @@ pub fn judge(
     present: Option<ResourceVersion>,
 ) -> Standing {
     let live = vouches.live(resource);
+    let open_epoch = open_epoch(&live, quorum);
+    // Whoever has one valid key can make any number of entries: each is looked at
+    // once, with those for the same version.
+    let mut versions: BTreeMap<ResourceVersion, Vec<&Live<'_>>> = BTreeMap::new();
+    for entry in &live {
+        versions.entry(entry.version).or_default().push(entry);
+    }
+    let support_of = |version: &ResourceVersion, exact: &[&Live<'_>]| {
+        support(
+            exact,
+            quorum,
+            supporters,
+            version.revision.epoch <= open_epoch,
+        )
+    };
     // Highest first: the first supported one decides.
-    let versions: BTreeSet<ResourceVersion> = live.iter().map(|l| l.version).collect();
     let supported: Vec<ResourceVersion> = versions
-        .into_iter()
+        .iter()
         .rev()
-        .filter(|v| support(&live, quorum, supporters, *v).enough())
+        .filter(|(version, exact)| support_of(version, exact).enough())
+        .map(|(version, _)| *version)
         .collect();
     let highest = supported.first().copied();
     let Some(present) = present else {
@@ -100,7 +115,8 @@ pub fn judge(
     if highest == Some(present) {
         return Standing::Valid;
     }
-    let support = support(&live, quorum, supporters, present);
+    let exact = versions.get(&present).map_or(&[][..], Vec::as_slice);
+    let support = support_of(&present, exact);
     Standing::Waiting(Waiting {
         janitors: support.janitors.ids().clone(),
         quorum,
@@ -124,32 +140,45 @@ impl Support {
     }
 }
 
+/// The highest epoch that a quorum opened: so many janitors vouch for a version, any
+/// version, in it or in a later one. 0 is always open.
+pub fn open_epoch(live: &[Live<'_>], quorum: usize) -> u64 {
+    let mut entries: Vec<&Live<'_>> = live
+        .iter()
+        .filter(|l| l.vouch.weight == Weight::Chain)
+        .collect();
+    entries.sort_by_key(|l| std::cmp::Reverse(l.version.revision.epoch));
+    let mut tally = Tally::default();
+    for entry in entries {
+        tally.add(entry.vouch.id, entry.vouch.key);
+        if tally.reaches(quorum) {
+            return entry.version.revision.epoch;
+        }
+    }
+    0
+}
+
 fn support(
-    live: &[Live<'_>],
+    exact: &[&Live<'_>],
     quorum: usize,
     supporters: Supporters<'_>,
-    version: ResourceVersion,
+    epoch_open: bool,
 ) -> Support {
-    let exact = || live.iter().filter(|l| l.version == version);
-    let epoch = version.revision.epoch;
-    let opened: Tally = live
-        .iter()
-        .filter(|l| l.vouch.weight == Weight::Chain && l.version.revision.epoch >= epoch)
-        .map(|l| (l.vouch.id, l.vouch.key))
-        .collect();
     Support {
-        janitors: exact()
+        janitors: exact
+            .iter()
             .filter(|l| l.vouch.weight == Weight::Chain)
             .map(|l| (l.vouch.id, l.vouch.key))
             .collect(),
         owners: match supporters {
             Supporters::Quorum => BTreeSet::new(),
-            Supporters::OwnersOrQuorum(owners) => exact()
+            Supporters::OwnersOrQuorum(owners) => exact
+                .iter()
                 .filter(|l| owners.contains(l.vouch.id))
                 .map(|l| l.vouch.id.clone())
                 .collect(),
         },
-        epoch_open: epoch == 0 || opened.reaches(quorum),
+        epoch_open,
         quorum,
     }
 }

@@ -9,7 +9,7 @@ use super::tally::Tally;
 use crate::core::finding::{Code, Finding};
 use crate::core::key::{Fingerprint, Namespace, PublicKey};
 use crate::core::name::Id;
-use crate::core::repository::{Loaded, Repository, Slot};
+use crate::core::repository::{Loaded, Repository};
 use crate::core::resource::{
     Entry, IdFile, Kind, ResourceId, ResourceVersion, Revision, SignedSegment, What,
 };
@@ -210,13 +210,15 @@ impl<'r> Vouches<'r> {
     /// chain key.
     pub fn live(&self, resource: &ResourceId) -> Vec<Live<'r>> {
         let all = self.about(resource);
-        let withdrawn = |id: &Id, weight: Weight| {
-            all.iter()
-                .filter(|v| v.id == id && v.what == What::Withdrawn)
-                .filter(|v| v.weight == Weight::Chain || weight == Weight::Owner)
-                .map(|v| v.revision)
-                .max()
-        };
+        // The highest withdrawals of each id: under a chain key, under any key.
+        let mut withdrawn: BTreeMap<&Id, (Option<Revision>, Option<Revision>)> = BTreeMap::new();
+        for vouch in all.iter().filter(|v| v.what == What::Withdrawn) {
+            let (chain, any) = withdrawn.entry(vouch.id).or_default();
+            *any = (*any).max(Some(vouch.revision));
+            if vouch.weight == Weight::Chain {
+                *chain = (*chain).max(Some(vouch.revision));
+            }
+        }
         all.iter()
             .filter_map(|vouch| match vouch.what {
                 What::Withdrawn => None,
@@ -229,8 +231,12 @@ impl<'r> Vouches<'r> {
                 }),
             })
             .filter(|live| {
-                withdrawn(live.vouch.id, live.vouch.weight)
-                    .is_none_or(|up_to| live.version.revision > up_to)
+                let (chain, any) = withdrawn.get(live.vouch.id).copied().unwrap_or_default();
+                let up_to = match live.vouch.weight {
+                    Weight::Chain => chain,
+                    Weight::Owner => any,
+                };
+                up_to.is_none_or(|up_to| live.version.revision > up_to)
             })
             .collect()
     }
@@ -289,12 +295,4 @@ impl<'r> Ignored<'r> {
             .map(|(id, why)| format!("{id}: {why}"))
             .collect()
     }
-}
-
-/// Whether the file in this slot lists the key.
-pub fn lists(slot: Option<&Slot<IdFile>>, key: &Fingerprint) -> bool {
-    matches!(
-        slot.and_then(Slot::good).map(|l| &l.value),
-        Some(IdFile::Author(author)) if author.keys.iter().any(|k| k.fingerprint() == *key)
-    )
 }

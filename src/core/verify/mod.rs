@@ -10,7 +10,6 @@
 //! depend on the number of threads.
 
 mod explain;
-pub mod opam_file;
 pub mod packages;
 pub mod top_level;
 
@@ -21,7 +20,7 @@ use rayon::prelude::*;
 use self::packages::{Context, PackageReport, judge_package};
 use crate::core::digest::Digest;
 use crate::core::finding::{Code, Finding, Severity};
-use crate::core::name::{Id, PackageName};
+use crate::core::name::PackageName;
 use crate::core::path::Place;
 use crate::core::repository::{Repository, Slot, version_in};
 use crate::core::resource::{Kind, REPO_NAME, Repo, ResourceId, ResourceVersion};
@@ -314,14 +313,4 @@ fn judge_repo(
         findings.push(finding);
     }
     (present, standing)
-}
-
-/// The authors that have an id file but are not valid: for status.
-pub fn pending_ids(people: &People) -> Vec<&Id> {
-    people
-        .standings
-        .iter()
-        .filter(|(_, standing)| !standing.is_valid())
-        .map(|(id, _)| id)
-        .collect()
 }

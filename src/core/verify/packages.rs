@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::explain::{explain, list};
-use super::opam_file::{self, Problem};
 use super::{Mode, View};
 use crate::core::finding::{Code, Finding, Severity};
 use crate::core::name::{Id, PackageName, Release};
+use crate::core::opam_file::Problem;
 use crate::core::path::{Place, release_dir};
 use crate::core::repository::{Package, ReleaseDir, Slot, version_in};
 use crate::core::resource::{Checksum, FileDigest, Kind, Releases, ResourceId, ResourceVersion};
@@ -80,6 +80,10 @@ pub fn judge_package(
     let releases = releases(cx, name, package, &owners, &mut report, &mut trust);
     let has_metadata = package.has_metadata() || report.claimed;
     for (release, dir) in &package.directories {
+        if dir.is_left_over() {
+            report.findings.push(left_over(&release_dir(release)));
+            continue;
+        }
         if has_metadata {
             checksum(cx, release, dir, &owners, &mut report, &mut trust);
         }
@@ -214,8 +218,8 @@ fn releases<'p>(
 fn same_releases(package: &Package, listed: &Releases) -> Vec<Finding> {
     let mut findings = Vec::new();
     let path = Place::Releases(listed.name.clone()).path();
-    for release in package.directories.keys() {
-        if !listed.releases.contains(release) {
+    for (release, files) in &package.directories {
+        if !listed.releases.contains(release) && !files.is_left_over() {
             let dir = release_dir(release);
             let (message, hint) = match listed.tombstones.get(release) {
                 Some(_) => (
@@ -235,7 +239,11 @@ fn same_releases(package: &Package, listed: &Releases) -> Vec<Finding> {
         }
     }
     for release in &listed.releases {
-        if !package.directories.contains_key(release) {
+        if package
+            .directories
+            .get(release)
+            .is_none_or(ReleaseDir::is_left_over)
+        {
             findings.push(
                 Finding::error(
                     Code::ReleaseList,
@@ -295,10 +303,18 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
     for (path, expected) in &checksum.files {
         let full = format!("{base}{path}");
         let mark = |finding: Finding| match line_of(source, path) {
-            Some(span) => finding.at(source, span, ""),
+            Some(span) => finding.at_file(&list, source, span),
             None => finding,
         };
-        let Some(bytes) = dir.files.get(path) else {
+        let Some(file) = dir.files.get(path) else {
+            if *expected == FileDigest::of(b"") && **path != *"opam" {
+                findings.push(Finding::warning(
+                    Code::MissingFile,
+                    &full,
+                    format!("`{full}` is empty, and missing: old versions of opam do not bring empty files"),
+                ));
+                continue;
+            }
             findings.push(mark(
                 Finding::error(Code::MissingFile, &full, format!("`{full}` is missing"))
                     .value("listed in", &list)
@@ -306,7 +322,7 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
             ));
             continue;
         };
-        let found = FileDigest::of(bytes);
+        let found = file.digest;
         if found != *expected {
             findings.push(mark(
                 Finding::error(
@@ -320,9 +336,13 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
             ));
         }
     }
-    for path in dir.files.keys() {
+    for (path, file) in &dir.files {
         if !checksum.files.contains_key(path) {
             let full = format!("{base}{path}");
+            if file.bytes.is_empty() && **path != *"opam" {
+                findings.push(left_over(&full));
+                continue;
+            }
             findings.push(
                 Finding::error(
                     Code::ExtraFile,
@@ -335,6 +355,18 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
         }
     }
     findings
+}
+
+/// Old versions of opam, whose patches GNU `diff` makes, neither bring empty files
+/// nor remove them (docs/hook.md, D17). They do nothing.
+fn left_over(path: &str) -> Finding {
+    Finding::warning(
+        Code::ExtraFile,
+        path,
+        format!(
+            "`{path}` is empty, and should not be there: old versions of opam leave empty files behind"
+        ),
+    )
 }
 
 fn file_digest(file: &FileDigest) -> String {
@@ -370,7 +402,7 @@ fn description(
         findings.push(finding);
         return;
     };
-    for problem in opam_file::check(release, source) {
+    for problem in &dir.problems {
         match problem {
             Problem::Syntax(error) => {
                 let span = error.span();
@@ -410,8 +442,8 @@ fn description(
             } if signed => findings.push(weak_source(
                 &path,
                 source,
-                &what,
-                &algorithms,
+                what,
+                algorithms,
                 span.start..span.end,
             )),
             Problem::WeakSource { .. } => {}

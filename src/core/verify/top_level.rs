@@ -14,7 +14,9 @@ use crate::core::tree::Tree;
 /// Names at the top that change what opam sees: opam 1.2's packages, other
 /// version control systems (opam then applies a checkout, not what was verified),
 /// git's modules.
-const FORBIDDEN: [(&str, &str); 4] = [
+const FORBIDDEN: [(&str, &str); 5] = [
+    // The reader of directories leaves it out; in an archive it is like any other name.
+    (".git", "opam reads it in an archive"),
     (
         "compilers",
         "opam turns these files of opam 1.2 into packages",

@@ -44,6 +44,13 @@ pub enum Command {
     /// Say who is in which team
     #[command(subcommand)]
     Team(TeamCommand),
+    /// Say who the janitors are, and how many must agree
+    #[command(subcommand)]
+    Janitor(JanitorCommand),
+    /// Take a new key in place of an old or lost one
+    Rotate(RotateArgs),
+    /// Take keys of an author away: they were stolen, or the author is gone
+    Revoke(RevokeArgs),
     /// As a janitor: vouch for what waits for a quorum
     Approve(ApproveArgs),
     /// As an author: sign the releases that changed
@@ -281,6 +288,81 @@ pub struct TeamArgs {
     /// The members
     #[arg(required = true)]
     pub members: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// The verbs of `janitor`. Each starts a new link, which janitors sign with `approve`.
+#[derive(Debug, Subcommand)]
+pub enum JanitorCommand {
+    /// Add janitors
+    Add {
+        /// An id whose key conex or the repository knows, or `ID=ssh-ed25519 AAAA…`, or `ID=FILE`
+        #[arg(required = true, value_name = "ID[=KEY]")]
+        janitors: Vec<String>,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        link: LinkArgs,
+    },
+    /// Remove janitors
+    Remove {
+        /// The janitors
+        #[arg(required = true, value_name = "ID")]
+        janitors: Vec<String>,
+        /// Keep them as authors with the key they have (never for a stolen key)
+        #[arg(long)]
+        keep_as_author: bool,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        link: LinkArgs,
+    },
+    /// Change how many janitors must agree
+    Quorum {
+        /// How many
+        quorum: usize,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        consent: Consent,
+    },
+}
+
+/// What a new link can also say.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct LinkArgs {
+    /// How many janitors must agree from now on
+    #[arg(long, value_name = "N")]
+    pub quorum: Option<usize>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// Arguments of `rotate`.
+#[derive(Debug, Args)]
+pub struct RotateArgs {
+    /// The new key: a file, a fingerprint, or a public key that ssh-agent holds [default: a new one of conex's]
+    #[arg(long, value_name = "KEY")]
+    pub new_key: Option<String>,
+    /// Keep the new key unencrypted
+    #[arg(long, conflicts_with = "new_key")]
+    pub no_passphrase: bool,
+    /// The fingerprint of a key to give up [default: all that your file lists]
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub retire: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub signing: Signing,
+}
+
+/// Arguments of `revoke`.
+#[derive(Debug, Args)]
+pub struct RevokeArgs {
+    /// The author
+    pub id: String,
+    /// The fingerprint of a key to take away [default: all]
+    #[arg(long = "key", value_name = "FINGERPRINT")]
+    pub keys: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub consent: Consent,

@@ -144,10 +144,6 @@ pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, 
 
 /// Has the plan signed. Afterwards everything to write is in `plan.writes`.
 pub fn sign(plan: &mut Plan, world: &World<'_>, who: &Who) -> Result<(), Failure> {
-    let failed = |error: crate::shell::keys::SignError| {
-        let hint = error.hint().unwrap_or_default();
-        Failure::usage(error, hint)
-    };
     let key = who.signer.public().fingerprint();
     if let Some(segment) = plan.segment(world.chain().identity(), &who.id, now()) {
         let signature = who
@@ -156,14 +152,25 @@ pub fn sign(plan: &mut Plan, world: &World<'_>, who: &Who) -> Result<(), Failure
             .map_err(failed)?;
         plan.add_segment(segment, key, signature);
     }
-    if let Some(link) = &plan.link {
-        let signature = who
-            .signer
-            .sign(Namespace::Janitors, &link.signed_bytes())
-            .map_err(failed)?;
-        plan.add_link_signature(key, signature);
-    }
+    sign_link(plan, who)
+}
+
+/// Adds the signature of `who` to the link of the plan, if there is one.
+pub fn sign_link(plan: &mut Plan, who: &Who) -> Result<(), Failure> {
+    let Some(link) = &plan.link else {
+        return Ok(());
+    };
+    let signature = who
+        .signer
+        .sign(Namespace::Janitors, &link.signed_bytes())
+        .map_err(failed)?;
+    plan.add_link_signature(who.signer.public().fingerprint(), signature);
     Ok(())
+}
+
+fn failed(error: crate::shell::keys::SignError) -> Failure {
+    let hint = error.hint().unwrap_or_default();
+    Failure::usage(error, hint)
 }
 
 /// Writes what is planned: what is vouched for before the segments that do.

@@ -1,8 +1,6 @@
 //! `conex verify`, opam's hook, and `conex explain`.
 
 use crate::shell::out::{out, say, sayln};
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -11,29 +9,44 @@ use serde::Serialize;
 use super::args::{ExplainArgs, Format, VerifyArgs};
 use super::failure::{Exit, Failure};
 use super::paths::state_home;
-use crate::core::finding::Finding;
+use crate::core::finding::{Code, Finding};
+use crate::core::patch::{self, Note, PatchContext};
 use crate::core::repository::Repository;
-use crate::core::tree::Tree;
+use crate::core::tree::{Contents, Tree};
 use crate::core::trust::anchors::{AnchorError, Anchors, Client};
-use crate::core::verify::{Mode, Summary, verify};
-use crate::shell::read::{Contents, Git, ReadError, read};
-use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, json, neutral, one_line};
-use crate::shell::write::{PRIVATE_STATE, write};
+use crate::core::update::{Known, Memory, verify_update};
+use crate::core::verify::{Mode, Summary, Verdict};
+use crate::shell::hook::git::forbid_renames;
+use crate::shell::hook::load::{LoadError, Loaded, load, patch as load_patch};
+use crate::shell::hook::memory::Store;
+use crate::shell::hook::report::{Reporter, last};
+use crate::shell::read::Git;
+use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, json, one_line};
 
 /// What `verify` was asked for, with what opam passes empty taken as absent.
 struct Request {
     client: Client,
     mode: Mode,
     subject: Subject,
-    hook: Option<Hook>,
+    /// opam asks: its user sees neither standard output nor standard error.
+    hook: bool,
+    /// The repository, as opam calls it.
+    name: String,
+    /// Where memory and reports are, if they are used.
+    state: Option<PathBuf>,
     format: Format,
     all: bool,
 }
 
 /// What is verified.
 enum Subject {
-    /// This tree as it is.
-    Tree(PathBuf),
+    /// This tree, after the one that opam holds, if any.
+    Tree {
+        /// The new tree.
+        dir: PathBuf,
+        /// The tree before.
+        repo: Option<PathBuf>,
+    },
     /// The tree at `repo` after the patch.
     Patched {
         /// The tree that opam holds.
@@ -43,40 +56,43 @@ enum Subject {
     },
 }
 
-/// opam runs this: its user sees neither standard output nor standard error.
-struct Hook {
-    /// The repository, as opam calls it.
-    name: String,
-    /// Where reports go, if anywhere.
-    state: Option<PathBuf>,
-}
-
 /// Runs `conex verify`.
 pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
-    let hook = hook(args);
     let outcome = request(args).and_then(|request| decide(&request));
-    if let (Err(failure), Some(hook)) = (&outcome, &hook) {
-        let line = format!("cannot decide: {}", failure.message);
-        hook.tell(
-            &line,
-            &format!("error: {}\n\nhint: {}\n", failure.message, failure.hint),
-        );
+    if let Err(failure) = &outcome
+        && !args.repo.is_empty()
+    {
+        let reporter = Reporter {
+            name: name(args),
+            state: state(args),
+        };
+        let report = format!("error: {}\n\nhint: {}\n", failure.message, failure.hint);
+        reporter.tell(&format!("refused: {}", failure.message), &report);
     }
     outcome
 }
 
-fn hook(args: &VerifyArgs) -> Option<Hook> {
-    if args.repo.is_empty() {
-        return None;
-    }
-    let base = Path::new(&args.repo).file_name()?.to_str()?;
-    let name = base.strip_suffix(".tar.gz").unwrap_or(base).to_owned();
-    let state = match (args.no_state, args.state.as_str()) {
-        (true, _) => None,
-        (false, "") => state_home(),
-        (false, dir) => Some(PathBuf::from(dir)),
+/// The name under which opam keeps the repository: the last component of its path.
+fn name(args: &VerifyArgs) -> String {
+    let path = if args.repo.is_empty() {
+        &args.dir
+    } else {
+        &args.repo
     };
-    Some(Hook { name, state })
+    let base = Path::new(path)
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    base.strip_suffix(".tar.gz").unwrap_or(&base).to_owned()
+}
+
+/// Working copies never disturb the memory: it is used for opam, or when asked for.
+fn state(args: &VerifyArgs) -> Option<PathBuf> {
+    match (args.no_state, args.state.as_str(), args.repo.as_str()) {
+        (true, ..) | (false, "", "") => None,
+        (false, "", _) => state_home(),
+        (false, dir, _) => Some(PathBuf::from(dir)),
+    }
 }
 
 /// From what was typed to what is meant.
@@ -115,7 +131,9 @@ fn request(args: &VerifyArgs) -> Result<Request, Failure> {
             Mode::Strict
         },
         subject: subject(args, incremental)?,
-        hook: hook(args),
+        hook: !args.repo.is_empty(),
+        name: name(args),
+        state: state(args),
         format: args.format,
         all: args.all,
     })
@@ -132,19 +150,22 @@ fn subject(args: &VerifyArgs, incremental: Option<bool>) -> Result<Subject, Fail
         ("", "", _) => {
             contradiction("there is nothing to verify: neither --dir nor --repo was given")
         }
-        ("", repo, "") if incremental == Some(true) => {
-            let _ = repo;
+        ("", _, "") if incremental == Some(true) => {
             contradiction("an incremental update needs --patch")
         }
         // opam 2.0 asks also when nothing changed.
-        ("", repo, "") => Ok(Subject::Tree(repo.into())),
+        ("", repo, "") => Ok(Subject::Tree {
+            dir: repo.into(),
+            repo: None,
+        }),
         ("", repo, patch) if incremental != Some(false) => Ok(Subject::Patched {
             repo: repo.into(),
             patch: patch.into(),
         }),
-        (dir, _, "") if !dir.is_empty() && incremental != Some(true) => {
-            Ok(Subject::Tree(dir.into()))
-        }
+        (dir, _, "") if !dir.is_empty() && incremental != Some(true) => Ok(Subject::Tree {
+            dir: dir.into(),
+            repo: (!args.repo.is_empty()).then(|| args.repo.as_str().into()),
+        }),
         ("", ..) => contradiction("there is a --patch, but the update is not incremental"),
         _ => contradiction("--dir and --patch contradict each other"),
     }
@@ -169,35 +190,179 @@ struct JsonSummary<'a> {
     milliseconds: u128,
 }
 
+/// The tree to judge, the tree before it, and what went wrong on the way.
+struct Trees {
+    old: Option<Tree>,
+    new: Tree,
+    notes: Vec<Finding>,
+}
+
+fn trees(request: &Request) -> Result<Trees, LoadError> {
+    let mut notes = Vec::new();
+    match &request.subject {
+        Subject::Tree { dir, repo } => {
+            // All files, as for a patch: what one refuses the other must not accept.
+            let loaded = load(dir, Contents::All)?;
+            let clone = loaded.git == Git::Directory && request.hook;
+            notes.extend(clone.then(|| no_renames(dir)).flatten());
+            // It is evidence where it can be read, and blocks nothing where it cannot.
+            let old = repo
+                .as_ref()
+                .filter(|repo| *repo != dir)
+                .and_then(|repo| load(repo, Contents::All).ok())
+                .map(|loaded| loaded.tree.into_judged());
+            Ok(Trees {
+                old,
+                new: loaded.tree.into_judged(),
+                notes,
+            })
+        }
+        Subject::Patched { repo, patch } => {
+            let Loaded { tree, store, git } = load(repo, Contents::All)?;
+            let clone = git == Git::Directory && request.hook;
+            notes.extend(clone.then(|| no_renames(repo)).flatten());
+            let bytes = load_patch(patch)?;
+            let context = PatchContext {
+                repo_name: &request.name,
+                store,
+                posixly_correct: std::env::var_os("POSIXLY_CORRECT").is_some(),
+            };
+            let applied = patch::apply(&tree, &bytes, &context)
+                .map_err(|error| LoadError::Refused(Box::new(error.finding())))?;
+            notes.extend(applied.notes.iter().filter_map(lost));
+            Ok(Trees {
+                old: Some(tree.into_judged()),
+                new: applied.tree.into_judged(),
+                notes,
+            })
+        }
+    }
+}
+
+/// What opam 2.6 will lose when it applies the patch: it explains why the result
+/// does not verify.
+fn lost(note: &Note) -> Option<Finding> {
+    let Note::Lost { paths } = note else {
+        return None;
+    };
+    let first = paths.first().map(String::as_str).unwrap_or_default();
+    Some(
+        Finding::warning(
+            Code::PatchAmbiguous,
+            first,
+            format!(
+                "opam 2.6 removes {} files that the update keeps, with one that it removes from their directory",
+                paths.len()
+            ),
+        )
+        .hint("remove the repository from opam and add it again, or wait for the next update, which brings them back"),
+    )
+}
+
+fn no_renames(root: &Path) -> Option<Finding> {
+    let why = forbid_renames(root).err()?;
+    Some(
+        Finding::warning(
+            Code::PatchAmbiguous,
+            ".git/config",
+            format!("git's detection of renames could not be turned off: {why}"),
+        )
+        .hint(
+            "an update that git takes for a rename will be refused: git config diff.renames false",
+        ),
+    )
+}
+
 fn decide(request: &Request) -> Result<Exit, Failure> {
     let start = Instant::now();
-    let tree = match &request.subject {
-        Subject::Tree(path) => load(path)?,
-        Subject::Patched { .. } => {
+    let trees = match trees(request) {
+        Ok(trees) => trees,
+        Err(LoadError::Refused(finding)) => {
+            return Ok(conclude(request, &[*finding], None, start.elapsed()));
+        }
+        Err(error) => {
             return Err(Failure::usage(
-                "this version of conex cannot verify a patch, and accepts none",
-                "remove the repository from opam and add it again: that is verified as a whole",
+                error,
+                "name what opam passes, or the directory or .tar.gz of a repository",
             ));
         }
     };
-    let repository = Repository::load(&tree);
-    let verdict = verify(&tree, &repository, &request.client, request.mode);
-    let elapsed = start.elapsed();
-    let accepted = verdict.accepted();
-    let last = last_line(
-        accepted,
-        &verdict.findings,
-        &verdict.summary,
+    let store = match &request.state {
+        None => None,
+        Some(state) => Some(Store::open(state, &request.name).map_err(|e| {
+            let hint = e.hint();
+            Failure::refused(e, hint)
+        })?),
+    };
+    let old_repository = trees.old.as_ref().map(Repository::load);
+    let repository = Repository::load_after(&trees.new, old_repository.as_ref());
+    let identity = identity(&repository);
+    let memory = identity.and_then(|i| store.as_ref()?.of(i));
+    let known = Known {
+        tree: trees.old.as_ref().zip(old_repository.as_ref()),
+        memory,
+    };
+    let mut verdict = verify_update(
+        &known,
+        &trees.new,
+        &repository,
+        &request.client,
         request.mode,
-        elapsed,
     );
+    let anchors = &request.client.anchors().keys;
+    verdict.findings.extend(trees.notes);
+    verdict
+        .findings
+        .extend(identity.and_then(|i| store.as_ref()?.another(i, anchors)));
+    if verdict.accepted()
+        && let (Some(store), Some(assessment)) = (&store, &verdict.assessment)
+    {
+        let after = Memory::after(&request.name, anchors, memory, &repository, assessment);
+        if let Err(why) = store.remember(&after) {
+            verdict.findings.push(forgets(&why));
+        }
+    }
+    Ok(conclude(
+        request,
+        &verdict.findings,
+        Some(&verdict),
+        start.elapsed(),
+    ))
+}
+
+fn identity(repository: &Repository) -> Option<crate::core::digest::Digest> {
+    let link = repository.links.get(&0)?.good()?;
+    Some(crate::core::digest::Digest::of(link.signed()))
+}
+
+fn forgets(why: &str) -> Finding {
+    Finding::warning(
+        Code::Rollback,
+        "",
+        format!("what was accepted cannot be remembered: {why}"),
+    )
+    .hint("without a memory an old state could be served after the repository is added again; name a directory with --state DIR, or say --no-state")
+}
+
+/// Prints the verdict, tells opam's user, and gives the exit status.
+fn conclude(
+    request: &Request,
+    findings: &[Finding],
+    verdict: Option<&Verdict<'_>>,
+    elapsed: Duration,
+) -> Exit {
+    let accepted = verdict.is_some_and(Verdict::accepted);
+    let summary = verdict.map(|v| v.summary).unwrap_or_default();
+    let line = last_line(accepted, findings, &summary, request.mode, elapsed);
     match request.format {
         Format::Json => {
-            let chain = verdict.assessment.as_ref().map(|a| &a.chain);
-            let s = &verdict.summary;
+            let chain = verdict
+                .and_then(|v| v.assessment.as_ref())
+                .map(|a| &a.chain);
+            let s = &summary;
             let summary = JsonSummary {
                 verdict: if accepted { "accepted" } else { "rejected" },
-                identity: verdict.identity().map(|d| d.to_string()),
+                identity: verdict.and_then(Verdict::identity).map(|d| d.to_string()),
                 link: chain.map(|c| c.links().len().saturating_sub(1)),
                 quorum: chain.map(|c| c.quorum()),
                 strict: request.mode == Mode::Strict,
@@ -211,7 +376,7 @@ fn decide(request: &Request) -> Result<Exit, Failure> {
                 segments: s.segments,
                 milliseconds: elapsed.as_millis(),
             };
-            out!("{}", json(&verdict.findings, summary));
+            out!("{}", json(findings, summary));
         }
         Format::Human => {
             let options = HumanOptions {
@@ -221,53 +386,39 @@ fn decide(request: &Request) -> Result<Exit, Failure> {
                 } else {
                     HumanOptions::default().shown
                 },
-                summary: &last,
+                summary: &line,
             };
-            say!("{}", human(&verdict.findings, &options));
+            say!("{}", human(findings, &options));
         }
     }
-    if let Some(hook) = &request.hook {
+    if request.hook {
+        let reporter = Reporter {
+            name: request.name.clone(),
+            state: request.state.clone(),
+        };
         let options = HumanOptions {
-            shown: Shown::First(1000),
-            summary: &last,
+            shown: Shown::First(MOST_KEPT),
+            summary: &line,
             ..HumanOptions::default()
         };
-        let report = human(&verdict.findings, &options);
+        let report = human(findings, &options);
         if accepted {
-            hook.keep(&report);
+            if let Err(why) = reporter.keep(&report) {
+                sayln!("warning: the report cannot be kept: {why}");
+            }
         } else {
-            hook.tell(&one_line(&errors_first(&verdict.findings)), &report);
+            reporter.tell(&one_line(findings), &report);
         }
     }
-    Ok(if accepted {
+    if accepted {
         Exit::Success
     } else {
         Exit::Rejected
-    })
-}
-
-fn errors_first(findings: &[Finding]) -> Vec<Finding> {
-    let mut findings = findings.to_vec();
-    findings.sort_by_key(|f| f.severity);
-    findings
-}
-
-fn load(path: &Path) -> Result<Tree, Failure> {
-    match read(path, Contents::Judged) {
-        Ok(reading) => {
-            let _: Git = reading.git;
-            Ok(reading.tree)
-        }
-        Err(ReadError::NotADirectory(_)) => Err(Failure::usage(
-            format!(
-                "`{}` is not a directory, and this version of conex does not read archives",
-                path.display()
-            ),
-            "",
-        )),
-        Err(error) => Err(Failure::usage(error, "name the directory of a repository")),
     }
 }
+
+/// The most findings of a kept report: a tree without one segment has thousands.
+const MOST_KEPT: usize = 1000;
 
 fn last_line(
     accepted: bool,
@@ -307,59 +458,6 @@ fn thousands(n: usize) -> String {
     out
 }
 
-/// The file below the state directory that holds the last report on a repository.
-fn report_file(name: &str) -> String {
-    format!(
-        "reports/{}.txt",
-        crate::core::digest::Digest::of(name.as_bytes()).short()
-    )
-}
-
-/// The file that names the repository of the last report.
-const LAST: &str = "reports/last";
-
-impl Hook {
-    /// Keeps the report, and says so in one line on the terminal, if there is one:
-    /// opam shows its user nothing of what a hook prints.
-    fn tell(&self, line: &str, report: &str) {
-        let kept = self.keep(report);
-        let whole = match kept {
-            Some(path) => format!(" Everything: {}, or `conex explain`.", path.display()),
-            None => String::new(),
-        };
-        let text = format!("\r\nconex: {}: {line}.{whole}\r\n", neutral(&self.name));
-        if let Ok(mut terminal) = OpenOptions::new().write(true).open("/dev/tty") {
-            let _ = terminal.write_all(text.as_bytes());
-        }
-    }
-
-    /// Writes the report where `conex explain` finds it. That it cannot be written
-    /// changes no verdict.
-    fn keep(&self, report: &str) -> Option<PathBuf> {
-        let state = self.state.as_ref()?;
-        let file = report_file(&self.name);
-        let text = format!("repository {}\n\n{report}", neutral(&self.name));
-        let kept = std::fs::create_dir_all(state)
-            .map_err(|e| e.to_string())
-            .and_then(|()| {
-                write(state, &file, text.as_bytes(), PRIVATE_STATE).map_err(|e| e.to_string())
-            })
-            .and_then(|()| {
-                write(state, LAST, self.name.as_bytes(), PRIVATE_STATE).map_err(|e| e.to_string())
-            });
-        match kept {
-            Ok(()) => Some(state.join(file)),
-            Err(why) => {
-                sayln!(
-                    "warning: the report cannot be kept in `{}`: {why}",
-                    state.display()
-                );
-                None
-            }
-        }
-    }
-}
-
 /// Runs `conex explain`.
 pub fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
     let state = if args.state.is_empty() {
@@ -373,18 +471,13 @@ pub fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
             "name the directory with --state DIR",
         ));
     };
-    let read_file = |file: &str| std::fs::read_to_string(state.join(file));
-    let none = |e: std::io::Error| {
+    let report = last(&state, args.repository.as_deref()).map_err(|e| {
         Failure::usage(
             format!("there is no report in `{}`: {e}", state.display()),
             "the hook writes one each time opam runs it; --state DIR names another place",
         )
-    };
-    let name = match &args.repository {
-        Some(name) => name.clone(),
-        None => read_file(LAST).map_err(none)?,
-    };
-    out!("{}", read_file(&report_file(&name)).map_err(none)?);
+    })?;
+    out!("{report}");
     Ok(Exit::Success)
 }
 

@@ -108,6 +108,10 @@ fn block(finding: &Finding, with_hint: bool, color: Color) -> String {
     let mut out = String::new();
     if let Some(excerpt) = &finding.excerpt {
         let (text, mark) = source(excerpt);
+        let path = match excerpt.path.as_str() {
+            "" => path,
+            other => clean(other, LONGEST_PATH),
+        };
         let mark_start = mark.start;
         let mut annotation = AnnotationKind::Primary.span(mark);
         if !excerpt.label.is_empty() {

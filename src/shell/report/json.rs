@@ -18,6 +18,7 @@
 //! | `severity` | string | `error`, `warning` or `note` |
 //! | `path` | string | relative to the repository; empty for the repository as a whole |
 //! | `message` | string | one sentence |
+//! | `file` | string or null | the file of the place, where it is not `path` |
 //! | `line`, `column` | numbers or null | the place in the file, from 1; columns are bytes |
 //! | `excerpt` | string or null | the line, or the part of it around the place |
 //! | `label` | string or null | what is said about the place |
@@ -53,6 +54,7 @@ struct Item<'a> {
     severity: String,
     path: &'a str,
     message: &'a str,
+    file: Option<&'a str>,
     line: Option<usize>,
     column: Option<usize>,
     excerpt: Option<&'a str>,
@@ -76,6 +78,7 @@ impl<'a> Item<'a> {
             severity: finding.severity.to_string(),
             path: &finding.path,
             message: &finding.message,
+            file: excerpt.map(|e| e.path.as_str()).filter(|p| !p.is_empty()),
             line: excerpt.map(|e| e.line),
             column: excerpt.map(|e| e.column),
             excerpt: excerpt.map(|e| e.text.as_str()),

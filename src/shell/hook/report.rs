@@ -1,0 +1,70 @@
+//! How a verdict reaches the user of opam, who sees nothing of what a hook prints.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::core::digest::Digest;
+use crate::shell::report::neutral;
+use crate::shell::write::{PRIVATE_STATE, write};
+
+/// Where the report on one repository goes.
+#[derive(Debug)]
+pub struct Reporter {
+    /// The repository, as opam calls it.
+    pub name: String,
+    /// The state directory, if anything is kept.
+    pub state: Option<PathBuf>,
+}
+
+/// The file below the state directory that holds the last report on a repository.
+fn file_of(name: &str) -> String {
+    format!("reports/{}.txt", Digest::of(name.as_bytes()).short())
+}
+
+/// The file that names the repository of the last report.
+const LAST: &str = "reports/last";
+
+impl Reporter {
+    /// Keeps the report, and says so in one line on the terminal, if there is one.
+    pub fn tell(&self, line: &str, report: &str) {
+        let whole = match self.keep(report) {
+            Ok(Some(path)) => format!(" The whole report: `conex explain`, or {}.", path.display()),
+            Ok(None) => String::new(),
+            Err(why) => format!(" (The report cannot be kept: {why}.)"),
+        };
+        // opam is in the middle of a status line of its own.
+        let text = format!("\r\nconex: {}: {line}.{whole}\r\n", neutral(&self.name));
+        if let Ok(mut terminal) = OpenOptions::new().write(true).open("/dev/tty") {
+            let _ = terminal.write_all(text.as_bytes());
+        }
+    }
+
+    /// Writes the report where [`last`] finds it, and says where that is.
+    ///
+    /// # Errors
+    /// It cannot be written, which changes no verdict.
+    pub fn keep(&self, report: &str) -> Result<Option<PathBuf>, String> {
+        let Some(state) = &self.state else {
+            return Ok(None);
+        };
+        let file = file_of(&self.name);
+        let text = format!("repository `{}`\n\n{report}", neutral(&self.name));
+        std::fs::create_dir_all(state).map_err(|e| e.to_string())?;
+        write(state, &file, text.as_bytes(), PRIVATE_STATE).map_err(|e| e.to_string())?;
+        write(state, LAST, self.name.as_bytes(), PRIVATE_STATE).map_err(|e| e.to_string())?;
+        Ok(Some(state.join(file)))
+    }
+}
+
+/// The last report on a repository, or the last one of all.
+///
+/// # Errors
+/// There is none.
+pub fn last(state: &Path, name: Option<&str>) -> std::io::Result<String> {
+    let name = match name {
+        Some(name) => name.to_owned(),
+        None => std::fs::read_to_string(state.join(LAST))?,
+    };
+    std::fs::read_to_string(state.join(file_of(&name)))
+}
