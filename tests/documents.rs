@@ -370,3 +370,31 @@ fn output_for_programs_is_as_documented() {
     let names: Vec<&str> = key.keys().map(String::as_str).collect();
     assert_eq!(names, ["fingerprint", "id", "key", "private", "problem"]);
 }
+
+/// The code names what opam does by the numbers of `docs/hook.md`.
+#[test]
+fn every_difference_between_read_and_applied_has_its_rule() {
+    fn numbers(text: &str) -> BTreeSet<u32> {
+        text.split(|c: char| !c.is_ascii_alphanumeric())
+            .filter_map(|word| word.strip_prefix('D')?.parse().ok())
+            .collect()
+    }
+    fn sources(dir: &Path, all: &mut String) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, all);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                all.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let document = text("docs/hook.md");
+    let rows = document.lines().filter(|l| l.starts_with("| D"));
+    let listed = numbers(&rows.collect::<String>());
+    assert_eq!(listed, (1..=27).collect());
+    let mut code = String::new();
+    sources(&top("src"), &mut code);
+    let named = numbers(&code);
+    assert!(named.is_subset(&listed), "{:?}", named.difference(&listed));
+}
