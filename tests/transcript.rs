@@ -126,6 +126,12 @@ fn from_keys_to_a_signed_repository() {
     run("first-repository");
 }
 
+/// Years later, the anchors of the first day still lead to the janitors of today.
+#[test]
+fn janitors_and_keys_change() {
+    run("people");
+}
+
 /// Whoever errs is told, and nothing is written.
 #[test]
 fn mistakes_are_refused() {
