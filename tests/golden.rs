@@ -7,12 +7,14 @@
 #![allow(clippy::disallowed_methods)]
 
 mod golden_values;
+mod openssh;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use base64ct::{Base64, Encoding as _};
 use conex::core::digest::Digest;
 use conex::core::finding::Severity;
 use conex::core::key::Namespace;
@@ -164,6 +166,93 @@ fn the_golden_repository_is_valid() {
             text.contains(&anchor),
             "docs/format.md lacks the anchor {anchor}"
         );
+    }
+}
+
+/// The recipe of the document, with nothing but stock tools and no code of conex's:
+/// what is signed ends at the line `signatures`, and the envelope is written back.
+#[test]
+fn openssh_accepts_every_signature() {
+    fn string(bytes: &[u8]) -> Vec<u8> {
+        let len = u32::try_from(bytes.len()).unwrap().to_be_bytes();
+        [&len, bytes].concat()
+    }
+    if !openssh::oracle("ssh-keygen") {
+        return;
+    }
+    let golden = golden();
+    let mut count = 0;
+    for (path, bytes) in metadata(&golden.files) {
+        let text = std::str::from_utf8(&bytes).unwrap();
+        let Some((before, after)) = text.split_once("\nsignatures: [\n") else {
+            continue;
+        };
+        let signed = format!("{before}\n");
+        let namespace = match path.contains("/janitors/") {
+            true => "conex-janitors-v1",
+            false => "conex-index-v1",
+        };
+        for line in after.lines().filter(|l| l.starts_with("  [")) {
+            let parts: Vec<&str> = line.split('"').collect();
+            let key = golden
+                .keys
+                .iter()
+                .find(|k| k.fingerprint().to_string() == parts[1])
+                .unwrap();
+            let public = key.to_string();
+            let wire = Base64::decode_vec(public.split_once(' ').unwrap().1).unwrap();
+            let raw = Base64::decode_vec(parts[3]).unwrap();
+            let blob = [
+                b"SSHSIG\0\0\0\x01".to_vec(),
+                string(&wire),
+                string(namespace.as_bytes()),
+                string(b""),
+                string(b"sha512"),
+                string(&[string(b"ssh-ed25519"), string(&raw)].concat()),
+            ]
+            .concat();
+            let base64 = Base64::encode_string(&blob);
+            let lines: Vec<&str> = base64
+                .as_bytes()
+                .chunks(70)
+                .map(|l| std::str::from_utf8(l).unwrap())
+                .collect();
+            let armoured = format!(
+                "-----BEGIN SSH SIGNATURE-----\n{}\n-----END SSH SIGNATURE-----\n",
+                lines.join("\n")
+            );
+            let accepts =
+                |message: &str| openssh::they_accept(key, namespace, message.as_bytes(), &armoured);
+            assert!(accepts(&signed), "{path}: {line}");
+            assert!(
+                !accepts(text),
+                "{path}: the signature is over the signatures too"
+            );
+            count += 1;
+        }
+    }
+    assert_eq!(count, 2 + 3 + 3);
+}
+
+/// Digests and fingerprints are what `b2sum -l 256` prints.
+#[test]
+fn b2sum_prints_the_same_digests() {
+    if !openssh::oracle("b2sum") {
+        return;
+    }
+    let b2sum = |bytes: &[u8]| {
+        let mut command = std::process::Command::new("b2sum");
+        let line = openssh::ok(command.args(["-l", "256"]), bytes);
+        format!("blake2b={}", line.split(' ').next().unwrap())
+    };
+    let golden = golden();
+    for bytes in golden.files.values() {
+        assert_eq!(b2sum(bytes), Digest::of(bytes).to_string());
+    }
+    for key in &golden.keys {
+        let text = key.to_string();
+        let wire = Base64::decode_vec(text.split_once(' ').unwrap().1).unwrap();
+        assert_eq!(b2sum(&wire), key.fingerprint().to_string());
     }
 }
 
