@@ -225,6 +225,24 @@ fn every_link_leads_somewhere() {
     }
 }
 
+/// Files that a document names are there.
+#[test]
+fn every_file_that_is_named_exists() {
+    let rooms = ["src/", "tests/", "fixtures/", "hooks/", "benches/"];
+    let mut seen = 0;
+    for document in documents() {
+        let text = text(&document);
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !"/._-*".contains(c));
+        for word in words.filter(|w| rooms.iter().any(|r| w.starts_with(r) && !w.contains('*'))) {
+            let word = word.trim_end_matches('.');
+            let there = top(word).exists() || top(&format!("{word}.rs")).exists();
+            assert!(there, "{document}: {word}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 20, "only {seen} names");
+}
+
 /// What a document tells people to type can be typed.
 #[test]
 fn every_command_in_a_code_block_exists() {
