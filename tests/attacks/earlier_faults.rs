@@ -150,7 +150,9 @@ fn one_unapproved_authors_file_disables_the_whole_repository() {
     let mut w = World::usual();
     let file = w.author_file("new", at(0, 1), &["new"]);
     w.says("new", vec![file]);
-    w.verdict().is_accepted().warns(Code::PendingId, "ids/new");
+    w.verdict()
+        .is_accepted()
+        .reports(Code::PendingId, "ids/new");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn an_author_without_any_proven_key_is_not_valid() {
     w.released("lwt.1.0", "ghost");
     w.verdict()
         .is_rejected(Code::NotVouched, "packages/lwt/releases")
-        .warns(Code::PendingId, "ids/ghost");
+        .reports(Code::PendingId, "ids/ghost");
 }
 
 /// `eve` lists the key of `bob`, and hopes that his signatures count for her.
@@ -103,7 +103,7 @@ fn a_former_janitor_without_a_file_owns_nothing() {
     w.link(&link(2, &["ja", "jb"], &["ja", "jb"]));
     w.verdict()
         .is_rejected(Code::NotVouched, "packages/lwt/releases")
-        .warns(Code::NotAnAuthor, "packages/lwt/authorisation");
+        .reports(Code::NotAnAuthor, "packages/lwt/authorisation");
 }
 
 /// A revoked author lists no key; it takes no signature, and supports nothing.
@@ -175,7 +175,7 @@ fn a_team_in_a_team_supports_nothing() {
     w.released("lwt.1.0", "eve");
     w.verdict()
         .is_rejected(Code::NotVouched, "packages/lwt/releases")
-        .warns(Code::NotAnAuthor, "ids/outer");
+        .reports(Code::NotAnAuthor, "ids/outer");
     w.says(
         "bob",
         vec![
@@ -207,7 +207,7 @@ fn a_team_that_is_not_approved_supports_nothing() {
     w.released("lwt.1.0", "eve");
     w.verdict()
         .is_rejected(Code::NotVouched, "packages/lwt/releases")
-        .warns(Code::PendingId, "ids/crew");
+        .reports(Code::PendingId, "ids/crew");
 }
 
 #[test]
@@ -262,8 +262,8 @@ fn a_pending_id_harms_nobody() {
     w.team_file("malteam", at(0, 0), &["bob", "malteam", "ghost"]);
     w.verdict()
         .is_accepted()
-        .warns(Code::PendingId, "ids/mallory")
-        .warns(Code::PendingId, "ids/malteam");
+        .reports(Code::PendingId, "ids/mallory")
+        .reports(Code::PendingId, "ids/malteam");
 }
 
 /// A forged signature under a key that only a pending file lists is reported; under
@@ -290,7 +290,7 @@ fn a_failing_signature_counts_against_valid_keys_only() {
     let mut w = World::usual();
     w.author_file("eve", at(0, 1), &["eve"]);
     let path = forge(&mut w, "eve");
-    w.verdict().is_accepted().warns(Code::BadSignature, &path);
+    w.verdict().is_accepted().reports(Code::BadSignature, &path);
     let path = forge(&mut w, "bob");
     w.verdict().is_rejected(Code::BadSignature, &path);
 }

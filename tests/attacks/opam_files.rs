@@ -60,7 +60,7 @@ fn an_opam_file_that_does_not_parse_is_refused_when_signed() {
         unsigned(text)
             .verdict()
             .is_accepted()
-            .warns(Code::OpamSyntax, &opam_path("lwt.1.0"));
+            .reports(Code::OpamSyntax, &opam_path("lwt.1.0"));
     }
 }
 
@@ -79,7 +79,7 @@ fn a_source_without_a_strong_checksum_is_reported() {
         described(&format!("opam-version: \"2.0\"\n{text}\n"))
             .verdict()
             .is_accepted()
-            .warns(Code::WeakChecksum, &opam_path("fmt.1.0"));
+            .reports(Code::WeakChecksum, &opam_path("fmt.1.0"));
     }
     for strong in ["sha256", "sha512"] {
         described(&format!(
@@ -98,7 +98,7 @@ fn each_source_needs_a_checksum_of_its_own() {
     )
     .verdict()
     .is_accepted()
-    .warns(Code::WeakChecksum, &opam_path("fmt.1.0"));
+    .reports(Code::WeakChecksum, &opam_path("fmt.1.0"));
 }
 
 /// A directory without an opam file.
@@ -121,5 +121,5 @@ fn a_release_without_an_opam_file_is_refused() {
     w.nostrict()
         .verdict()
         .is_accepted()
-        .warns(Code::MissingOpam, &opam_path("lwt.2.0"));
+        .reports(Code::MissingOpam, &opam_path("lwt.2.0"));
 }

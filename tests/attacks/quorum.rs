@@ -45,7 +45,7 @@ fn a_vouch_under_another_ids_segment_does_not_count() {
     let path = w.says_with("jb", "ja", vec![entry]);
     w.verdict()
         .is_rejected(Code::Unclaimed, "packages/lwt")
-        .warns(Code::UnknownKey, &path);
+        .reports(Code::UnknownKey, &path);
 }
 
 /// The same, but the segment claims to be signed with the key of `jb`.
@@ -138,8 +138,8 @@ fn an_author_who_is_not_yet_approved_supports_nothing() {
     w.verdict()
         .is_rejected(Code::NotVouched, "packages/lwt/releases")
         .is_rejected(Code::NotVouched, &checksum_path("lwt.1.0"))
-        .warns(Code::PendingId, "ids/mallory")
-        .warns(Code::NotAnAuthor, "packages/lwt/authorisation");
+        .reports(Code::PendingId, "ids/mallory")
+        .reports(Code::NotAnAuthor, "packages/lwt/authorisation");
 }
 
 /// A janitor approves `mallory` alone, from two segments and under two counters.

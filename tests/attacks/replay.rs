@@ -53,7 +53,7 @@ fn a_strangers_segment_of_another_repository_harms_nobody() {
     w.file(&path, bytes);
     w.verdict()
         .is_accepted()
-        .warns(Code::ForeignRepository, &path);
+        .reports(Code::ForeignRepository, &path);
 }
 
 /// A quorum vouched for the team `x`; the same digest is claimed for an author.

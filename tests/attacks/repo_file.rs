@@ -122,7 +122,7 @@ fn without_an_approval_values_are_refused_when_strict() {
         w.nostrict()
             .verdict()
             .is_accepted()
-            .warns(Code::RepoFile, "repo");
+            .reports(Code::RepoFile, "repo");
     }
 }
 
@@ -138,7 +138,7 @@ fn half_an_approval_of_the_values_is_none() {
     w.nostrict()
         .verdict()
         .is_accepted()
-        .warns(Code::RepoFile, "repo");
+        .reports(Code::RepoFile, "repo");
 }
 
 /// The approval is stripped, replaced by an older one, or by one that nobody made:
@@ -185,7 +185,7 @@ fn d14_d15_changed_git_files_are_refused() {
         w.nostrict()
             .verdict()
             .is_accepted()
-            .warns(Code::GitFile, path);
+            .reports(Code::GitFile, path);
         // Approved, but without this file.
         let mut w = World::usual();
         let entry = w.repo_file(at(0, 1), &[], &[]);

@@ -77,7 +77,7 @@ fn a_strangers_higher_counter_supersedes_nothing() {
             vouch(Kind::Author, "bob", at(0, 9), digest),
         ],
     );
-    w.verdict().is_accepted().warns(Code::UnknownKey, &path);
+    w.verdict().is_accepted().reports(Code::UnknownKey, &path);
 }
 
 /// An author of another package does the same, under a key that counts.
@@ -200,7 +200,7 @@ fn a_replaced_keys_vouches_stop_counting() {
     w.says_with("bob", "bob-new", vec![file]);
     w.verdict()
         .is_rejected(Code::NotVouched, CHECKSUM)
-        .warns(Code::UnknownKey, "index/bob/");
+        .reports(Code::UnknownKey, "index/bob/");
     // He signs again with the new one.
     w.says_with(
         "bob",
@@ -247,8 +247,8 @@ fn one_broken_member_does_not_stop_a_package_that_others_support() {
     w.quorum_says(vec![revoked]);
     w.verdict()
         .is_accepted()
-        .warns(Code::NotAnAuthor, "ids/crew")
-        .warns(Code::NotAnAuthor, "packages/fmt/authorisation");
+        .reports(Code::NotAnAuthor, "ids/crew")
+        .reports(Code::NotAnAuthor, "packages/fmt/authorisation");
 }
 
 /// A member who left the team supports nothing any more.
@@ -277,7 +277,7 @@ fn a_pending_file_of_one_author_does_not_touch_the_packages_of_others() {
     let verdict = w.verdict();
     verdict
         .is_rejected(Code::NotVouched, "packages/lwt/lwt.1.0/checksum")
-        .warns(Code::PendingId, "ids/eve");
+        .reports(Code::PendingId, "ids/eve");
     assert!(
         !verdict
             .findings
@@ -308,7 +308,7 @@ fn a_removed_janitors_vouches_stop_counting() {
     let verdict = w.verdict();
     verdict
         .is_rejected(Code::Unclaimed, "packages/fmt")
-        .warns(Code::UnknownKey, "index/jb/");
+        .reports(Code::UnknownKey, "index/jb/");
     // `jc` vouches again.
     w.says(
         "jc",

@@ -87,7 +87,7 @@ fn a_withdrawal_under_an_owners_key_does_not_touch_entries_under_a_chain_key() {
     w.verdict()
         .is_rejected(Code::Quorum, "packages/fmt/authorisation")
         .is_rejected(Code::NotVouched, "packages/lwt/lwt.1.0/checksum")
-        .warns(Code::PendingId, "ids/bob");
+        .reports(Code::PendingId, "ids/bob");
 }
 
 /// The other way round: what the laptop vouched for, the key of the chain takes back.
