@@ -458,7 +458,7 @@ fn slot<T>(
                 )
                 .at(bytes, 0..0, "")
                 .hint(
-                    "a file of one place cannot stand in another; restore it from the repository",
+                    "a file of one place cannot stand in another; restore it, or have `conex sign` write it",
                 ),
             );
             Slot::Broken

@@ -184,7 +184,7 @@ impl MetaError {
             MetaErrorKind::Syntax(_) => (Code::Syntax, ""),
             MetaErrorKind::WrongType { .. } | MetaErrorKind::Place(_) => (
                 Code::WrongIdentity,
-                "a file of one place cannot stand in another; restore it from the repository",
+                "a file of one place cannot stand in another; restore it, or have `conex sign` write it",
             ),
             MetaErrorKind::Check { .. } => (
                 Code::CheckLine,

@@ -298,11 +298,24 @@ fn checksum(
             cx.ignored,
         ));
     }
+    if let Slot::Good(loaded) = &dir.checksum {
+        let mismatches = same_files(&loaded.value, &loaded.bytes, dir);
+        // Bytes that differ from what anybody vouches for are refused in every mode,
+        // also where no quorum has claimed the name yet.
+        let vouched = !mismatches.is_empty()
+            && cx
+                .vouches
+                .live(&resource)
+                .iter()
+                .any(|l| Some(l.version) == present);
+        if vouched && !report.claimed {
+            report.findings.extend(mismatches);
+        } else {
+            trust.extend(mismatches);
+        }
+    }
     if report.claimed || present.is_some() {
         report.standings.insert(resource, (present, standing));
-    }
-    if let Slot::Good(loaded) = &dir.checksum {
-        trust.extend(same_files(&loaded.value, &loaded.bytes, dir));
     }
 }
 
