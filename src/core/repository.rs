@@ -3,7 +3,7 @@
 //! Nothing is trusted here. What cannot be read becomes a finding and a
 //! [`Slot::Broken`], which is never the same as a file that is not there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
 
@@ -343,6 +343,17 @@ impl Repository {
     /// the eyes of many people.
     fn collisions(&mut self, tree: &Tree) {
         let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        // `Tree::has` walks through all of these, which is too often for each name.
+        let others: HashSet<&str> = tree
+            .others
+            .iter()
+            .map(|o| o.trim_end_matches('/'))
+            .collect();
+        let there = |path: &str| {
+            tree.files.contains_key(path)
+                || others.contains(path)
+                || tree.below(&format!("{path}/")).next().is_some()
+        };
         let mut previous = "";
         for path in tree
             .files
@@ -361,7 +372,7 @@ impl Repository {
                 }
                 let slash = if parent.is_empty() { "" } else { "/" };
                 let folded = format!("{parent}{slash}{}", fold(name));
-                let other = if tree.has(&folded) {
+                let other = if there(&folded) {
                     Some(folded.clone())
                 } else {
                     seen.insert(folded, prefix)
@@ -395,8 +406,8 @@ impl Repository {
                 )
                 .hint("fold them with `conex compact`"),
             );
-            // Nobody's time is spent on their signatures.
-            self.segments.clear();
+            // The tree is rejected; checking the rest would only take time.
+            self.segments.truncate(MAX_SEGMENTS);
         }
         if u64::try_from(self.links.len()).unwrap_or(u64::MAX) > MAX_LINKS {
             self.findings.push(Finding::error(

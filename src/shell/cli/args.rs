@@ -55,6 +55,8 @@ pub enum Command {
     Approve(ApproveArgs),
     /// As an author: sign the releases that changed
     Sign(SignArgs),
+    /// Fold what you vouched for into one file, in a change of its own
+    Compact(CompactArgs),
     /// Show what is signed, what is missing and what waits
     #[command(visible_alias = "todo")]
     Status(StatusArgs),
@@ -386,6 +388,17 @@ pub struct SignArgs {
     /// Sign releases whose source archives have no SHA-256 or SHA-512 checksum
     #[arg(long)]
     pub allow_weak_checksums: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub signing: Signing,
+}
+
+/// Arguments of `compact`.
+#[derive(Debug, Args)]
+pub struct CompactArgs {
+    /// Also delete what anybody vouched for under keys that are no longer valid
+    #[arg(long)]
+    pub delete_invalid: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,

@@ -53,6 +53,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Revoke(args) => people::revoke(cli, args),
         Command::Approve(args) => work::approve(cli, args),
         Command::Sign(args) => work::sign(cli, args),
+        Command::Compact(args) => work::compact(cli, args),
         Command::Explain(args) => verify::explain(args),
     }
 }

@@ -34,6 +34,8 @@ struct Request {
     name: String,
     /// Where memory and reports are, if they are used.
     state: Option<PathBuf>,
+    /// They should be used, and the environment does not say where.
+    homeless: bool,
     format: Format,
     all: bool,
 }
@@ -133,6 +135,7 @@ fn request(args: &VerifyArgs) -> Result<Request, Failure> {
         subject: subject(args, incremental)?,
         hook: !args.repo.is_empty(),
         name: name(args),
+        homeless: !args.no_state && !args.repo.is_empty() && state(args).is_none(),
         state: state(args),
         format: args.format,
         all: args.all,
@@ -311,9 +314,17 @@ fn decide(request: &Request) -> Result<Exit, Failure> {
     );
     let anchors = &request.client.anchors().keys;
     verdict.findings.extend(trees.notes);
-    verdict
-        .findings
-        .extend(identity.and_then(|i| store.as_ref()?.another(i, anchors)));
+    if request.homeless {
+        verdict
+            .findings
+            .push(forgets("neither XDG_STATE_HOME nor HOME is set"));
+    }
+    // A pinned link is of one repository: whoever pins one of this means this.
+    if request.client.anchors().link.is_none() {
+        verdict
+            .findings
+            .extend(identity.and_then(|i| store.as_ref()?.another(i, anchors)));
+    }
     if verdict.accepted()
         && let (Some(store), Some(assessment)) = (&store, &verdict.assessment)
     {
