@@ -283,6 +283,8 @@ impl Reader {
             if self.files.contains_key(parent) {
                 return Err(Kind::FileAndDirectory(parent.to_owned()));
             }
+            // It takes as much memory as one that has an entry.
+            self.count()?;
             self.directories.insert(parent.to_owned(), Seen::Below);
             below = parent;
         }
