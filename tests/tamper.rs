@@ -235,6 +235,8 @@ fn every_deletion_is_noticed() {
                 all.iter().filter(move |b| *b > a).filter_map(move |b| {
                     let mut names = about(w, a);
                     names.extend(about(w, b));
+                    // Together they may be all of a release.
+                    names.extend(new_names(a));
                     names.extend(["packages/fmt", "packages/lwt"].map(str::to_owned));
                     let mut w = w.clone();
                     w.remove(a);
