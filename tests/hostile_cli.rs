@@ -1,6 +1,8 @@
 //! Bad input of every kind, given to the executable: a clear message, exit status 1
 //! or 2, within bounded time, and never a panic.
 #![cfg(unix)]
+// The list is for the core.
+#![allow(clippy::disallowed_methods)]
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
