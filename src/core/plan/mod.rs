@@ -9,6 +9,7 @@ mod approve;
 mod init;
 mod join;
 mod owner;
+mod repo;
 mod sign;
 pub mod status;
 mod team;
