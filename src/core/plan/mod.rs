@@ -7,6 +7,7 @@
 
 mod approve;
 mod compact;
+mod epoch;
 mod init;
 mod janitor;
 mod join;
@@ -34,6 +35,7 @@ use super::tree::Tree;
 
 pub use approve::approve;
 pub use compact::{Compact, compact};
+pub use epoch::epoch;
 pub use init::{Init, init};
 pub use janitor::{JanitorChange, janitor};
 pub use join::{Join, join};

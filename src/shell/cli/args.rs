@@ -51,6 +51,8 @@ pub enum Command {
     Rotate(RotateArgs),
     /// Take keys of an author away: they were stolen, or the author is gone
     Revoke(RevokeArgs),
+    /// Start over with counters that a stolen key pushed to their end
+    Epoch(EpochArgs),
     /// As a janitor: vouch for what waits for a quorum
     Approve(ApproveArgs),
     /// As an author: sign the releases that changed
@@ -387,6 +389,17 @@ pub struct RevokeArgs {
     /// The fingerprint of a key to take away [default: all]
     #[arg(long = "key", value_name = "FINGERPRINT")]
     pub keys: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// Arguments of `epoch`.
+#[derive(Debug, Args)]
+pub struct EpochArgs {
+    /// Packages, authors, teams, or `repo`
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub consent: Consent,

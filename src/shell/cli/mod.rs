@@ -51,6 +51,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Janitor(args) => people::janitor(cli, args),
         Command::Rotate(args) => people::rotate(cli, args),
         Command::Revoke(args) => people::revoke(cli, args),
+        Command::Epoch(args) => people::epoch(cli, args),
         Command::Approve(args) => work::approve(cli, args),
         Command::Sign(args) => work::sign(cli, args),
         Command::Compact(args) => work::compact(cli, args),
