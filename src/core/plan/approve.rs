@@ -74,6 +74,7 @@ pub fn approve(
             })?;
         }
     }
+    let mut opened: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     let mut counts: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
     for item in waiting {
         if !only.is_empty() && !only.iter().any(|name| item.is_about(name)) {
@@ -117,13 +118,23 @@ pub fn approve(
             continue;
         }
         if epoch > open {
-            plan.say(format!("opens epoch {epoch} of the {}", item.resource));
+            opened
+                .entry(epoch)
+                .or_default()
+                .push(item.resource.to_string());
         }
         counts
             .entry(item.resource.kind)
             .or_default()
             .insert(describe(world, &item.resource));
         plan.vouch(item.resource, item.version);
+    }
+    for (epoch, names) in opened {
+        plan.say(match names.as_slice() {
+            [one] => format!("opens epoch {epoch} of the {one}"),
+            [one, rest @ ..] => format!("opens epoch {epoch} of the {one} and {} more", rest.len()),
+            [] => continue,
+        });
     }
     for (kind, names) in counts {
         let names: Vec<String> = names.into_iter().collect();
