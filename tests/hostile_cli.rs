@@ -2,7 +2,6 @@
 //! or 2, within bounded time, and never a panic.
 #![cfg(unix)]
 // The list is for the core.
-#![allow(clippy::disallowed_methods)]
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
