@@ -55,8 +55,9 @@ pub const MAX_TREE_DEPTH: usize = 16;
 /// opam-repository. The largest of twelve real weeks has 250 kB.
 pub const MAX_PATCH_SIZE: u64 = 256 << 20;
 
-/// Most links in a janitor chain. A change a week for twenty years is 1,040.
-pub const MAX_LINKS: u64 = 10_000;
+/// Most links in a janitor chain. A change a week for twenty years is 1,040. Each
+/// link costs a signature check for each anchor of the client.
+pub const MAX_LINKS: u64 = 2_000;
 
 /// Most members in one link, and so most signatures on it.
 pub const MAX_JANITORS: usize = 200;
@@ -67,6 +68,11 @@ pub const MAX_KEYS: usize = 64;
 /// Most segments in a tree: each costs a signature check of some 60
 /// microseconds, so this bounds the time an attacker can take to 6 seconds.
 pub const MAX_SEGMENTS: usize = 100_000;
+
+/// Most findings of one kind about one file; the rest is counted. Each quotes the
+/// place in the file, so a hostile file of 64 MB could cost the square of its size,
+/// and nobody reads more.
+pub const MAX_ALIKE: usize = 50;
 
 /// Largest integer in metadata, 2^62 - 1: OCaml's `max_int` on 64 bits, so that
 /// a verifier in OCaml reads the same numbers.

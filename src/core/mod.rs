@@ -16,6 +16,7 @@ pub mod finding;
 pub mod key;
 pub mod limits;
 pub mod name;
+pub mod opam_file;
 pub mod patch;
 pub mod path;
 pub mod plan;

@@ -3,7 +3,7 @@
 //! Nothing is trusted here. What cannot be read becomes a finding and a
 //! [`Slot::Broken`], which is never the same as a file that is not there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
 
@@ -11,10 +11,11 @@ use super::digest::Digest;
 use super::finding::{Code, Finding};
 use super::limits::{MAX_LINKS, MAX_SEGMENTS};
 use super::name::{Id, PackageName, Release, fold};
+use super::opam_file::{self, Problem};
 use super::path::{PACKAGES, Place, segment_path};
 use super::resource::{
-    Authorisation, Checksum, Decode, IdFile, Releases, Repo, Resource, ResourceId, ResourceVersion,
-    Revision, SignedLink, SignedSegment,
+    Authorisation, Checksum, Decode, FileDigest, IdFile, Releases, Repo, Resource, ResourceId,
+    ResourceVersion, SignedLink, SignedSegment,
 };
 use super::tree::{Bytes, Defect, Tree};
 
@@ -114,7 +115,18 @@ pub struct ReleaseDir {
     /// What its files should be.
     pub checksum: Slot<Checksum>,
     /// All its files but `checksum`, by their path below the directory.
-    pub files: BTreeMap<Box<str>, Bytes>,
+    pub files: BTreeMap<Box<str>, PlainFile>,
+    /// What is wrong with its opam file.
+    pub problems: Vec<Problem>,
+}
+
+/// A file that holds no metadata.
+#[derive(Debug, Clone)]
+pub struct PlainFile {
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// Their size and digest.
+    pub digest: FileDigest,
 }
 
 impl ReleaseDir {
@@ -123,12 +135,12 @@ impl ReleaseDir {
     pub fn is_left_over(&self) -> bool {
         matches!(self.checksum, Slot::Missing)
             && self.opam().is_none()
-            && self.files.values().all(|bytes| bytes.is_empty())
+            && self.files.values().all(|file| file.bytes.is_empty())
     }
 
     /// The package description.
     pub fn opam(&self) -> Option<&Bytes> {
-        self.files.get("opam")
+        self.files.get("opam").map(|file| &file.bytes)
     }
 }
 
@@ -164,13 +176,21 @@ enum Decoded {
     Authorisation(Slot<Authorisation>),
     Releases(Slot<Releases>),
     Checksum(Slot<Checksum>),
-    Plain,
+    Opam(FileDigest, Vec<Problem>),
+    File(FileDigest),
+    Snapshot,
 }
 
 impl Repository {
     /// Takes `tree` apart. Uses all threads that there are; the result does not
     /// depend on their number.
     pub fn load(tree: &Tree) -> Repository {
+        Repository::load_after(tree, None)
+    }
+
+    /// Takes `tree` apart, and takes over from `before` what is known of files that
+    /// the two share. The result is that of [`Repository::load`].
+    pub fn load_after(tree: &Tree, before: Option<&Repository>) -> Repository {
         let mut repository = Repository {
             file_count: tree.files.len(),
             ..Repository::default()
@@ -189,7 +209,10 @@ impl Repository {
                 ))
             })?;
             let mut findings = Vec::new();
-            let decoded = decode(&place, path, bytes, &mut findings);
+            let decoded = match before.and_then(|b| b.known(&place, bytes)) {
+                Some(decoded) => decoded,
+                None => decode(&place, path, bytes, &mut findings),
+            };
             Ok((place, decoded, findings))
         };
         let decoded: Vec<Read> = entries.par_iter().map(read).collect();
@@ -227,7 +250,7 @@ impl Repository {
                 }
             }
             (Place::Repo, Decoded::Repo(slot)) => self.repo = slot,
-            (Place::Snapshot, _) => self.snapshot = Some(bytes.clone()),
+            (Place::Snapshot, Decoded::Snapshot) => self.snapshot = Some(bytes.clone()),
             (Place::Authorisation(name), Decoded::Authorisation(slot)) => {
                 self.packages.entry(name).or_default().authorisation = slot;
             }
@@ -237,15 +260,25 @@ impl Repository {
             (Place::Checksum(release), Decoded::Checksum(slot)) => {
                 self.release_dir(release).checksum = slot;
             }
-            (Place::Opam(release), _) => {
-                self.release_dir(release)
-                    .files
-                    .insert("opam".into(), bytes.clone());
+            (Place::Opam(release), Decoded::Opam(digest, problems)) => {
+                let dir = self.release_dir(release);
+                dir.problems = problems;
+                dir.files.insert(
+                    "opam".into(),
+                    PlainFile {
+                        bytes: bytes.clone(),
+                        digest,
+                    },
+                );
             }
-            (Place::File(release, below), _) => {
-                self.release_dir(release)
-                    .files
-                    .insert(below.into(), bytes.clone());
+            (Place::File(release, below), Decoded::File(digest)) => {
+                self.release_dir(release).files.insert(
+                    below.into(),
+                    PlainFile {
+                        bytes: bytes.clone(),
+                        digest,
+                    },
+                );
             }
             // `decode` gives each place its own variant.
             (place, _) => self.findings.push(Finding::error(
@@ -254,6 +287,47 @@ impl Repository {
                 format!("`{path}`: nothing reads a file at {place:?}"),
             )),
         }
+    }
+
+    /// What is known of the file at `place`, if it has these very bytes and can be read.
+    fn known(&self, place: &Place, bytes: &Bytes) -> Option<Decoded> {
+        fn same<T: Clone>(slot: &Slot<T>, bytes: &Bytes) -> Option<Slot<T>> {
+            slot.good()
+                .filter(|loaded| Bytes::ptr_eq(&loaded.bytes, bytes))
+                .map(|loaded| Slot::Good(loaded.clone()))
+        }
+        let dir = |release: &Release| self.packages.get(&release.name())?.directories.get(release);
+        let file = |release: &Release, below: &str| {
+            let file = dir(release)?.files.get(below)?;
+            Bytes::ptr_eq(&file.bytes, bytes).then_some(file.digest)
+        };
+        Some(match place {
+            Place::Link(n) => Decoded::Link(same(self.links.get(n)?, bytes)?),
+            Place::IdFile(id) => Decoded::IdFile(same(self.ids.get(id)?, bytes)?),
+            Place::Segment(..) => {
+                let path = place.path();
+                let at = self
+                    .segments
+                    .binary_search_by(|(known, _)| known.as_str().cmp(&path))
+                    .ok()?;
+                let (_, loaded) = self.segments.get(at)?;
+                Bytes::ptr_eq(&loaded.bytes, bytes)
+                    .then(|| Decoded::Segment(Some(Box::new(loaded.clone()))))?
+            }
+            Place::Repo => Decoded::Repo(same(&self.repo, bytes)?),
+            Place::Authorisation(name) => {
+                Decoded::Authorisation(same(&self.packages.get(name)?.authorisation, bytes)?)
+            }
+            Place::Releases(name) => {
+                Decoded::Releases(same(&self.packages.get(name)?.releases, bytes)?)
+            }
+            Place::Checksum(release) => Decoded::Checksum(same(&dir(release)?.checksum, bytes)?),
+            Place::Opam(release) => {
+                Decoded::Opam(file(release, "opam")?, dir(release)?.problems.clone())
+            }
+            Place::File(release, below) => Decoded::File(file(release, below)?),
+            Place::Snapshot => Decoded::Snapshot,
+        })
     }
 
     fn release_dir(&mut self, release: Release) -> &mut ReleaseDir {
@@ -269,6 +343,17 @@ impl Repository {
     /// the eyes of many people.
     fn collisions(&mut self, tree: &Tree) {
         let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        // `Tree::has` walks through all of these, which is too often for each name.
+        let others: HashSet<&str> = tree
+            .others
+            .iter()
+            .map(|o| o.trim_end_matches('/'))
+            .collect();
+        let there = |path: &str| {
+            tree.files.contains_key(path)
+                || others.contains(path)
+                || tree.below(&format!("{path}/")).next().is_some()
+        };
         let mut previous = "";
         for path in tree
             .files
@@ -287,7 +372,7 @@ impl Repository {
                 }
                 let slash = if parent.is_empty() { "" } else { "/" };
                 let folded = format!("{parent}{slash}{}", fold(name));
-                let other = if tree.has(&folded) {
+                let other = if there(&folded) {
                     Some(folded.clone())
                 } else {
                     seen.insert(folded, prefix)
@@ -321,6 +406,8 @@ impl Repository {
                 )
                 .hint("fold them with `conex compact`"),
             );
+            // The tree is rejected; checking the rest would only take time.
+            self.segments.truncate(MAX_SEGMENTS);
         }
         if u64::try_from(self.links.len()).unwrap_or(u64::MAX) > MAX_LINKS {
             self.findings.push(Finding::error(
@@ -371,7 +458,7 @@ fn slot<T>(
                 )
                 .at(bytes, 0..0, "")
                 .hint(
-                    "a file of one place cannot stand in another; restore it from the repository",
+                    "a file of one place cannot stand in another; restore it, or have `conex sign` write it",
                 ),
             );
             Slot::Broken
@@ -439,7 +526,11 @@ fn decode(place: &Place, path: &str, bytes: &Bytes, findings: &mut Vec<Finding>)
                 c.release == *release
             }))
         }
-        Place::Snapshot | Place::Opam(_) | Place::File(..) => Decoded::Plain,
+        Place::Opam(release) => {
+            Decoded::Opam(FileDigest::of(bytes), opam_file::check(release, bytes))
+        }
+        Place::File(..) => Decoded::File(FileDigest::of(bytes)),
+        Place::Snapshot => Decoded::Snapshot,
     }
 }
 
@@ -447,9 +538,4 @@ fn decode(place: &Place, path: &str, bytes: &Bytes, findings: &mut Vec<Finding>)
 pub fn version_in<T: Resource>(slot: &Slot<T>) -> Option<(ResourceId, ResourceVersion)> {
     slot.good()
         .map(|loaded| (loaded.value.resource_id(), loaded.version()))
-}
-
-/// The revision in this slot.
-pub fn revision_in<T: Resource>(slot: &Slot<T>) -> Option<Revision> {
-    slot.good().map(|loaded| loaded.value.revision())
 }

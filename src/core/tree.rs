@@ -84,6 +84,13 @@ impl Tree {
             }
             judged
         });
+        // What lies in other directories is not read to be judged, and a patch that
+        // touches such a path was refused.
+        defects.retain(|defect| {
+            defect.path.starts_with(super::path::PACKAGES)
+                || !defect.path.contains('/')
+                || defect.kind == DefectKind::StrayOpam
+        });
         Tree {
             files,
             others: others.into_iter().collect(),
@@ -205,4 +212,104 @@ pub enum DefectKind {
     Changed,
     /// A file called `opam` outside `packages/`, see [`is_stray_opam`].
     StrayOpam,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(paths: &[&str]) -> Tree {
+        Tree {
+            files: paths
+                .iter()
+                .map(|path| ((*path).to_owned(), Bytes::from(path.as_bytes())))
+                .collect(),
+            ..Tree::default()
+        }
+    }
+
+    #[test]
+    fn what_a_patch_leaves_is_judged_by_name() {
+        let mut tree = tree(&[
+            ".gitmodules",
+            "compilers/4/4.comp",
+            "doc/a",
+            "doc/b",
+            "packages/a/a.1/opam",
+            "packagesx",
+            "repo",
+        ]);
+        tree.others = vec!["empty/".to_owned()];
+        let judged = tree.into_judged();
+        let paths: Vec<&str> = judged.files.keys().map(String::as_str).collect();
+        assert_eq!(paths, ["packages/a/a.1/opam", "repo"]);
+        let others = [".gitmodules", "compilers/", "doc/", "empty/", "packagesx"];
+        assert_eq!(judged.others, others);
+        assert_eq!(judged.defects, []);
+    }
+
+    #[test]
+    fn stray_opam_files_are_found_in_every_spelling() {
+        for path in ["opam", "doc/x.1/opam", "doc/OPAM", "packages2/a.1/opam"] {
+            assert!(is_stray_opam(path), "{path}");
+            assert_eq!(tree(&[path]).into_judged().defects.len(), 1);
+        }
+        for path in [
+            "packages/a/a.1/opam",
+            "doc/opam.md",
+            "doc/opam/x",
+            "opam-repo",
+        ] {
+            assert!(!is_stray_opam(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn below_takes_a_prefix_and_nothing_else() {
+        let tree = tree(&["a", "a/b", "a/c", "a0", "b"]);
+        let below: Vec<&str> = tree.below("a/").map(|(path, _)| path).collect();
+        assert_eq!(below, ["a/b", "a/c"]);
+    }
+
+    #[test]
+    fn every_defect_says_what_and_where() {
+        let message = |path: &str, kind| {
+            let finding = Defect {
+                path: path.to_owned(),
+                kind,
+            }
+            .finding();
+            assert_eq!(finding.code, Code::IrregularFile);
+            let values: Vec<String> = finding
+                .values
+                .iter()
+                .map(|(l, v)| format!("; {l} {v}"))
+                .collect();
+            format!("{}{}", finding.message, values.concat())
+        };
+        assert_eq!(
+            message("packages/a", DefectKind::Symlink),
+            "`packages/a` is a symbolic link"
+        );
+        let kind = DefectKind::Mode {
+            mode: 0o4755,
+            needed: 0o755,
+        };
+        assert_eq!(
+            message("x", kind),
+            "`x` has permissions that opam cannot work with; found 4755; in order 0755"
+        );
+        assert_eq!(
+            message("x", DefectKind::TooLarge { size: 1 << 40 }),
+            "`x` is too large; found 1099511627776 bytes; most 67108864 bytes"
+        );
+        assert_eq!(
+            message("", DefectKind::TooMany),
+            "the repository has more than 1000000 files and directories"
+        );
+        assert_eq!(
+            message("x", DefectKind::HardLink { links: 2 }),
+            "`x` has 2 names (hard links)"
+        );
+    }
 }

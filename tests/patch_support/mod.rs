@@ -1,6 +1,7 @@
 //! Random trees, the three dialects printed by hand, hostile changes of
 //! patches, and the programs that apply patches, as oracles.
 
+pub mod model;
 pub mod mutate;
 pub mod oracle;
 pub mod print;
@@ -52,4 +53,36 @@ pub fn seed() -> u64 {
         .ok()
         .and_then(|n| n.parse().ok())
         .unwrap_or(1)
+}
+
+/// The sum of the counts of a hunk header.
+pub fn line_count(header: &str) -> i64 {
+    let count = |part: &str| {
+        part.split_once(',')
+            .map_or(1, |(_, n)| n.parse::<i64>().unwrap())
+    };
+    header.split(' ').skip(1).take(2).map(count).sum()
+}
+
+/// The same patch with other lines outside its hunks.
+pub fn map_headers(patch: &[u8], change: impl Fn(&str) -> String) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut left = 0;
+    for line in lines(patch) {
+        if left > 0 || line.starts_with(b"\\") {
+            left -= match line[0] {
+                b' ' => 2,
+                b'-' | b'+' => 1,
+                _ => 0,
+            };
+            out.extend_from_slice(line);
+        } else {
+            let text = String::from_utf8_lossy(line);
+            if text.starts_with("@@ ") {
+                left = line_count(&text);
+            }
+            out.extend_from_slice(change(&text).as_bytes());
+        }
+    }
+    out
 }

@@ -73,7 +73,7 @@ pub fn mutate(random: &mut Random, patch: &[u8]) -> Vec<u8> {
     let mut lines: Vec<Vec<u8>> = super::lines(patch).iter().map(|l| l.to_vec()).collect();
     let at = random.below(lines.len() + 1);
     let junk = || [random_junk(at).to_vec(), b"\n".to_vec()].concat();
-    match random.below(18) {
+    match random.below(22) {
         0 if at < lines.len() => {
             lines.remove(at);
         }
@@ -97,6 +97,15 @@ pub fn mutate(random: &mut Random, patch: &[u8]) -> Vec<u8> {
         12 => shift(random, &mut lines),
         13 if random.once_in(4) => carriage_returns(random, &mut lines),
         14..=16 => added_line(random, &mut lines),
+        17 => no_file(random, &mut lines),
+        18 if at > 0 => lines.insert(at, b"\\ No newline at end of file\n".to_vec()),
+        19 => {
+            if let Some(at) = some(random, &starts(&lines, b"@@ -")) {
+                lines[at].pop();
+                lines[at].extend_from_slice(b" x\r\n");
+            }
+        }
+        20 => ids(random, &mut lines),
         _ => {
             let mut bytes = lines.concat();
             if random.once_in(4) {
@@ -162,6 +171,28 @@ fn added_line(random: &mut Random, lines: &mut Vec<Vec<u8>>) {
             lines.insert(at, line);
         }
         _ => lines[at] = line,
+    }
+}
+
+/// One side of a section said not to exist.
+fn no_file(random: &mut Random, lines: &mut [Vec<u8>]) {
+    let mut names = starts(lines, b"--- ");
+    names.extend(starts(lines, b"+++ "));
+    if let Some(at) = some(random, &names) {
+        lines[at].splice(4.., b"/dev/null\n".iter().copied());
+    }
+}
+
+/// Other ids in git's `index` line: GNU patch goes by them where there is no hunk.
+fn ids(random: &mut Random, lines: &mut [Vec<u8>]) {
+    let ids: [&[u8]; 3] = [b"0000000", b"e69de29", b"8f966ee"];
+    let whole: Vec<usize> = starts(lines, b"index ")
+        .into_iter()
+        .filter(|&i| lines[i].len() > 22)
+        .collect();
+    if let Some(at) = some(random, &whole) {
+        let place = if random.once_in(2) { 6 } else { 15 };
+        lines[at].splice(place..place + 7, random.pick(&ids).iter().copied());
     }
 }
 

@@ -75,10 +75,19 @@ impl Oracle {
 
     /// Applies `patch` with `program`, `patch` or `apply`: the tree, if the status is 0.
     pub fn apply(&mut self, program: &str, old: &Files, patch: &[u8]) -> Option<Files> {
-        let tree = self.path("tree");
-        write(&tree, old);
+        self.write_tree(old);
+        self.apply_again(program, patch)
+    }
+
+    /// Makes `files` the tree for [`Oracle::apply_again`].
+    pub fn write_tree(&mut self, files: &Files) {
+        write(&self.path("tree"), files);
+    }
+
+    /// Applies `patch` to the tree as the last call left it.
+    pub fn apply_again(&mut self, program: &str, patch: &[u8]) -> Option<Files> {
         fs::write(self.path("p"), patch).unwrap();
-        (self.ask(program) == 0).then(|| read(&tree))
+        (self.ask(program) == 0).then(|| read(&self.path("tree")))
     }
 
     /// The patch from `old` to `new` by `program`, `diff` or `git-diff`.
@@ -108,7 +117,7 @@ impl Drop for Oracle {
 }
 
 /// Makes `dir` hold exactly `files`.
-fn write(dir: &Path, files: &Files) {
+pub fn write(dir: &Path, files: &Files) {
     let _ = fs::remove_dir_all(dir);
     fs::create_dir(dir).unwrap();
     for (name, bytes) in files {
@@ -119,7 +128,7 @@ fn write(dir: &Path, files: &Files) {
 }
 
 /// The files below `dir`, whatever they are called; a link is no file.
-fn read(dir: &Path) -> Files {
+pub fn read(dir: &Path) -> Files {
     let mut files = Files::new();
     let mut todo = vec![dir.to_owned()];
     while let Some(next) = todo.pop() {

@@ -140,8 +140,7 @@ fn edit(random: &mut Random, bytes: &[u8]) -> Vec<u8> {
     let mut lines: Vec<Vec<u8>> = super::lines(bytes).iter().map(|l| l.to_vec()).collect();
     for _ in 0..=random.below(3) {
         let at = random.below(lines.len() + 1);
-        let mut line = random.pick(&LINES).to_vec();
-        line.push(b'\n');
+        let line = [random.pick(&LINES), b"\n"].concat();
         match random.below(3) {
             0 if at < lines.len() => {
                 lines.remove(at);

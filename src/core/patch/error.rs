@@ -8,7 +8,7 @@ use crate::core::finding::{Code, Finding};
 /// The kinds of refusal. Each is stable: tests and reports name it.
 ///
 /// The numbers D1 to D27 are rows of the table of differentials in
-/// `docs/hook-contract.md`: places where what opam applies is not what the
+/// `docs/hook.md`: places where what opam applies is not what the
 /// patch seems to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -62,7 +62,7 @@ pub enum Kind {
     Emptied,
     /// `POSIXLY_CORRECT` is set: GNU patch then works differently (D24).
     Environment,
-    /// opam loses more files than the patch removes, and then fails or cannot be followed (D11).
+    /// opam loses a file with another one that the patch removes, and cannot edit it then (D11).
     Archive,
     /// A bound of [`crate::core::limits`].
     Limit,

@@ -205,7 +205,8 @@ fn delete(
         gone(lines, line, path, &content.bytes)?;
     }
     index.check(lines, path, Side::of(before), Side::Absent)?;
-    update.delete(lines, line, path)
+    update.delete(path);
+    Ok(())
 }
 
 /// New content, another mode, or both.

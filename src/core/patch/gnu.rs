@@ -49,7 +49,8 @@ pub(super) fn section(
     }
     if new_stamp == Stamp::Epoch {
         update.existing(lines, old_line, path)?;
-        update.delete(lines, line, path)
+        update.delete(path);
+        Ok(())
     } else if update.old(path).is_none() {
         update.create(line, path, content.bytes);
         Ok(())

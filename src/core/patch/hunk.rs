@@ -105,8 +105,7 @@ fn split_header(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 /// Whether `text` may follow a hunk header: nothing, or in git a space and a
-/// line of the file without white space at its end (a final CR would make GNU
-/// patch strip a CR from every line).
+/// line of the file, from whose end git removes white space.
 fn is_heading(text: &[u8], style: Style) -> bool {
     match text {
         [] => true,

@@ -36,7 +36,8 @@ pub(super) fn section(
     if new.text == NO_FILE {
         let content = hunk::read(lines, Style::Ocaml, path, before)?;
         gone(lines, new, path, &content.bytes)?;
-        return update.delete(lines, old, path);
+        update.delete(path);
+        return Ok(());
     }
     let other = name::below(lines, new, new.text, &new_prefix)?;
     name::same(lines, new, path, other)?;
@@ -86,7 +87,8 @@ fn empty_file(
         lines.exactly(b"deleted file mode 100644")?;
         let before = update.existing(lines, line, path)?;
         gone(lines, line, path, before)?;
-        update.delete(lines, line, path)
+        update.delete(path);
+        Ok(())
     }
 }
 

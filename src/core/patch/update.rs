@@ -180,26 +180,14 @@ impl<'t> Update<'t> {
     }
 
     /// Removes `path`, which is [`Update::existing`]; from an archive, opam
-    /// removes all that is in the same directory or below (D11).
-    ///
-    /// # Errors
-    /// The file is at the top of an archive: what opam then does is not measured.
-    pub fn delete(
-        &mut self,
-        lines: &Lines<'_>,
-        line: Line<'_>,
-        path: &str,
-    ) -> Result<(), PatchError> {
+    /// removes with it all that is in the same directory or below (D11), but
+    /// for a file at the top nothing else (both measured with opam 2.6.1).
+    pub fn delete(&mut self, path: &str) {
         self.deleted.insert(path.to_owned());
         self.files.remove(path);
-        if self.store == Store::Directory {
-            return Ok(());
-        }
         let directory = directory(path);
-        if directory.is_empty() {
-            let message =
-                format!("opam 2.6 cannot be trusted to remove `{path}` from the top of an archive");
-            return Err(lines.error(Kind::Archive, line, message).path(path));
+        if self.store == Store::Directory || directory.is_empty() {
+            return;
         }
         let lost: Vec<String> = self
             .files
@@ -211,7 +199,6 @@ impl<'t> Update<'t> {
         for name in lost {
             self.files.remove(&name);
         }
-        Ok(())
     }
 
     /// Moves `from` to `to`, which is absent.

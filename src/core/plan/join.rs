@@ -56,21 +56,11 @@ pub fn join(world: &World<'_>, request: &Join) -> Result<Plan, PlanError> {
         ));
     }
     for key in &request.keys {
-        let fingerprint = key.fingerprint();
-        let other = world.chain().holder(&fingerprint).or_else(|| {
-            world
-                .assessment
-                .people
-                .authors
-                .iter()
-                .find(|(_, keys)| keys.contains(&fingerprint))
-                .map(|(other, _)| other)
-        });
-        if let Some(other) = other
-            && other != id
+        if let Some(other) = world.owner_of_key(key)
+            && other != *id
         {
             return Err(PlanError::refused(
-                format!("the key {fingerprint} belongs to `{other}`"),
+                format!("the key {} belongs to `{other}`", key.fingerprint()),
                 "one key counts for one id; make another with `conex key new`",
             ));
         }

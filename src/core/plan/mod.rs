@@ -6,15 +6,18 @@
 //! the result can be given before anything is written.
 
 mod approve;
+mod compact;
 mod init;
+mod janitor;
 mod join;
 mod owner;
+mod rotate;
 mod sign;
 pub mod status;
 mod team;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
@@ -29,9 +32,12 @@ use super::resource::{
 use super::tree::Tree;
 
 pub use approve::approve;
+pub use compact::{Compact, compact};
 pub use init::{Init, init};
+pub use janitor::{JanitorChange, janitor};
 pub use join::{Join, join};
 pub use owner::{Change, OwnerChange, Selection, owner};
+pub use rotate::{KeyChange, change_keys, withdrawals_to_repeat};
 pub use sign::{Sign, sign};
 pub use team::{TeamChange, team};
 pub use world::World;
@@ -41,6 +47,8 @@ pub use world::World;
 pub struct Plan {
     /// The files to write, by path.
     pub writes: BTreeMap<String, Vec<u8>>,
+    /// The files to remove.
+    pub removes: BTreeSet<String>,
     /// What the signer vouches for.
     pub entries: Vec<Entry>,
     /// The link to add a signature to.
@@ -80,12 +88,25 @@ impl PlanError {
 impl Plan {
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.entries.is_empty() && self.link.is_none()
+        self.writes.is_empty()
+            && self.removes.is_empty()
+            && self.entries.is_empty()
+            && self.link.is_none()
     }
 
     /// Whether somebody has to sign.
     pub fn needs_signature(&self) -> bool {
         !self.entries.is_empty() || self.link.is_some()
+    }
+
+    /// Adds what another plan does, made for the tree as it is after this one.
+    pub fn merge(&mut self, then: Plan) {
+        self.writes.extend(then.writes);
+        self.removes.extend(then.removes);
+        self.entries.extend(then.entries);
+        self.link = then.link.or(self.link.take());
+        self.lines.extend(then.lines);
+        self.warnings.extend(then.warnings);
     }
 
     /// Writes a resource, and says which version it is.
@@ -133,9 +154,10 @@ impl Plan {
         self.writes.insert(path, bytes);
     }
 
-    /// Takes in a signature of the link: one more file to write.
+    /// Takes in a signature of the link, which is one more file to write. There can
+    /// be several: who rotates a key signs with the old and the new one.
     pub fn add_link_signature(&mut self, key: Fingerprint, signature: Signature) {
-        if let Some(mut link) = self.link.take() {
+        if let Some(link) = &mut self.link {
             link.signatures.retain(|(by, _)| *by != key);
             link.signatures.push((key, signature));
             link.signatures.sort();
@@ -147,6 +169,7 @@ impl Plan {
     /// The tree as it will be.
     pub fn apply(&self, tree: &Tree) -> Tree {
         let mut result = tree.clone();
+        result.files.retain(|path, _| !self.removes.contains(path));
         for (path, bytes) in &self.writes {
             result.files.insert(path.clone(), bytes.as_slice().into());
         }

@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::PlanError;
-use crate::core::finding::{Code, Finding, Severity};
+use crate::core::finding::{Finding, Severity};
 use crate::core::key::PublicKey;
 use crate::core::name::{Id, PackageName, fold};
 use crate::core::path::Place;
 use crate::core::repository::Repository;
-use crate::core::resource::{IdFile, ResourceId, Revision};
+use crate::core::resource::{IdFile, ResourceId, Revision, What};
 use crate::core::tree::Tree;
 use crate::core::trust::chain::Chain;
-use crate::core::trust::tally::Tally;
-use crate::core::trust::vouch::Weight;
+use crate::core::trust::support::open_epoch;
 use crate::core::verify::{Assessment, Mode, View, assess};
 
 /// A working tree that was judged as if its last link were complete.
@@ -91,6 +90,21 @@ impl<'r> World<'r> {
         keys
     }
 
+    /// Whose key this is: of a janitor, past or present, or of an author who proved it.
+    pub fn owner_of_key(&self, key: &PublicKey) -> Option<Id> {
+        let fingerprint = key.fingerprint();
+        let authors = &self.assessment.people.authors;
+        self.chain()
+            .holder(&fingerprint)
+            .or_else(|| {
+                authors
+                    .iter()
+                    .find(|(_, keys)| keys.contains(&fingerprint))
+                    .map(|(id, _)| id)
+            })
+            .cloned()
+    }
+
     /// The file of an id.
     pub fn id_file(&self, id: &Id) -> Option<&IdFile> {
         Some(&self.repository.ids.get(id)?.good()?.value)
@@ -113,22 +127,22 @@ impl<'r> World<'r> {
 
     /// The highest epoch that a quorum opened for a resource.
     pub fn open_epoch(&self, resource: &ResourceId) -> u64 {
-        let live = self.assessment.vouches.live(resource);
-        let mut epochs: Vec<u64> = live.iter().map(|l| l.version.revision.epoch).collect();
-        epochs.sort_unstable();
-        epochs
-            .into_iter()
-            .rev()
-            .find(|epoch| {
-                live.iter()
-                    .filter(|l| {
-                        l.vouch.weight == Weight::Chain && l.version.revision.epoch >= *epoch
-                    })
-                    .map(|l| (l.vouch.id, l.vouch.key))
-                    .collect::<Tally>()
-                    .reaches(self.chain().quorum())
-            })
-            .unwrap_or(0)
+        open_epoch(
+            &self.assessment.vouches.live(resource),
+            self.chain().quorum(),
+        )
+    }
+
+    /// Up to which revision an id has withdrawn what it vouched for: another vouch at
+    /// or below it would not count.
+    pub fn withdrawn_by(&self, id: &Id, resource: &ResourceId) -> Option<Revision> {
+        self.assessment
+            .vouches
+            .about(resource)
+            .iter()
+            .filter(|v| v.id == id && v.what == What::Withdrawn)
+            .map(|v| v.revision)
+            .max()
     }
 
     /// The revision for a changed resource: above the one in the tree, above
@@ -248,11 +262,6 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row.last().copied().unwrap_or_default()
-}
-
-/// The finding of a tool about something to look at.
-pub fn warn(code: Code, path: impl Into<String>, message: impl Into<String>) -> Finding {
-    Finding::warning(code, path, message)
 }
 
 #[cfg(test)]

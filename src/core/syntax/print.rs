@@ -3,10 +3,11 @@
 use super::ast::{File, Item, Value, ValueKind};
 
 /// Prints a value on one line, in the one canonical way: single blanks between
-/// values and around operators, no comments, and strings as [`string`] writes
-/// them. Reading it gives the same value again, spans aside, for every value
-/// that the reader built. A value that it cannot build (a `|` in a `&` without
-/// parentheses, say) prints as something else.
+/// values and around operators, no comments, and strings between one `"` at each
+/// end, with `"`, `\` and control characters escaped. Reading it gives the same
+/// value again, spans aside, for every value that the reader built. A value that
+/// it cannot build (a `|` in a `&` without parentheses, say) prints as something
+/// else.
 ///
 /// The depth is that of the value, which the reader bounds.
 pub fn print_value(value: &Value<'_>) -> Vec<u8> {
@@ -106,7 +107,7 @@ fn infix(out: &mut Vec<u8>, values: &[Value<'_>], between: &str) {
     }
 }
 
-/// A string between single quotes: `\"`, `\\`, `\n`, `\r`, `\t`, `\b`, any
+/// A string between one `"` at each end: `\"`, `\\`, `\n`, `\r`, `\t`, `\b`, any
 /// other control character as `\xHH`; every other byte stands for itself.
 fn string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');

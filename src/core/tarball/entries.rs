@@ -17,20 +17,19 @@ const ZERO: [u8; BLOCK] = [0; BLOCK];
 /// The size of a block, in bytes, where sizes of files are.
 const BLOCK_SIZE: u64 = 512;
 
-/// Whether an entry named a directory itself.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Seen {
-    /// An entry is this directory.
-    Entry,
-    /// Only entries below it were there.
-    Below,
+/// What a name is.
+enum Node {
+    File(Bytes),
+    /// A directory that an entry names.
+    Directory,
+    /// A directory that only the names of entries below it imply.
+    Implied,
 }
 
 /// What was read so far.
 #[derive(Default)]
 struct Reader {
-    files: BTreeMap<String, Bytes>,
-    directories: BTreeMap<String, Seen>,
+    nodes: BTreeMap<String, Node>,
     /// The directory of the last entry: entries come directory by directory.
     last_parent: String,
     entries: usize,
@@ -51,64 +50,63 @@ pub(super) fn read(bytes: &[u8], contents: Contents) -> Result<Tree, ArchiveErro
     let mut next_name = NextName::InHeader;
     loop {
         let offset = gzip.taken();
-        let at = |name: String| {
-            move |kind| ArchiveError {
-                place: ArchivePlace::Entry { offset, name },
-                kind,
-            }
+        // Called only when something is wrong.
+        let fail = |name: &[u8], kind| ArchiveError {
+            place: ArchivePlace::Entry {
+                offset,
+                name: String::from_utf8_lossy(name).into_owned(),
+            },
+            kind,
         };
         let Some(block) = gzip.block()? else {
             return Err(gzip.truncated("the archive"));
         };
         if block == ZERO {
             if !matches!(next_name, NextName::InHeader) {
-                return Err(at(String::new())(Kind::NameTwice("the end of the archive")));
+                return Err(fail(b"", Kind::NameTwice("the end of the archive")));
             }
             end(&mut gzip)?;
             break;
         }
-        let header = Header::read(&block).map_err(at(Header::name_of(&block)))?;
+        let header = Header::read(&block).map_err(|kind| fail(Header::name_of(&block), kind))?;
+        // Also long names count, so that a stream of nothing but these ends.
+        reader.count().map_err(|kind| fail(&header.name, kind))?;
         if matches!(header.kind, Type::LongName | Type::Pax) {
-            let place = || at(String::from_utf8_lossy(&header.name).into_owned());
+            let fail = |kind| fail(&header.name, kind);
             if !matches!(next_name, NextName::InHeader) {
-                return Err(place()(Kind::NameTwice("another one")));
+                return Err(fail(Kind::NameTwice("another one")));
             }
-            let content = content(&mut gzip, header.size).map_err(|e| e.or(place()))?;
+            let content = content(&mut gzip, header.size).map_err(|e| e.or(fail))?;
             next_name = match header.kind {
-                Type::LongName => NextName::Gnu(long_name(&content).map_err(place())?),
-                _ => NextName::Pax(pax_path(&content).map_err(place())?),
+                Type::LongName => NextName::Gnu(long_name(&content).map_err(fail)?),
+                _ => NextName::Pax(pax_path(&content).map_err(fail)?),
             };
-            // So that a stream of nothing but these ends, too.
-            reader.count().map_err(place())?;
             continue;
         }
         let name = match std::mem::replace(&mut next_name, NextName::InHeader) {
             NextName::Gnu(name) if !name.starts_with(&header.name) => {
-                let shown = String::from_utf8_lossy(&name).into_owned();
-                return Err(at(shown)(Kind::ShortName));
+                return Err(fail(&name, Kind::ShortName));
             }
             NextName::Gnu(name) | NextName::Pax(Some(name)) => name,
             NextName::Pax(None) | NextName::InHeader => header.name,
         };
-        let shown = || at(String::from_utf8_lossy(&name).into_owned());
-        reader.count().map_err(shown())?;
+        let fail = |kind| fail(&name, kind);
         let path = match std::str::from_utf8(&name) {
-            Ok(name) => canonical(name, header.kind).map_err(shown())?,
-            Err(_) => return Err(shown()(Kind::NotUtf8)),
+            Ok(name) => canonical(name, header.kind).map_err(fail)?,
+            Err(_) => return Err(fail(Kind::NotUtf8)),
         };
         let name_size = u64::try_from(path.len()).unwrap_or(u64::MAX);
-        reader.reserve(name_size).map_err(shown())?;
+        reader.reserve(name_size).map_err(fail)?;
         if header.kind == Type::Directory {
-            reader.directory(path).map_err(shown())?;
+            reader.directory(path).map_err(fail)?;
             continue;
         }
         if header.size > MAX_FILE_SIZE {
-            return Err(shown()(Kind::TooLarge(header.size)));
+            return Err(fail(Kind::TooLarge(header.size)));
         }
-        reader.reserve(header.size).map_err(shown())?;
-        reader.new_file(path).map_err(shown())?;
-        let content = content(&mut gzip, header.size).map_err(|e| e.or(shown()))?;
-        reader.files.insert(path.to_owned(), content);
+        reader.reserve(header.size).map_err(fail)?;
+        let content = content(&mut gzip, header.size).map_err(|e| e.or(fail))?;
+        reader.file(path, content).map_err(fail)?;
     }
     gzip.finish()?;
     Ok(reader.tree(contents))
@@ -253,39 +251,40 @@ impl Reader {
     }
 
     fn directory(&mut self, path: &str) -> Result<(), Kind> {
-        if self.files.contains_key(path) {
-            return Err(Kind::FileAndDirectory(path.to_owned()));
-        }
         self.parents(path)?;
-        match self.directories.insert(path.to_owned(), Seen::Entry) {
-            Some(Seen::Entry) => Err(Kind::Duplicate),
-            Some(Seen::Below) | None => Ok(()),
+        match self.nodes.insert(path.to_owned(), Node::Directory) {
+            Some(Node::File(_)) => Err(Kind::FileAndDirectory(path.to_owned())),
+            Some(Node::Directory) => Err(Kind::Duplicate),
+            Some(Node::Implied) | None => Ok(()),
         }
     }
 
-    fn new_file(&mut self, path: &str) -> Result<(), Kind> {
-        if self.files.contains_key(path) {
-            return Err(Kind::Duplicate);
+    fn file(&mut self, path: &str, content: Bytes) -> Result<(), Kind> {
+        self.parents(path)?;
+        match self.nodes.insert(path.to_owned(), Node::File(content)) {
+            Some(Node::File(_)) => Err(Kind::Duplicate),
+            Some(Node::Directory | Node::Implied) => Err(Kind::FileAndDirectory(path.to_owned())),
+            None => Ok(()),
         }
-        if self.directories.contains_key(path) {
-            return Err(Kind::FileAndDirectory(path.to_owned()));
-        }
-        self.parents(path)
     }
 
     /// Notes the directories above `path`; none may be a file.
     fn parents(&mut self, path: &str) -> Result<(), Kind> {
         let mut below = path;
         while let Some((parent, _)) = below.rsplit_once('/') {
-            if parent == self.last_parent || self.directories.contains_key(parent) {
+            if parent == self.last_parent {
                 break;
             }
-            if self.files.contains_key(parent) {
-                return Err(Kind::FileAndDirectory(parent.to_owned()));
+            match self.nodes.get(parent) {
+                Some(Node::File(_)) => return Err(Kind::FileAndDirectory(parent.to_owned())),
+                Some(Node::Directory | Node::Implied) => break,
+                None => {
+                    // Sixteen of them can come with each file.
+                    self.count()?;
+                    self.reserve(u64::try_from(parent.len()).unwrap_or(u64::MAX))?;
+                    self.nodes.insert(parent.to_owned(), Node::Implied);
+                }
             }
-            // It takes as much memory as one that has an entry.
-            self.count()?;
-            self.directories.insert(parent.to_owned(), Seen::Below);
             below = parent;
         }
         if let Some((parent, _)) = path.rsplit_once('/')
@@ -298,18 +297,23 @@ impl Reader {
     }
 
     fn tree(self, contents: Contents) -> Tree {
-        let mut tree = Tree {
-            files: self.files,
-            ..Tree::default()
-        };
-        tree.others = self
-            .directories
-            .into_keys()
-            .filter(|path| !path.is_empty() && !path.contains('/') && path != "packages")
-            .map(|path| format!("{path}/"))
-            .filter(|path| tree.below(path).next().is_none())
-            .collect();
-        tree.others.sort_unstable();
+        let mut tree = Tree::default();
+        let mut directories = Vec::new();
+        let mut files = Vec::new();
+        for (path, node) in self.nodes {
+            match node {
+                Node::File(bytes) => files.push((path, bytes)),
+                Node::Directory | Node::Implied => {
+                    if !path.is_empty() && !path.contains('/') && path != "packages" {
+                        directories.push(format!("{path}/"));
+                    }
+                }
+            }
+        }
+        tree.files = files.into_iter().collect();
+        directories.retain(|path| tree.below(path).next().is_none());
+        directories.sort_unstable();
+        tree.others = directories;
         match contents {
             Contents::All => tree,
             Contents::Judged => tree.into_judged(),

@@ -1,6 +1,7 @@
 //! One gzip member (RFC 1952), inflated in small steps.
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use crc32fast::Hasher;
+use flate2::{Decompress, FlushDecompress, Status};
 
 use super::ArchiveErrorKind as Kind;
 use super::{ArchiveError, ArchivePlace, BLOCK};
@@ -20,7 +21,7 @@ pub(super) struct Gzip<'a> {
     /// How much of `input` is used up.
     used: usize,
     inflate: Decompress,
-    crc: Crc,
+    crc: Hasher,
     /// What was inflated and not yet taken: `step[start..end]`.
     step: Vec<u8>,
     start: usize,
@@ -74,7 +75,7 @@ impl<'a> Gzip<'a> {
             input,
             used,
             inflate: Decompress::new(false),
-            crc: Crc::new(),
+            crc: Hasher::new(),
             step: vec![0; STEP],
             start: 0,
             end: 0,
@@ -167,7 +168,10 @@ impl<'a> Gzip<'a> {
             return Err(error(self.input.len(), kind));
         };
         let [c0, c1, c2, c3, l0, l1, l2, l3] = *trailer;
-        let (found, stated) = (self.crc.sum(), u32::from_le_bytes([c0, c1, c2, c3]));
+        let (found, stated) = (
+            self.crc.clone().finalize(),
+            u32::from_le_bytes([c0, c1, c2, c3]),
+        );
         if found != stated {
             return Err(error(self.used, Kind::Crc { found, stated }));
         }

@@ -44,6 +44,9 @@ const PREFIX: Field = Field("prefix", 345, 155);
 const GNU_REST: Field = Field("prefix", 345, 167);
 const PADDING: Field = Field("padding", 500, 12);
 
+/// How GNU tar and all after it call the entry with a long name.
+const LONG_LINK: &[u8] = b"././@LongLink";
+
 impl Field {
     fn of<'a>(&self, block: &'a [u8; BLOCK]) -> &'a [u8] {
         block.get(self.1..self.1 + self.2).unwrap_or_default()
@@ -103,9 +106,8 @@ impl Field {
 
 impl Header {
     /// The name in a block that may not be a header, for messages.
-    pub(super) fn name_of(block: &[u8; BLOCK]) -> String {
-        let name = NAME.of(block).split(|&b| b == 0).next().unwrap_or_default();
-        String::from_utf8_lossy(name).into_owned()
+    pub(super) fn name_of(block: &[u8; BLOCK]) -> &[u8] {
+        NAME.of(block).split(|&b| b == 0).next().unwrap_or_default()
     }
 
     /// Reads a header.
@@ -158,6 +160,10 @@ impl Header {
             name.push(b'/');
         }
         name.extend_from_slice(NAME.text(block)?);
+        // opam's reader takes an `L` of any other name for an entry.
+        if kind == Type::LongName && name != LONG_LINK {
+            return Err(Kind::LongName);
+        }
         Ok(Header { kind, name, size })
     }
 }

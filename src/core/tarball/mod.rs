@@ -2,7 +2,7 @@
 //!
 //! Readers of tar differ in which of two entries of one name counts, what a type is
 //! that they do not know, where a name ends, when an archive ends. Each difference
-//! is a way to show one tree to the verifier and another to opam (hook-contract,
+//! is a way to show one tree to the verifier and another to opam (docs/hook.md,
 //! D12). So this reader takes the subset on which all agree, and refuses the rest:
 //!
 //! * one gzip member, its length and CRC right, nothing after it;
@@ -159,8 +159,9 @@ pub enum ArchiveErrorKind {
         /// The size.
         size: u64,
     },
-    /// A GNU long name that is not text with one NUL at its end.
-    #[error("the GNU long name does not end in its one NUL")]
+    /// A GNU long name that is not text with one NUL at its end, or whose header does
+    /// not have the name that all writers give it.
+    #[error("the GNU long name is malformed")]
     LongName,
     /// A GNU long name and a header that do not belong together.
     #[error("the name in the header is not the start of the GNU long name before it")]
@@ -212,8 +213,8 @@ pub enum ArchiveErrorKind {
     /// Larger than [`MAX_FILE_SIZE`].
     #[error("the file has {0} bytes, the most is {MAX_FILE_SIZE}")]
     TooLarge(u64),
-    /// More entries than [`MAX_TREE_FILES`].
-    #[error("the archive has more than {MAX_TREE_FILES} entries")]
+    /// More files and directories than [`MAX_TREE_FILES`], those counted that have no entry.
+    #[error("the archive has more than {MAX_TREE_FILES} files and directories")]
     TooMany,
     /// More bytes than [`MAX_TREE_SIZE`].
     #[error("the files and their names have more than {MAX_TREE_SIZE} bytes")]

@@ -369,6 +369,9 @@ fn d12_nul_in_names() {
     rejects(unterminated(b"packages/x"), Kind::LongName);
     rejects(unterminated(b"packages/x\0\0"), Kind::LongName);
     rejects(unterminated(b"\0"), Kind::LongName);
+    // opam knows `L` entries by their name.
+    let other = tar().raw(Block::gnu(b'L', "LongLink", 11), b"packages/x\0");
+    rejects(other.file("packages/x", ""), Kind::LongName);
     let block = Block::gnu(b'0', "packages/x\0evil", 0);
     rejects(tar().raw(block, b""), Kind::FieldTail("name"));
     let block = Block::posix(b'0', "packages\0x", "y", 0);

@@ -1,9 +1,10 @@
 //! Which version of a resource is supported, and whether the one in the tree is valid.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::tally::Tally;
 use super::vouch::{Live, Vouches, Weight};
+use crate::core::key::Fingerprint;
 use crate::core::name::Id;
 use crate::core::resource::{ResourceId, ResourceVersion};
 
@@ -73,12 +74,27 @@ pub fn judge(
     present: Option<ResourceVersion>,
 ) -> Standing {
     let live = vouches.live(resource);
+    let open_epoch = open_epoch(&live, quorum);
+    // Whoever has one valid key can make any number of entries: each is looked at
+    // once, with those for the same version.
+    let mut versions: BTreeMap<ResourceVersion, Vec<&Live<'_>>> = BTreeMap::new();
+    for entry in &live {
+        versions.entry(entry.version).or_default().push(entry);
+    }
+    let support_of = |version: &ResourceVersion, exact: &[&Live<'_>]| {
+        support(
+            exact,
+            quorum,
+            supporters,
+            version.revision.epoch <= open_epoch,
+        )
+    };
     // Highest first: the first supported one decides.
-    let versions: BTreeSet<ResourceVersion> = live.iter().map(|l| l.version).collect();
     let supported: Vec<ResourceVersion> = versions
-        .into_iter()
+        .iter()
         .rev()
-        .filter(|v| support(&live, quorum, supporters, *v).enough())
+        .filter(|(version, exact)| support_of(version, exact).enough())
+        .map(|(version, _)| *version)
         .collect();
     let highest = supported.first().copied();
     let Some(present) = present else {
@@ -100,7 +116,8 @@ pub fn judge(
     if highest == Some(present) {
         return Standing::Valid;
     }
-    let support = support(&live, quorum, supporters, present);
+    let exact = versions.get(&present).map_or(&[][..], Vec::as_slice);
+    let support = support_of(&present, exact);
     Standing::Waiting(Waiting {
         janitors: support.janitors.ids().clone(),
         quorum,
@@ -124,32 +141,52 @@ impl Support {
     }
 }
 
+/// Who supports the version that the entries in `exact` are for.
 fn support(
-    live: &[Live<'_>],
+    exact: &[&Live<'_>],
     quorum: usize,
     supporters: Supporters<'_>,
-    version: ResourceVersion,
+    epoch_open: bool,
 ) -> Support {
-    let exact = || live.iter().filter(|l| l.version == version);
-    let epoch = version.revision.epoch;
-    let opened: Tally = live
-        .iter()
-        .filter(|l| l.vouch.weight == Weight::Chain && l.version.revision.epoch >= epoch)
-        .map(|l| (l.vouch.id, l.vouch.key))
-        .collect();
     Support {
-        janitors: exact()
+        janitors: exact
+            .iter()
             .filter(|l| l.vouch.weight == Weight::Chain)
             .map(|l| (l.vouch.id, l.vouch.key))
             .collect(),
         owners: match supporters {
             Supporters::Quorum => BTreeSet::new(),
-            Supporters::OwnersOrQuorum(owners) => exact()
+            Supporters::OwnersOrQuorum(owners) => exact
+                .iter()
                 .filter(|l| owners.contains(l.vouch.id))
                 .map(|l| l.vouch.id.clone())
                 .collect(),
         },
-        epoch_open: epoch == 0 || opened.reaches(quorum),
+        epoch_open,
         quorum,
     }
+}
+
+/// The highest epoch of a resource that a quorum opened: the uncancelled entries of
+/// a quorum carry at least this epoch, whatever their counters and digests. 0 is
+/// always open.
+pub fn open_epoch(live: &[Live<'_>], quorum: usize) -> u64 {
+    let mut highest: BTreeMap<(&Id, Fingerprint), u64> = BTreeMap::new();
+    for l in live.iter().filter(|l| l.vouch.weight == Weight::Chain) {
+        let epoch = highest.entry((l.vouch.id, l.vouch.key)).or_default();
+        *epoch = l.version.revision.epoch.max(*epoch);
+    }
+    let epochs: BTreeSet<u64> = highest.values().copied().collect();
+    epochs
+        .into_iter()
+        .rev()
+        .find(|epoch| {
+            highest
+                .iter()
+                .filter(|(_, own)| *own >= epoch)
+                .map(|((id, key), _)| (*id, *key))
+                .collect::<Tally>()
+                .reaches(quorum)
+        })
+        .unwrap_or(0)
 }

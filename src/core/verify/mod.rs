@@ -10,7 +10,6 @@
 //! depend on the number of threads.
 
 mod explain;
-pub mod opam_file;
 pub mod packages;
 pub mod top_level;
 
@@ -21,11 +20,10 @@ use rayon::prelude::*;
 use self::packages::{Context, PackageReport, judge_package};
 use crate::core::digest::Digest;
 use crate::core::finding::{Code, Finding, Severity};
-use crate::core::limits::MAX_SEGMENTS;
-use crate::core::name::{Id, PackageName};
+use crate::core::name::PackageName;
 use crate::core::path::Place;
 use crate::core::repository::{Repository, Slot, version_in};
-use crate::core::resource::{Kind, REPO_NAME, Repo, ResourceId, ResourceVersion};
+use crate::core::resource::{Kind, REPO_NAME, Repo, ResourceId, ResourceVersion, SnapshotRule};
 use crate::core::tree::Tree;
 pub use crate::core::trust::View;
 use crate::core::trust::anchors::Client;
@@ -129,16 +127,8 @@ pub fn verify<'r>(
         segments: repository.segments.len(),
         ..Summary::default()
     };
-    // That it has too many is among its findings.
     let chain = match Chain::read(repository) {
-        Ok(chain) if repository.segments.len() <= MAX_SEGMENTS => chain,
-        Ok(_) => {
-            return Verdict {
-                findings,
-                summary,
-                assessment: None,
-            };
-        }
+        Ok(chain) => chain,
         Err(errors) => {
             findings.extend(errors);
             return Verdict {
@@ -163,6 +153,8 @@ pub fn verify<'r>(
     findings.append(&mut assessment.findings);
     if repository.snapshot.is_some() {
         findings.push(snapshot_refused());
+    } else if assessment.chain.current().snapshot == SnapshotRule::Required {
+        findings.push(snapshot_missing());
     }
     count(&mut summary, &assessment);
     Verdict {
@@ -179,6 +171,15 @@ fn snapshot_refused() -> Finding {
         "this version of conex cannot check snapshots, and a snapshot that is present must be valid",
     )
     .hint("use a newer conex")
+}
+
+fn snapshot_missing() -> Finding {
+    Finding::error(
+        Code::Snapshot,
+        Place::Snapshot.path(),
+        "the janitors require a snapshot, and there is none",
+    )
+    .hint("it was removed on the way to you: the server or mirror is damaged, or lies")
 }
 
 fn count(summary: &mut Summary, assessment: &Assessment<'_>) {
@@ -316,21 +317,12 @@ fn judge_repo(
         _ => explain::explain(&resource, present, &standing, None, ignored),
     };
     if let Some(mut finding) = explained {
-        // A pending one is as none: the top-level file is judged without it.
-        if matches!(standing, Standing::Waiting(_)) {
+        // A first one that is pending is as none: the top-level file is judged without
+        // it. One that stands in place of an approved one has stripped that.
+        if matches!(&standing, Standing::Waiting(w) if w.supported.is_none()) {
             finding.severity = Severity::Warning;
         }
         findings.push(finding);
     }
     (present, standing)
-}
-
-/// The authors that have an id file but are not valid: for status.
-pub fn pending_ids(people: &People) -> Vec<&Id> {
-    people
-        .standings
-        .iter()
-        .filter(|(_, standing)| !standing.is_valid())
-        .map(|(id, _)| id)
-        .collect()
 }

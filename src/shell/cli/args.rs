@@ -44,10 +44,19 @@ pub enum Command {
     /// Say who is in which team
     #[command(subcommand)]
     Team(TeamCommand),
+    /// Say who the janitors are, and how many must agree
+    #[command(subcommand)]
+    Janitor(JanitorCommand),
+    /// Take a new key in place of an old or lost one
+    Rotate(RotateArgs),
+    /// Take keys of an author away: they were stolen, or the author is gone
+    Revoke(RevokeArgs),
     /// As a janitor: vouch for what waits for a quorum
     Approve(ApproveArgs),
     /// As an author: sign the releases that changed
     Sign(SignArgs),
+    /// Fold what you vouched for into one file, in a change of its own
+    Compact(CompactArgs),
     /// Show what is signed, what is missing and what waits
     #[command(visible_alias = "todo")]
     Status(StatusArgs),
@@ -87,14 +96,20 @@ pub struct VerifyArgs {
         visible_alias = "trust-anchors",
         short = 't',
         value_name = "ANCHORS",
-        default_value = ""
+        default_value = "",
+        hide_default_value = true
     )]
     pub anchors: String,
     /// How many anchors must agree, and the least quorum that the janitors may have
-    #[arg(long, value_name = "N", default_value = "")]
+    #[arg(long, value_name = "N", default_value = "", hide_default_value = true)]
     pub quorum: String,
     /// Verify this directory or .tar.gz as a whole
-    #[arg(long, value_name = "DIR", default_value = "")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub dir: String,
     /// The repository as opam holds it now, before the update
     #[arg(
@@ -102,20 +117,36 @@ pub struct VerifyArgs {
         visible_alias = "repository",
         short = 'r',
         value_name = "REPO",
-        default_value = ""
+        default_value = "",
+        hide_default_value = true
     )]
     pub repo: String,
     /// Verify the repository after this patch
-    #[arg(long, value_name = "FILE", default_value = "")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub patch: String,
     /// Whether opam updates with a patch (`true`) or takes a new tree (`false`)
-    #[arg(long, value_name = "BOOL", default_value = "")]
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub incremental: String,
     /// Let packages through whose names no quorum claims
     #[arg(long, visible_alias = "ignore-missing")]
     pub nostrict: bool,
     /// Where reports and what was accepted are kept [default: $XDG_STATE_HOME/conex]
-    #[arg(long, value_name = "DIR", default_value = "")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub state: String,
     /// Keep and use nothing from run to run
     #[arg(long, conflicts_with = "state")]
@@ -286,6 +317,81 @@ pub struct TeamArgs {
     pub consent: Consent,
 }
 
+/// The verbs of `janitor`. Each starts a new link, which janitors sign with `approve`.
+#[derive(Debug, Subcommand)]
+pub enum JanitorCommand {
+    /// Add janitors
+    Add {
+        /// An id whose key conex or the repository knows, or `ID=ssh-ed25519 AAAA…`, or `ID=FILE`
+        #[arg(required = true, value_name = "ID[=KEY]")]
+        janitors: Vec<String>,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        link: LinkArgs,
+    },
+    /// Remove janitors
+    Remove {
+        /// The janitors
+        #[arg(required = true, value_name = "ID")]
+        janitors: Vec<String>,
+        /// Keep them as authors with the key they have (never for a stolen key)
+        #[arg(long)]
+        keep_as_author: bool,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        link: LinkArgs,
+    },
+    /// Change how many janitors must agree
+    Quorum {
+        /// How many
+        quorum: usize,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        consent: Consent,
+    },
+}
+
+/// What a new link can also say.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct LinkArgs {
+    /// How many janitors must agree from now on
+    #[arg(long, value_name = "N")]
+    pub quorum: Option<usize>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// Arguments of `rotate`.
+#[derive(Debug, Args)]
+pub struct RotateArgs {
+    /// The new key: a file, a fingerprint, or a public key that ssh-agent holds [default: a new one of conex's]
+    #[arg(long, value_name = "KEY")]
+    pub new_key: Option<String>,
+    /// Keep the new key unencrypted
+    #[arg(long, conflicts_with = "new_key")]
+    pub no_passphrase: bool,
+    /// The fingerprint of a key to give up [default: all that your file lists]
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub retire: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub signing: Signing,
+}
+
+/// Arguments of `revoke`.
+#[derive(Debug, Args)]
+pub struct RevokeArgs {
+    /// The author
+    pub id: String,
+    /// The fingerprint of a key to take away [default: all]
+    #[arg(long = "key", value_name = "FINGERPRINT")]
+    pub keys: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
 /// Arguments of `approve`.
 #[derive(Debug, Args)]
 pub struct ApproveArgs {
@@ -304,6 +410,17 @@ pub struct SignArgs {
     /// Sign releases whose source archives have no SHA-256 or SHA-512 checksum
     #[arg(long)]
     pub allow_weak_checksums: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub signing: Signing,
+}
+
+/// Arguments of `compact`.
+#[derive(Debug, Args)]
+pub struct CompactArgs {
+    /// Also delete what anybody vouched for under keys that are no longer valid
+    #[arg(long)]
+    pub delete_invalid: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -339,6 +456,11 @@ pub struct ExplainArgs {
     /// The repository, as opam calls it [default: the one of the last report]
     pub repository: Option<String>,
     /// Where reports are kept [default: $XDG_STATE_HOME/conex]
-    #[arg(long, value_name = "DIR", default_value = "")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub state: String,
 }

@@ -144,10 +144,6 @@ pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, 
 
 /// Has the plan signed. Afterwards everything to write is in `plan.writes`.
 pub fn sign(plan: &mut Plan, world: &World<'_>, who: &Who) -> Result<(), Failure> {
-    let failed = |error: crate::shell::keys::SignError| {
-        let hint = error.hint().unwrap_or_default();
-        Failure::usage(error, hint)
-    };
     let key = who.signer.public().fingerprint();
     if let Some(segment) = plan.segment(world.chain().identity(), &who.id, now()) {
         let signature = who
@@ -156,17 +152,29 @@ pub fn sign(plan: &mut Plan, world: &World<'_>, who: &Who) -> Result<(), Failure
             .map_err(failed)?;
         plan.add_segment(segment, key, signature);
     }
-    if let Some(link) = &plan.link {
-        let signature = who
-            .signer
-            .sign(Namespace::Janitors, &link.signed_bytes())
-            .map_err(failed)?;
-        plan.add_link_signature(key, signature);
-    }
+    sign_link(plan, who)
+}
+
+/// Adds the signature of `who` to the link of the plan, if there is one.
+pub fn sign_link(plan: &mut Plan, who: &Who) -> Result<(), Failure> {
+    let Some(link) = &plan.link else {
+        return Ok(());
+    };
+    let signature = who
+        .signer
+        .sign(Namespace::Janitors, &link.signed_bytes())
+        .map_err(failed)?;
+    plan.add_link_signature(who.signer.public().fingerprint(), signature);
     Ok(())
 }
 
-/// Writes what is planned: what is vouched for before the segments that do.
+fn failed(error: crate::shell::keys::SignError) -> Failure {
+    let hint = error.hint().unwrap_or_default();
+    Failure::usage(error, hint)
+}
+
+/// Writes what is planned: what is vouched for before the segments that do, and
+/// nothing is removed before what takes its place is there.
 pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
     let (segments, others): (Vec<_>, Vec<_>) = plan
         .writes
@@ -179,6 +187,15 @@ pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
             path: path.clone(),
             bytes: Some(bytes.as_slice().into()),
         })
+        .chain(
+            plan.removes
+                .iter()
+                .filter(|path| !plan.writes.contains_key(*path))
+                .map(|path| Change {
+                    path: path.clone(),
+                    bytes: None,
+                }),
+        )
         .collect();
     apply(root, &changes, WORK_TREE).map_err(|e| {
         Failure::usage(
@@ -190,7 +207,12 @@ pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
         1 => "1 file".to_owned(),
         n => format!("{n} files"),
     };
-    sayln!("Wrote {files}.");
+    let verb = if plan.removes.is_empty() {
+        "Wrote"
+    } else {
+        "Wrote and removed"
+    };
+    sayln!("{verb} {files}.");
     Ok(Exit::Success)
 }
 

@@ -6,6 +6,7 @@ mod ask;
 mod failure;
 mod key;
 mod paths;
+mod people;
 mod status;
 mod verify;
 mod work;
@@ -45,10 +46,14 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Anchors(args) => status::anchors(cli, args),
         Command::Init(args) => work::init(cli, args),
         Command::Join(args) => work::join(cli, args),
-        Command::Owner(args) => work::owner(cli, args),
-        Command::Team(args) => work::team(cli, args),
+        Command::Owner(args) => people::owner(cli, args),
+        Command::Team(args) => people::team(cli, args),
+        Command::Janitor(args) => people::janitor(cli, args),
+        Command::Rotate(args) => people::rotate(cli, args),
+        Command::Revoke(args) => people::revoke(cli, args),
         Command::Approve(args) => work::approve(cli, args),
         Command::Sign(args) => work::sign(cli, args),
+        Command::Compact(args) => work::compact(cli, args),
         Command::Explain(args) => verify::explain(args),
     }
 }

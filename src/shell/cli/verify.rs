@@ -10,7 +10,7 @@ use super::args::{ExplainArgs, Format, VerifyArgs};
 use super::failure::{Exit, Failure};
 use super::paths::state_home;
 use crate::core::finding::{Code, Finding};
-use crate::core::patch::{self, PatchContext};
+use crate::core::patch::{self, Note, PatchContext};
 use crate::core::repository::Repository;
 use crate::core::tree::{Contents, Tree};
 use crate::core::trust::anchors::{AnchorError, Anchors, Client};
@@ -204,18 +204,19 @@ fn trees(request: &Request) -> Result<Trees, LoadError> {
     let mut notes = Vec::new();
     match &request.subject {
         Subject::Tree { dir, repo } => {
-            let loaded = load(dir, Contents::Judged)?;
+            // All files, as for a patch: what one refuses the other must not accept.
+            let loaded = load(dir, Contents::All)?;
             let clone = loaded.git == Git::Directory && request.hook;
             notes.extend(clone.then(|| no_renames(dir)).flatten());
             // It is evidence where it can be read, and blocks nothing where it cannot.
             let old = repo
                 .as_ref()
                 .filter(|repo| *repo != dir)
-                .and_then(|repo| load(repo, Contents::Judged).ok())
-                .map(|loaded| loaded.tree);
+                .and_then(|repo| load(repo, Contents::All).ok())
+                .map(|loaded| loaded.tree.into_judged());
             Ok(Trees {
                 old,
-                new: loaded.tree,
+                new: loaded.tree.into_judged(),
                 notes,
             })
         }
@@ -231,6 +232,7 @@ fn trees(request: &Request) -> Result<Trees, LoadError> {
             };
             let applied = patch::apply(&tree, &bytes, &context)
                 .map_err(|error| LoadError::Refused(Box::new(error.finding())))?;
+            notes.extend(applied.notes.iter().filter_map(lost));
             Ok(Trees {
                 old: Some(tree.into_judged()),
                 new: applied.tree.into_judged(),
@@ -238,6 +240,26 @@ fn trees(request: &Request) -> Result<Trees, LoadError> {
             })
         }
     }
+}
+
+/// What opam 2.6 will lose when it applies the patch: it explains why the result
+/// does not verify.
+fn lost(note: &Note) -> Option<Finding> {
+    let Note::Lost { paths } = note else {
+        return None;
+    };
+    let first = paths.first().map(String::as_str).unwrap_or_default();
+    Some(
+        Finding::warning(
+            Code::PatchAmbiguous,
+            first,
+            format!(
+                "opam 2.6 removes {} files that the update keeps, with one that it removes from their directory",
+                paths.len()
+            ),
+        )
+        .hint("remove the repository from opam and add it again, or wait for the next update, which brings them back"),
+    )
 }
 
 fn no_renames(root: &Path) -> Option<Finding> {
@@ -275,8 +297,8 @@ fn decide(request: &Request) -> Result<Exit, Failure> {
             Failure::refused(e, hint)
         })?),
     };
-    let repository = Repository::load(&trees.new);
     let old_repository = trees.old.as_ref().map(Repository::load);
+    let repository = Repository::load_after(&trees.new, old_repository.as_ref());
     let identity = identity(&repository);
     let memory = identity.and_then(|i| store.as_ref()?.of(i));
     let known = Known {

@@ -4,27 +4,21 @@ use crate::shell::out::{say, sayln};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::args::{
-    ApproveArgs, Cli, Consent, InitArgs, JoinArgs, OwnerCommand, SignArgs, TeamCommand,
-};
+use super::args::{ApproveArgs, Cli, CompactArgs, Consent, InitArgs, JoinArgs, SignArgs};
 use super::ask::{Who, agreed, find, id, places, sign as sign_plan, signer_id, who, write};
 use super::failure::{Exit, Failure};
 use super::paths::{directory, working_tree};
-use crate::core::finding::Severity;
+use super::people::typed_janitor;
+use crate::core::finding::{Code, Severity};
 use crate::core::key::PublicKey;
-use crate::core::name::{Id, RepositoryName};
-use crate::core::plan::{
-    self, Change, Init, Join, OwnerChange, Plan, Selection, Sign, TeamChange, World,
-};
+use crate::core::name::RepositoryName;
+use crate::core::plan::{self, Init, Join, Plan, Sign, World};
 use crate::core::repository::Repository;
-use crate::core::resource::Account;
+use crate::core::resource::{Account, Kind};
 use crate::core::tree::Tree;
 use crate::core::trust::View;
 use crate::shell::keys::Signer as _;
-use crate::shell::keys::file::{Readers, read};
-use crate::shell::keys::find::Places;
-use crate::shell::keys::lines::PublicLine;
-use crate::shell::report::{Color, Counts, HumanOptions, Shown, human};
+use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, neutral};
 
 /// Runs `conex init`.
 pub fn init(cli: &Cli, args: &InitArgs) -> Result<Exit, Failure> {
@@ -37,7 +31,7 @@ pub fn init(cli: &Cli, args: &InitArgs) -> Result<Exit, Failure> {
     let janitors = args
         .janitors
         .iter()
-        .map(|text| janitor(text, &places))
+        .map(|text| typed_janitor(text, &places))
         .collect::<Result<_, _>>()?;
     let plan = plan::init(
         &tree,
@@ -53,37 +47,6 @@ pub fn init(cli: &Cli, args: &InitArgs) -> Result<Exit, Failure> {
         sayln!("Every janitor now signs it with `conex approve`.");
     }
     Ok(exit)
-}
-
-/// A janitor as typed: `ID`, `ID=ssh-ed25519 AAAA…` or `ID=FILE`.
-fn janitor(text: &str, places: &Places) -> Result<(Id, PublicKey), Failure> {
-    let Some((name, key)) = text.split_once('=') else {
-        let id = id(text)?;
-        let info = places.store.info(&id).map_err(|e| {
-            let hint = format!("make a key with `conex key new {id}`, or give it: --janitor '{id}=ssh-ed25519 AAAA…'");
-            Failure::usage(e, hint)
-        })?;
-        return Ok((id, info.public));
-    };
-    let id = id(name)?;
-    let line = if key.contains(' ') {
-        key.to_owned()
-    } else {
-        let bytes = read(Path::new(key), Readers::Anybody).map_err(|e| {
-            Failure::usage(
-                &e,
-                "a key is given as `ID=ssh-ed25519 AAAA…` or `ID=FILE.pub`",
-            )
-        })?;
-        String::from_utf8_lossy(&bytes).into_owned()
-    };
-    let line = PublicLine::parse(line.trim()).map_err(|e| {
-        Failure::usage(
-            format!("the key of `{id}`: {e}"),
-            "a key is one line as in ~/.ssh/id_ed25519.pub",
-        )
-    })?;
-    Ok((id, line.key))
 }
 
 /// Runs `conex join`.
@@ -128,56 +91,6 @@ pub fn join(cli: &Cli, args: &JoinArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// Runs `conex owner`.
-pub fn owner(cli: &Cli, command: &OwnerCommand) -> Result<Exit, Failure> {
-    let (change, args) = match command {
-        OwnerCommand::Add(args) => (Change::Add, args),
-        OwnerCommand::Remove(args) => (Change::Remove, args),
-    };
-    let root = directory(cli);
-    let tree = working_tree(&root)?;
-    let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
-    let plan = plan::owner(
-        &world,
-        &OwnerChange {
-            change,
-            id: id(&args.id)?,
-            packages: if args.unclaimed {
-                Selection::Unclaimed
-            } else {
-                Selection::Named(args.packages.clone())
-            },
-        },
-    )?;
-    unsigned(&plan, args.consent, &root)
-}
-
-/// Runs `conex team`.
-pub fn team(cli: &Cli, command: &TeamCommand) -> Result<Exit, Failure> {
-    let (change, args) = match command {
-        TeamCommand::Add(args) => (Change::Add, args),
-        TeamCommand::Remove(args) => (Change::Remove, args),
-    };
-    let root = directory(cli);
-    let tree = working_tree(&root)?;
-    let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
-    let plan = plan::team(
-        &world,
-        &TeamChange {
-            change,
-            team: id(&args.team)?,
-            members: args
-                .members
-                .iter()
-                .map(|m| id(m))
-                .collect::<Result<_, _>>()?,
-        },
-    )?;
-    unsigned(&plan, args.consent, &root)
-}
-
 /// Runs `conex approve`.
 pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
@@ -196,36 +109,88 @@ pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
 
 /// Says what a tree lacks after an approval: another janitor's, or something that
 /// no approval mends.
-fn still_invalid(tree: &Tree) {
+pub fn still_invalid(tree: &Tree) {
     let repository = Repository::load(tree);
-    let Ok(world) = World::look(tree, &repository, View::Supported) else {
+    let (Ok(world), Ok(approved)) = (
+        World::look(tree, &repository, View::Supported),
+        World::look(tree, &repository, View::AsIfApproved),
+    ) else {
         return;
     };
-    let number = world.chain().links().len().saturating_sub(1);
-    let mut findings: Vec<_> = world
+    let status = plan::status::status(&approved);
+    let mut waits: Vec<String> = status
+        .link
+        .lacking()
+        .into_iter()
+        .map(|what| format!("link {}: {what}", status.link.number))
+        .collect();
+    for (kind, items) in &status.waiting {
+        let fewest = items
+            .iter()
+            .map(|(_, have)| *have)
+            .min()
+            .unwrap_or_default();
+        waits.push(format!(
+            "{}: {fewest} of {} janitors",
+            counted(*kind, items.len()),
+            status.quorum
+        ));
+    }
+    if !waits.is_empty() {
+        sayln!("Still waits for `conex approve` by more janitors:");
+        for line in &waits {
+            sayln!("  {}", neutral(line));
+        }
+    }
+    // What approvals mend is not told a second time.
+    let seen = if waits.is_empty() { &world } else { &approved };
+    let findings: Vec<_> = seen
         .assessment
         .findings
         .iter()
-        .filter(|f| f.severity == Severity::Error)
+        .filter(|f| f.severity == Severity::Error && !waits_for_quorum(f.code))
         .cloned()
         .collect();
-    findings.extend(world.chain().signatures(number).findings());
-    if findings.is_empty() {
+    if !findings.is_empty() {
+        let summary = format!("not valid yet: {}", Counts::of(&findings));
+        say!(
+            "\n{}",
+            human(
+                &findings,
+                &HumanOptions {
+                    color: Color::of(&std::io::stderr()),
+                    shown: Shown::First(3),
+                    summary: &summary,
+                }
+            )
+        );
+    } else if waits.is_empty() {
         sayln!("Everything that is claimed is now valid.");
-        return;
     }
-    let summary = format!("not valid yet: {}", Counts::of(&findings));
-    say!(
-        "\n{}",
-        human(
-            &findings,
-            &HumanOptions {
-                color: Color::of(&std::io::stderr()),
-                shown: Shown::First(3),
-                summary: &summary,
-            }
-        )
-    );
+}
+
+fn waits_for_quorum(code: Code) -> bool {
+    matches!(code, Code::Quorum | Code::NotVouched | Code::EpochNotOpened)
+}
+
+/// A number of resources of a kind, in words.
+pub fn counted(kind: Kind, n: usize) -> String {
+    let (one, many) = match kind {
+        Kind::Author => ("author", "authors"),
+        Kind::Team => ("team", "teams"),
+        Kind::Repo => (
+            "approval of top-level files",
+            "approvals of top-level files",
+        ),
+        Kind::Authorisation => ("authorisation", "authorisations"),
+        Kind::Releases => ("list of releases", "lists of releases"),
+        Kind::Checksum => ("release", "releases"),
+    };
+    if n == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{n} {many}")
+    }
 }
 
 /// Runs `conex sign`.
@@ -253,8 +218,27 @@ pub fn sign(cli: &Cli, args: &SignArgs) -> Result<Exit, Failure> {
     signed(plan, args.signing.consent, &world, &who, &root)
 }
 
+/// Runs `conex compact`.
+pub fn compact(cli: &Cli, args: &CompactArgs) -> Result<Exit, Failure> {
+    let root = directory(cli);
+    let places = places(&root)?;
+    let tree = working_tree(&root)?;
+    let repository = Repository::load(&tree);
+    let world = World::new(&tree, &repository, View::Supported)?;
+    let who = who(&args.signing, &world, &places)?;
+    let plan = plan::compact(
+        &world,
+        &plan::Compact {
+            id: who.id.clone(),
+            key: who.signer.public().clone(),
+            delete_invalid: args.delete_invalid,
+        },
+    )?;
+    signed(plan, args.signing.consent, &world, &who, &root)
+}
+
 /// Writes a plan that needs no signature.
-fn unsigned(plan: &Plan, consent: Consent, root: &Path) -> Result<Exit, Failure> {
+pub fn unsigned(plan: &Plan, consent: Consent, root: &Path) -> Result<Exit, Failure> {
     if plan.is_empty() {
         sayln!("Nothing to do: it is so already.");
         return Ok(Exit::Success);

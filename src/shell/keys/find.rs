@@ -72,6 +72,16 @@ pub struct Found {
     pub origin: String,
 }
 
+impl Found {
+    /// A signer that needs no search.
+    pub fn new(signer: Box<dyn Signer>, origin: impl Into<String>) -> Found {
+        Found {
+            signer,
+            origin: origin.into(),
+        }
+    }
+}
+
 impl Signer for Found {
     fn public(&self) -> &PublicKey {
         self.signer.public()

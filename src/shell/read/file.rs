@@ -136,3 +136,40 @@ fn fill(fd: BorrowedFd<'_>, space: &mut [u8]) -> Result<usize, DefectKind> {
     }
     Ok(filled)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_noticed() {
+        // The question how much room there is comes between the two looks at the file.
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        let opened = fs::File::open(dir.path()).unwrap();
+        for (before, during) in [("abc", "abcd"), ("abc", "ab"), ("abc", ""), ("", "x")] {
+            fs::write(&path, before).unwrap();
+            let result = read(opened.as_fd(), c"f", |_| {
+                fs::write(&path, during).unwrap();
+                true
+            });
+            assert_eq!(result, Err(DefectKind::Changed), "{before} {during}");
+        }
+        // The same size, a later time: times of files are as coarse as the kernel's clock.
+        fs::write(&path, "abc").unwrap();
+        let result = read(opened.as_fd(), c"f", |_| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            fs::write(&path, "xyz").unwrap();
+            true
+        });
+        assert_eq!(result, Err(DefectKind::Changed));
+        // A large file is read directly.
+        fs::write(&path, vec![1; SMALL * 2]).unwrap();
+        let result = read(opened.as_fd(), c"f", |_| {
+            fs::write(&path, vec![1; SMALL * 2 + 1]).unwrap();
+            true
+        });
+        assert_eq!(result, Err(DefectKind::Changed));
+    }
+}

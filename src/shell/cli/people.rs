@@ -1,0 +1,397 @@
+//! Who owns, who belongs to whom, who has which key: owner, team, janitor, rotate, revoke.
+
+use std::path::Path;
+
+use super::args::{Cli, JanitorCommand, OwnerCommand, RevokeArgs, RotateArgs, TeamCommand};
+use super::ask::{Who, agreed, find, id, places, sign as sign_plan, sign_link, signer_id, write};
+use super::failure::{Exit, Failure};
+use super::paths::{directory, working_tree};
+use super::work::{counted, still_invalid, unsigned};
+use crate::core::key::{Fingerprint, PublicKey};
+use crate::core::name::Id;
+use crate::core::plan::status::status;
+use crate::core::plan::{
+    self, Change, JanitorChange, KeyChange, OwnerChange, Plan, Selection, Sign, TeamChange, World,
+};
+use crate::core::repository::Repository;
+use crate::core::resource::IdFile;
+use crate::core::tree::Tree;
+use crate::core::trust::View;
+use crate::shell::keys::Signer as _;
+use crate::shell::keys::file::{Readers, read};
+use crate::shell::keys::find::{Found, Places};
+use crate::shell::keys::lines::PublicLine;
+use crate::shell::keys::passphrase::{ask_new, from_environment};
+use crate::shell::keys::private::UnlockedKey;
+use crate::shell::keys::store::Existing;
+use crate::shell::out::sayln;
+
+/// A janitor as typed: `ID`, `ID=ssh-ed25519 AAAA…` or `ID=FILE`.
+pub fn typed_janitor(text: &str, places: &Places) -> Result<(Id, PublicKey), Failure> {
+    let Some((name, key)) = text.split_once('=') else {
+        let id = id(text)?;
+        let info = places.store.info(&id).map_err(|e| {
+            let hint = format!("make a key with `conex key new {id}`, or give it: --janitor '{id}=ssh-ed25519 AAAA…'");
+            Failure::usage(e, hint)
+        })?;
+        return Ok((id, info.public));
+    };
+    let id = id(name)?;
+    let line = if key.contains(' ') {
+        key.to_owned()
+    } else {
+        let bytes = read(Path::new(key), Readers::Anybody).map_err(|e| {
+            Failure::usage(
+                &e,
+                "a key is given as `ID=ssh-ed25519 AAAA…` or `ID=FILE.pub`",
+            )
+        })?;
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let line = PublicLine::parse(line.trim()).map_err(|e| {
+        Failure::usage(
+            format!("the key of `{id}`: {e}"),
+            "a key is one line as in ~/.ssh/id_ed25519.pub",
+        )
+    })?;
+    Ok((id, line.key))
+}
+
+/// Runs `conex owner`.
+pub fn owner(cli: &Cli, command: &OwnerCommand) -> Result<Exit, Failure> {
+    let (change, args) = match command {
+        OwnerCommand::Add(args) => (Change::Add, args),
+        OwnerCommand::Remove(args) => (Change::Remove, args),
+    };
+    let root = directory(cli);
+    let tree = working_tree(&root)?;
+    let repository = Repository::load(&tree);
+    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let plan = plan::owner(
+        &world,
+        &OwnerChange {
+            change,
+            id: id(&args.id)?,
+            packages: if args.unclaimed {
+                Selection::Unclaimed
+            } else {
+                Selection::Named(args.packages.clone())
+            },
+        },
+    )?;
+    unsigned(&plan, args.consent, &root)
+}
+
+/// Runs `conex team`.
+pub fn team(cli: &Cli, command: &TeamCommand) -> Result<Exit, Failure> {
+    let (change, args) = match command {
+        TeamCommand::Add(args) => (Change::Add, args),
+        TeamCommand::Remove(args) => (Change::Remove, args),
+    };
+    let root = directory(cli);
+    let tree = working_tree(&root)?;
+    let repository = Repository::load(&tree);
+    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let plan = plan::team(
+        &world,
+        &TeamChange {
+            change,
+            team: id(&args.team)?,
+            members: args
+                .members
+                .iter()
+                .map(|m| id(m))
+                .collect::<Result<_, _>>()?,
+        },
+    )?;
+    unsigned(&plan, args.consent, &root)
+}
+
+/// Runs `conex janitor`.
+pub fn janitor(cli: &Cli, command: &JanitorCommand) -> Result<Exit, Failure> {
+    let root = directory(cli);
+    let places = places(&root)?;
+    let tree = working_tree(&root)?;
+    let repository = Repository::load(&tree);
+    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let mut change = JanitorChange::default();
+    let consent = match command {
+        JanitorCommand::Add { janitors, link } => {
+            change.add = janitors
+                .iter()
+                .map(|text| known_janitor(&world, text, &places))
+                .collect::<Result<_, _>>()?;
+            change.quorum = link.quorum;
+            link.consent
+        }
+        JanitorCommand::Remove {
+            janitors,
+            keep_as_author,
+            link,
+        } => {
+            change.remove = janitors.iter().map(|j| id(j)).collect::<Result<_, _>>()?;
+            change.keep_as_authors = *keep_as_author;
+            change.quorum = link.quorum;
+            link.consent
+        }
+        JanitorCommand::Quorum { quorum, consent } => {
+            change.quorum = Some(*quorum);
+            *consent
+        }
+    };
+    let plan = plan::janitor(&world, &change)?;
+    let exit = unsigned(&plan, consent, &root)?;
+    if exit == Exit::Success && !plan.is_empty() {
+        waits(&plan.apply(&tree));
+    }
+    Ok(exit)
+}
+
+/// A janitor as typed; an author's own key needs not be typed.
+fn known_janitor(
+    world: &World<'_>,
+    text: &str,
+    places: &Places,
+) -> Result<(Id, PublicKey), Failure> {
+    if let Ok(id) = Id::new(text)
+        && let Some(IdFile::Author(author)) = world.id_file(&id)
+        && let [key] = author.keys.as_slice()
+    {
+        return Ok((id, key.clone()));
+    }
+    typed_janitor(text, places)
+}
+
+/// Says what a change leaves without support.
+fn waits(tree: &Tree) {
+    let repository = Repository::load(tree);
+    let Ok(world) = World::look(tree, &repository, View::AsIfApproved) else {
+        return;
+    };
+    let status = status(&world);
+    for (kind, items) in &status.waiting {
+        sayln!("Then waits for janitors: {}", counted(*kind, items.len()));
+    }
+    let all: Vec<&str> = status.janitors.iter().map(String::as_str).collect();
+    sayln!(
+        "Everything is signed and vouched for anew with `conex approve`, by {} of {}.",
+        status.quorum,
+        all.join(", ")
+    );
+}
+
+/// Runs `conex revoke`.
+pub fn revoke(cli: &Cli, args: &RevokeArgs) -> Result<Exit, Failure> {
+    let root = directory(cli);
+    let tree = working_tree(&root)?;
+    let repository = Repository::load(&tree);
+    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let plan = plan::change_keys(
+        &world,
+        &KeyChange {
+            id: id(&args.id)?,
+            retire: fingerprints(&args.keys)?,
+            add: None,
+        },
+    )?;
+    let exit = unsigned(&plan, args.consent, &root)?;
+    if exit == Exit::Success && !plan.is_empty() {
+        waits(&plan.apply(&tree));
+    }
+    Ok(exit)
+}
+
+fn fingerprints(texts: &[String]) -> Result<Vec<Fingerprint>, Failure> {
+    texts
+        .iter()
+        .map(|text| {
+            text.parse().map_err(|e| {
+                Failure::usage(
+                    e,
+                    "`conex key show ID --fingerprint` prints the fingerprint of a key",
+                )
+            })
+        })
+        .collect()
+}
+
+/// The new key of a rotation.
+struct NewKey {
+    who: Who,
+    /// The file to keep, if the key was made here.
+    made: Option<String>,
+}
+
+/// Runs `conex rotate`.
+pub fn rotate(cli: &Cli, args: &RotateArgs) -> Result<Exit, Failure> {
+    let root = directory(cli);
+    let places = places(&root)?;
+    let tree = working_tree(&root)?;
+    let repository = Repository::load(&tree);
+    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let id = signer_id(&args.signing, &places)?;
+    world.known_id(&id)?;
+    // A lost key is no obstacle: then somebody else's signature stands in for it.
+    let old = find(
+        &args.signing,
+        id.clone(),
+        Some(&world.keys_of(&id)),
+        &places,
+    )
+    .ok();
+    let new = new_key(args, &id, &places)?;
+    let key = new.who.signer.public().clone();
+    let mut plan = new_place_of_key(&world, &id, &key, &fingerprints(&args.retire)?)?;
+    let after = plan.apply(&tree);
+    let after_repository = Repository::load(&after);
+    let after_world = World::new(&after, &after_repository, View::AsIfApproved)?;
+    if after_world.chain().key_of(&id) == Some(&key) {
+        plan.merge(plan::approve(&after_world, &id, &key, &[])?);
+    }
+    plan.merge(plan::sign(
+        &after_world,
+        &Sign {
+            signer: id.clone(),
+            key: key.clone(),
+            packages: Vec::new(),
+            // Nothing changes but who signs.
+            allow_weak_checksums: true,
+        },
+    )?);
+    let stays = |fingerprint: &Fingerprint| {
+        after_world
+            .keys_of(&id)
+            .iter()
+            .any(|k| k.fingerprint() == *fingerprint)
+            && world.chain().key_of(&id).map(PublicKey::fingerprint) != Some(*fingerprint)
+    };
+    plan.entries
+        .extend(plan::withdrawals_to_repeat(&world, &id, stays));
+    plan.warnings.clear();
+    if !agreed(&plan, args.signing.consent, Some(&new.who))? {
+        return Ok(Exit::Success);
+    }
+    if let Some(text) = &new.made {
+        keep(text, &id, &places)?;
+    }
+    sign_plan(&mut plan, &after_world, &new.who)?;
+    if let Some(old) = &old
+        && plan.link.is_some()
+    {
+        sign_link(&mut plan, old)?;
+    }
+    let exit = write(&plan, &root)?;
+    still_invalid(&plan.apply(&tree));
+    Ok(exit)
+}
+
+/// The link or the file that names the new key in place of the old one.
+fn new_place_of_key(
+    world: &World<'_>,
+    id: &Id,
+    key: &PublicKey,
+    retire: &[Fingerprint],
+) -> Result<Plan, Failure> {
+    let Some(old) = world.chain().key_of(id) else {
+        return Ok(plan::change_keys(
+            world,
+            &KeyChange {
+                id: id.clone(),
+                retire: retire.to_vec(),
+                add: Some(key.clone()),
+            },
+        )?);
+    };
+    let mut plan = plan::janitor(
+        world,
+        &JanitorChange {
+            add: vec![(id.clone(), key.clone())],
+            ..JanitorChange::default()
+        },
+    )?;
+    // The same key may stand in a file of the janitor.
+    if let Some(IdFile::Author(author)) = world.id_file(id)
+        && author.keys.contains(old)
+    {
+        plan.merge(plan::change_keys(
+            world,
+            &KeyChange {
+                id: id.clone(),
+                retire: vec![old.fingerprint()],
+                add: Some(key.clone()),
+            },
+        )?);
+    }
+    Ok(plan)
+}
+
+fn new_key(args: &RotateArgs, id: &Id, places: &Places) -> Result<NewKey, Failure> {
+    if let Some(named) = &args.new_key {
+        let mut signing = args.signing.clone();
+        signing.key = Some(named.clone());
+        let who = find(&signing, id.clone(), None, places)?;
+        return Ok(NewKey { who, made: None });
+    }
+    let failed = |e: crate::shell::keys::private::PrivateKeyError| {
+        let hint = e.hint().unwrap_or_default();
+        Failure::usage(e, hint)
+    };
+    let passphrase = if args.no_passphrase {
+        None
+    } else {
+        let mut source = from_environment(args.signing.passphrase_file.as_deref());
+        ask_new(&format!("the new key of `{id}`"), source.as_mut()).map_err(|e| {
+            let hint = e
+                .hint()
+                .unwrap_or_else(|| "or keep the key unencrypted with --no-passphrase".to_owned());
+            Failure::usage(e, hint)
+        })?
+    };
+    let key = UnlockedKey::generate().map_err(failed)?;
+    let text = key
+        .to_openssh(id.as_str(), passphrase.as_ref().map(|p| p.as_str()))
+        .map_err(failed)?;
+    Ok(NewKey {
+        who: Who {
+            id: id.clone(),
+            signer: Found::new(Box::new(key), "the new key"),
+        },
+        made: Some(text.to_string()),
+    })
+}
+
+/// Keeps a key that was made here, and the one before it under another name.
+fn keep(text: &str, id: &Id, places: &Places) -> Result<(), Failure> {
+    let store = &places.store;
+    if let Ok(old) = store.info(id) {
+        let short = old.public.fingerprint().short();
+        for path in [store.private_path(id), store.public_path(id)] {
+            if path.exists() {
+                let mut name = path.file_name().unwrap_or_default().to_owned();
+                name.push(format!(".old-{short}"));
+                std::fs::rename(&path, path.with_file_name(&name)).map_err(|e| {
+                    Failure::usage(
+                        format!("the old key cannot be put aside: `{}`: {e}", path.display()),
+                        "nothing was changed",
+                    )
+                })?;
+            }
+        }
+        sayln!(
+            "The old key is kept as `{id}.old-{short}` in {}.",
+            store.dir().display()
+        );
+    }
+    store
+        .import_text(
+            id,
+            text.as_bytes(),
+            Path::new("the new key"),
+            Existing::Replace,
+        )
+        .map_err(|e| {
+            let hint = e.hint().unwrap_or_default();
+            Failure::usage(e, hint)
+        })?;
+    Ok(())
+}
