@@ -66,7 +66,8 @@ impl MemoryError {
     pub fn hint(&self) -> String {
         match self {
             MemoryError::Unreadable { path, .. } => format!(
-                "if you know why, give up the protection against rollback once: rm {}",
+                "if you know why, give up the protection against rollback once: rm {}{}",
+                if path.is_dir() { "-r " } else { "" },
                 shell_quoted(path)
             ),
             MemoryError::Busy { .. } => "update again when it is done".to_owned(),
