@@ -15,6 +15,7 @@ mod world;
 
 mod client;
 mod history;
+mod never_older;
 
 mod away;
 mod chain;

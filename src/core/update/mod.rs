@@ -12,7 +12,6 @@ pub use evidence::Evidence;
 pub use memory::{Memory, MemoryKey};
 
 use crate::core::finding::Severity;
-use crate::core::limits::MAX_SEGMENTS;
 use crate::core::repository::Repository;
 use crate::core::tree::Tree;
 use crate::core::trust::View;
@@ -65,9 +64,6 @@ pub fn verify_update<'r>(
 /// What the tree before proves. It may be half-applied or damaged, so only what is
 /// valid in it counts, and nothing at all if its chain does not lead to the anchors.
 fn evidence_of(tree: &Tree, repository: &Repository, client: &Client) -> Option<Evidence> {
-    if repository.segments.len() > MAX_SEGMENTS {
-        return None;
-    }
     let chain = Chain::read(repository).ok()?;
     let from = chain.anchor_link(client).ok()?;
     if chain
