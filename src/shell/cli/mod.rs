@@ -3,6 +3,7 @@
 
 mod args;
 mod ask;
+mod enable;
 mod failure;
 mod key;
 mod paths;
@@ -49,6 +50,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Team(args) => work::team(cli, args),
         Command::Approve(args) => work::approve(cli, args),
         Command::Sign(args) => work::sign(cli, args),
+        Command::Enable(args) => enable::run(cli, args),
+        Command::Disable(args) => enable::disable(args),
         Command::Explain(args) => verify::explain(args),
     }
 }
