@@ -1,6 +1,8 @@
 //! `conex enable` and `conex disable` with the files of real opams, and with real opams
 //! that then call the hook: the one on PATH, and those that `tests/opam/install` unpacked.
 
+#![allow(clippy::disallowed_methods)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
