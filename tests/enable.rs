@@ -121,6 +121,25 @@ fn enable_and_disable_leave_every_byte_as_it_was() {
 }
 
 #[test]
+fn the_one_hook_keeps_what_was_chosen_for_it() {
+    let home = Home::of_fixture("2.6.1", "config");
+    let lenient = || {
+        String::from_utf8(home.files().0)
+            .unwrap()
+            .contains("--nostrict")
+    };
+    home.does(&["enable", "signed", "--nostrict"]);
+    assert!(lenient());
+    home.does(&["enable", "one"]);
+    assert!(lenient());
+    home.does(&["enable", "one", "--strict"]);
+    assert!(!lenient());
+    home.does(&["disable"]);
+    let (config, ..) = home.files();
+    assert_eq!(config, Home::of_fixture("2.6.1", "config").files().0);
+}
+
+#[test]
 fn a_foreign_hook_stays_unless_forced_and_comes_back() {
     for version in ["2.1.2", "2.6.1"] {
         let home = Home::of_fixture(version, "config.foreign");

@@ -4,6 +4,9 @@
 //! Every honest week is accepted as each of the three patches that opam can hand
 //! over. The same week is refused if an opam file in it, or one beside it, was
 //! tampered with, and so is last week's repository once this week's is known.
+//!
+//! It takes some 150 s of CPU time with `CARGO_PROFILE_TEST_OPT_LEVEL=1`, several times
+//! that without; `CONEX_WEEKS=3` replays fewer weeks.
 
 #![allow(clippy::disallowed_methods)]
 
@@ -115,6 +118,12 @@ fn twelve_real_weeks_are_accepted_and_their_forgeries_refused() {
         return;
     };
     assert_eq!(history.weeks.len(), 12);
+    let most = std::env::var("CONEX_WEEKS").ok();
+    let most: usize = most.map_or(12, |n| n.parse().expect("CONEX_WEEKS is a number"));
+    let weeks = history.weeks.get(..most).unwrap_or(&history.weeks);
+    if weeks.len() < 12 {
+        println!("NOT RUN: all weeks after the first {}", weeks.len());
+    }
     let started = Instant::now();
     let mut people = Community::new();
     let mut tree = history.first();
@@ -137,7 +146,7 @@ fn twelve_real_weeks_are_accepted_and_their_forgeries_refused() {
     user.memory = Some(memory);
     user.tree = tree;
     let (mut renames, mut removed) = (0, 0);
-    for (number, week) in history.weeks.iter().enumerate() {
+    for (number, week) in weeks.iter().enumerate() {
         let mut clock = Clock::default();
         // What the maintainers do.
         let mut new = user.tree.clone();
@@ -212,11 +221,14 @@ fn twelve_real_weeks_are_accepted_and_their_forgeries_refused() {
         );
     }
     println!(
-        "12 weeks: {removed} releases removed, {renames} refused with renames; {:.1} s",
+        "{} weeks: {removed} releases removed, {renames} refused with renames; {:.1} s",
+        weeks.len(),
         started.elapsed().as_secs_f64()
     );
-    assert_eq!(removed, 6);
-    assert!(renames > 0, "no week in which git finds a rename");
+    if weeks.len() == 12 {
+        assert_eq!(removed, 6);
+        assert_eq!(renames, 2, "weeks in which git finds a rename with changes");
+    }
 }
 
 fn accepted(answer: Answer, what: &str) -> (Memory, Summary) {

@@ -370,9 +370,12 @@ pub struct EnableArgs {
     /// How many anchors must agree [default: the quorum of the repository at -C DIR]
     #[arg(long, value_name = "N")]
     pub quorum: Option<usize>,
-    /// Let packages through whose names no quorum claims
+    /// Let packages through whose names no quorum claims, in all repositories: there is one hook
     #[arg(long, visible_alias = "ignore-missing")]
     pub nostrict: bool,
+    /// Require again that every package is signed [default: as the hook is now, and for a new one]
+    #[arg(long, conflicts_with = "nostrict")]
+    pub strict: bool,
     /// The conex that opam runs, by its absolute path [default: this one]
     #[arg(long, value_name = "FILE")]
     pub hook: Option<PathBuf>,

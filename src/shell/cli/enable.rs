@@ -15,7 +15,7 @@ use crate::shell::keys::file::shell_quoted;
 use crate::shell::opam::edit::{
     EditError, Edited, Foreign, find, set_anchors, set_hook, unset_anchors, unset_hook,
 };
-use crate::shell::opam::hook::Hook;
+use crate::shell::opam::hook::{Hook, find as find_hook, is_lenient};
 use crate::shell::opam::inspect::{Check, Environment, Held, State, held, inspect, protected};
 use crate::shell::opam::record::Record;
 use crate::shell::opam::root::{CONFIG, Locked, REPOS_CONFIG, Root, RootError};
@@ -35,9 +35,11 @@ pub fn run(cli: &Cli, args: &EnableArgs) -> Result<Exit, Failure> {
         ));
     }
     let wanted = anchors(cli, args)?;
+    let present = root.read(CONFIG).map_err(failed)?.unwrap_or_default();
+    let present = find_hook(&root.file(CONFIG), &present).map_err(failed)?;
     let hook = Hook::of(
         &program(args)?,
-        if args.nostrict { &["--nostrict"] } else { &[] },
+        &choices(args, present.as_ref().map(|f| &f.hook)),
     );
     let by_hand = || by_hand(name, &hook, wanted.as_ref());
     let locked = lock(&root, args.dry_run).map_err(|e| Failure {
@@ -99,7 +101,7 @@ pub fn run(cli: &Cli, args: &EnableArgs) -> Result<Exit, Failure> {
         client.quorum(),
         client.anchors().keys.len()
     );
-    let mode = if args.nostrict {
+    let mode = if hook.is_lenient() {
         Mode::IgnoreMissing
     } else {
         Mode::Strict
@@ -182,6 +184,7 @@ pub fn disable(args: &DisableArgs) -> Result<Exit, Failure> {
     write(&root, locked.as_ref(), &changes, &record, Order::RecordLast)?;
     tell(&changes, args.dry_run);
     match &args.repository {
+        _ if args.dry_run => {}
         Some(name) => sayln!("opam applies updates of `{name}` as it did before `conex enable`."),
         None => sayln!("opam applies updates as it did before `conex enable`."),
     }
@@ -240,6 +243,22 @@ fn anchors(cli: &Cli, args: &EnableArgs) -> Result<Option<Wanted>, Failure> {
         anchors: text.split(',').map(str::to_owned).collect(),
         client,
     }))
+}
+
+/// What the hook is passed besides the arguments that every hook needs: what a conex that
+/// is there is passed already, but for what is asked for now.
+fn choices(args: &EnableArgs, present: Option<&Hook>) -> Vec<String> {
+    let mut choices = match present {
+        Some(hook) if hook.is_conex() => hook.choices(),
+        _ => Vec::new(),
+    };
+    let lenient = choices.iter().any(|c| is_lenient(c));
+    if args.strict {
+        choices.retain(|c| !is_lenient(c));
+    } else if args.nostrict && !lenient {
+        choices.push("--nostrict".to_owned());
+    }
+    choices
 }
 
 /// The conex that opam is to run.

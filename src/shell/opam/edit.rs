@@ -70,7 +70,7 @@ pub fn set_hook(
         });
         return Ok(Edited::Changed(text));
     };
-    if found.hook == *wanted {
+    if found.hook.serves_as(wanted) {
         return Ok(Edited::Unchanged);
     }
     if !found.hook.is_conex() && foreign == Foreign::Keep {

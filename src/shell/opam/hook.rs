@@ -64,7 +64,7 @@ const SETTINGS: [&str; 3] = ["--state=", "--max-age=", "--format="];
 
 impl Hook {
     /// The hook that runs `program`. With `extra`, these words after `verify`.
-    pub fn of(program: &Path, extra: &[&str]) -> Hook {
+    pub fn of<W: AsRef<str>>(program: &Path, extra: &[W]) -> Hook {
         let always = |text: &str| Word {
             text: text.to_owned(),
             when: When::Always,
@@ -74,7 +74,7 @@ impl Hook {
             always(&program.to_string_lossy().replace('%', "%%")),
             always("verify"),
         ];
-        words.extend(extra.iter().map(|text| always(text)));
+        words.extend(extra.iter().map(|text| always(text.as_ref())));
         words.extend(ARGUMENTS.map(|(names, variable, when)| {
             let name = names.first().copied().unwrap_or_default();
             Word {
@@ -132,11 +132,7 @@ impl Hook {
                 .zip(&mut seen)
                 .find(|((names, ..), _)| names.iter().any(|n| has_name(&word.text, n)));
             let Some(((names, variable, when), seen)) = known else {
-                let extra = SWITCHES.contains(&word.text.as_str())
-                    || SETTINGS
-                        .iter()
-                        .any(|s| word.text.len() > s.len() && word.text.starts_with(s));
-                if !extra || word.when != When::Always {
+                if !is_choice(&word.text) || word.when != When::Always {
                     problems.push(format!("`{}` is no argument for the hook", word.text));
                 }
                 continue;
@@ -168,10 +164,30 @@ impl Hook {
         problems
     }
 
+    /// The words besides those that conex must be passed, as far as they are known: what
+    /// the user chose.
+    pub fn choices(&self) -> Vec<String> {
+        let words = self.words.iter().skip(2);
+        let chosen = words.filter(|w| w.when == When::Always && is_choice(&w.text));
+        chosen.map(|w| w.text.clone()).collect()
+    }
+
+    /// Whether this hook is in order and does what `wanted` does, whatever the order of its words.
+    pub fn serves_as(&self, wanted: &Hook) -> bool {
+        let sorted = |hook: &Hook| {
+            let mut choices = hook.choices();
+            choices.sort();
+            choices
+        };
+        self.is_conex()
+            && self.problems().is_empty()
+            && self.program() == wanted.program()
+            && sorted(self) == sorted(wanted)
+    }
+
     /// Whether packages that nobody claims are let through.
     pub fn is_lenient(&self) -> bool {
-        let mut texts = self.words.iter().map(|w| w.text.as_str());
-        texts.any(|t| matches!(t, "--nostrict" | "--ignore-missing"))
+        self.words.iter().any(|w| is_lenient(&w.text))
     }
 
     /// Whether nothing is remembered from run to run.
@@ -190,6 +206,17 @@ impl Hook {
             words: words.collect(),
         }
     }
+}
+
+/// Whether a user may have chosen to pass this.
+fn is_choice(text: &str) -> bool {
+    let setting = |s: &str| text.len() > s.len() && text.starts_with(s);
+    SWITCHES.contains(&text) || SETTINGS.into_iter().any(setting)
+}
+
+/// Whether a word lets packages through that nobody claims.
+pub fn is_lenient(word: &str) -> bool {
+    matches!(word, "--nostrict" | "--ignore-missing")
 }
 
 /// Whether `text` is `name=…` or `name`.

@@ -9,6 +9,7 @@ use super::hook::{self, Hook, When, Word};
 use super::record::Record;
 use super::repositories::read;
 
+const NOTHING: &[&str] = &[];
 const VERSIONS: [&str; 3] = ["2.0.8", "2.1.2", "2.6.1"];
 
 fn fixture(version: &str, name: &str) -> Vec<u8> {
@@ -21,7 +22,7 @@ fn path() -> PathBuf {
 }
 
 fn conex() -> Hook {
-    Hook::of(Path::new("/usr/local/bin/conex"), &[])
+    Hook::of(Path::new("/usr/local/bin/conex"), NOTHING)
 }
 
 fn anchor(digit: &str) -> String {
@@ -279,15 +280,29 @@ fn arguments_that_let_updates_past_are_seen() {
     assert_eq!(change(&|w| w.push(always("--help"))), 1);
     assert_eq!(change(&|w| w.push(always("--state="))), 1);
     assert_eq!(change(&|w| w.push(always("--state=/var/lib/conex"))), 0);
+    let chosen = ["--state=/s", "--nostrict"];
+    assert_eq!(Hook::of(Path::new("/c/conex"), &chosen).choices(), chosen);
 }
 
 #[test]
 fn a_percent_sign_in_a_path_is_no_variable() {
-    let hook = Hook::of(Path::new("/opt/100%/conex"), &[]);
+    let hook = Hook::of(Path::new("/opt/100%/conex"), NOTHING);
     assert!(hook.field().contains("\"/opt/100%%/conex\""));
     assert_eq!(hook.program().unwrap(), "/opt/100%/conex");
     let found = hook::find(&path(), hook.field().as_bytes())
         .unwrap()
         .unwrap();
     assert_eq!(found.hook, hook);
+}
+
+#[test]
+fn a_hook_that_was_written_by_hand_and_is_right_stays() {
+    let text = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("hooks/opam-config"));
+    let text = text.unwrap();
+    let mut record = Record::default();
+    let set = set_hook(&path(), &text, &conex(), Foreign::Keep, &mut record).unwrap();
+    assert_eq!(set, Edited::Unchanged);
+    // And `disable` takes it away.
+    let without = new(unset_hook(&path(), &text, &mut record).unwrap());
+    assert_eq!(hook::find(&path(), &without).unwrap(), None);
 }
