@@ -4,6 +4,11 @@
 //! Every honest week is accepted as each of the three patches that opam can hand
 //! over. The same week is refused if an opam file in it, or one beside it, was
 //! tampered with, and so is last week's repository once this week's is known.
+//!
+//! It takes some 150 s of CPU time with `CARGO_PROFILE_TEST_OPT_LEVEL=1`, several times
+//! that without; `CONEX_WEEKS=3` replays fewer weeks.
+
+#![allow(clippy::disallowed_methods)]
 
 #[allow(dead_code)]
 mod patch_support;
@@ -15,6 +20,7 @@ use std::time::{Duration, Instant};
 use conex::core::finding::{Code, Finding, Severity};
 use conex::core::patch::{Kind, PatchContext, PatchError, Store, apply};
 use conex::core::repository::Repository;
+use conex::core::resource::Decode as _;
 use conex::core::tree::Tree;
 use conex::core::trust::anchors::Client;
 use conex::core::update::{Known, Memory, verify_update};
@@ -112,6 +118,12 @@ fn twelve_real_weeks_are_accepted_and_their_forgeries_refused() {
         return;
     };
     assert_eq!(history.weeks.len(), 12);
+    let most = std::env::var("CONEX_WEEKS").ok();
+    let most: usize = most.map_or(12, |n| n.parse().expect("CONEX_WEEKS is a number"));
+    let weeks = history.weeks.get(..most).unwrap_or(&history.weeks);
+    if weeks.len() < 12 {
+        println!("NOT RUN: all weeks after the first {}", weeks.len());
+    }
     let started = Instant::now();
     let mut people = Community::new();
     let mut tree = history.first();
@@ -134,7 +146,7 @@ fn twelve_real_weeks_are_accepted_and_their_forgeries_refused() {
     user.memory = Some(memory);
     user.tree = tree;
     let (mut renames, mut removed) = (0, 0);
-    for week in &history.weeks {
+    for (number, week) in weeks.iter().enumerate() {
         let mut clock = Clock::default();
         // What the maintainers do.
         let mut new = user.tree.clone();
@@ -149,25 +161,27 @@ fn twelve_real_weeks_are_accepted_and_their_forgeries_refused() {
         let (memory, summary) = accepted(answer, week);
         assert_eq!((summary.unsigned_packages, summary.broken_packages), (0, 0));
 
-        // One opam file is not what its maintainers signed: one of this week's, and one
-        // that nobody touched.
+        // One opam file is not what its maintainers signed: one of this week's, and in the
+        // weeks between one that nobody touched.
         let untouched = |path: &&String| path.ends_with("/opam") && !touched.contains(*path);
-        let aside = new
-            .files
-            .keys()
-            .filter(untouched)
-            .nth(7 * sizes[0] % 10_000);
-        let of_week = touched.iter().find(|path| new.get(path).is_some());
-        for path in [aside.unwrap(), of_week.unwrap()] {
+        let path = if number % 2 == 0 {
+            touched
+                .iter()
+                .find(|path| path.ends_with("/opam") && new.get(path).is_some())
+        } else {
+            new.files.keys().filter(untouched).nth(997 * number)
+        };
+        let path = path.unwrap();
+        let findings = clock.time("tampered", || {
             let (result, _) = user.updates(&tampered(&new, path));
-            let findings = refused(user.asks(Some(&user.tree), &result), week);
-            assert!(
-                findings
-                    .iter()
-                    .any(|f| f.code == Code::Digest && f.path == *path),
-                "{week}: {findings:?}"
-            );
-        }
+            refused(user.asks(Some(&user.tree), &result), week)
+        });
+        assert!(
+            findings
+                .iter()
+                .any(|f| f.code == Code::Digest && f.path == *path),
+            "{week}: {findings:?}"
+        );
 
         // git's detection of renames, which the hook turns off.
         let with_renames = patch(Dialect::GitRenames, &user.tree, &new);
@@ -182,12 +196,19 @@ fn twelve_real_weeks_are_accepted_and_their_forgeries_refused() {
         // Last week's repository, once this week's is known: as a patch, and as a new
         // tree after opam has forgotten everything.
         let before = std::mem::replace(&mut user.tree, new);
-        user.memory = Some(memory);
-        let (result, _) = user.updates(&before);
-        let findings = refused(user.asks(Some(&user.tree), &result), "replay as a patch");
-        assert!(findings.iter().any(|f| f.code == Code::Rollback), "{week}");
-        let findings = refused(user.asks(None, &before), "replay as a new tree");
-        assert!(findings.iter().any(|f| f.code == Code::Rollback), "{week}");
+        // The hook keeps it as a file.
+        user.memory = Some(Memory::decode(&memory.encode()).unwrap());
+        assert_eq!(user.memory, Some(memory));
+        let findings = clock.time("replays", || {
+            let (result, _) = user.updates(&before);
+            [
+                refused(user.asks(Some(&user.tree), &result), "replay as a patch"),
+                refused(user.asks(None, &before), "replay as a new tree"),
+            ]
+        });
+        for findings in findings {
+            assert!(findings.iter().any(|f| f.code == Code::Rollback), "{week}");
+        }
 
         println!(
             "{week}: {} opam files changed, {} files written by {} people, {} releases, patches of {:?} bytes; {}",
@@ -200,11 +221,14 @@ fn twelve_real_weeks_are_accepted_and_their_forgeries_refused() {
         );
     }
     println!(
-        "12 weeks: {removed} releases removed, {renames} refused with renames; {:.1} s",
+        "{} weeks: {removed} releases removed, {renames} refused with renames; {:.1} s",
+        weeks.len(),
         started.elapsed().as_secs_f64()
     );
-    assert_eq!(removed, 6);
-    assert!(renames > 0, "no week in which git finds a rename");
+    if weeks.len() == 12 {
+        assert_eq!(removed, 6);
+        assert_eq!(renames, 2, "weeks in which git finds a rename with changes");
+    }
 }
 
 fn accepted(answer: Answer, what: &str) -> (Memory, Summary) {

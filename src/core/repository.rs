@@ -406,6 +406,8 @@ impl Repository {
                 )
                 .hint("fold them with `conex compact`"),
             );
+            // The tree is rejected; nobody's time is spent on their signatures.
+            self.segments.clear();
         }
         if u64::try_from(self.links.len()).unwrap_or(u64::MAX) > MAX_LINKS {
             self.findings.push(Finding::error(

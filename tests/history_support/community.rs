@@ -167,23 +167,29 @@ impl Community {
                 .or_default()
                 .push(name.to_owned());
         }
-        // Authors say so themselves; for the others, somebody does before they sign.
-        for (keeper, change, owner_id) in [
-            (Keeper::Team, Change::Add, TEAM),
-            (Keeper::Quorum, Change::Remove, TEAM),
-        ] {
+        // Authors say so themselves; for the others, two janitors do before they sign.
+        let unowned = |keeper| -> Vec<String> {
             let names = packages.get(&keeper).into_iter().flatten();
             let owned = |n: &String| tree.get(&format!("packages/{n}/authorisation")).is_some();
-            let names: Vec<String> = names.filter(|n| !owned(n)).cloned().collect();
-            if names.is_empty() {
-                continue;
-            }
-            self.together(tree, &[JANITORS[0]], work, |world, _| {
+            names.filter(|n| !owned(n)).cloned().collect()
+        };
+        let teams = (Change::Add, unowned(Keeper::Team));
+        // Removing an owner from a package that has none leaves it to the janitors.
+        let quorums = (Change::Remove, unowned(Keeper::Quorum));
+        let given = BTreeMap::from([(JANITORS[0], teams), (JANITORS[1], quorums)]);
+        let busy: Vec<&str> = given
+            .iter()
+            .filter(|(_, g)| !g.1.is_empty())
+            .map(|g| *g.0)
+            .collect();
+        if !busy.is_empty() {
+            self.together(tree, &busy, work, |world, who| {
+                let (change, names) = &given[who];
                 owner(
                     world,
                     &OwnerChange {
-                        change,
-                        id: id(owner_id),
+                        change: *change,
+                        id: id(TEAM),
                         packages: Selection::Named(names.clone()),
                     },
                 )

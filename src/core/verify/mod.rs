@@ -20,7 +20,6 @@ use rayon::prelude::*;
 use self::packages::{Context, PackageReport, judge_package};
 use crate::core::digest::Digest;
 use crate::core::finding::{Code, Finding, Severity};
-use crate::core::limits::MAX_SEGMENTS;
 use crate::core::name::PackageName;
 use crate::core::path::Place;
 use crate::core::repository::{Repository, Slot, version_in};

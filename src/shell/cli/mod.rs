@@ -3,6 +3,7 @@
 
 mod args;
 mod ask;
+mod enable;
 mod failure;
 mod key;
 mod paths;
@@ -55,6 +56,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Approve(args) => work::approve(cli, args),
         Command::Sign(args) => work::sign(cli, args),
         Command::Compact(args) => work::compact(cli, args),
+        Command::Enable(args) => enable::run(cli, args),
+        Command::Disable(args) => enable::disable(args),
         Command::Explain(args) => verify::explain(args),
     }
 }
