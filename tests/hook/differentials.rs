@@ -254,7 +254,8 @@ fn d12_links_and_odd_entries_of_an_archive_are_refused() {
 /// be accepted and every update after it refused.
 #[test]
 fn what_is_not_judged_is_the_same_in_full_and_incremental_runs() {
-    let spoils: [(&str, fn(&std::path::Path)); 4] = [
+    type Spoil = fn(&std::path::Path);
+    let spoils: [(&str, Spoil); 4] = [
         ("a link", |dir| {
             std::fs::create_dir(dir.join("doc")).unwrap();
             std::os::unix::fs::symlink("../packages", dir.join("doc/link")).unwrap();
