@@ -19,8 +19,22 @@ pub use failure::{Exit, Failure};
 
 use args::Command;
 
+/// The most threads: beyond a few, reading and checking a repository gains nothing.
+const MOST_THREADS: usize = 8;
+
+/// Makes the threads for everything that is computed in parallel, whatever the
+/// environment says of their number. Where none can be made, the main thread does it all.
+fn threads() {
+    let n = std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_THREADS));
+    let pool = || rayon::ThreadPoolBuilder::new();
+    if pool().num_threads(n).build_global().is_err() {
+        let _ = pool().num_threads(1).use_current_thread().build_global();
+    }
+}
+
 /// Runs the command that the arguments of the process name.
 pub fn main() -> Exit {
+    threads();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
