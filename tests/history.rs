@@ -15,6 +15,7 @@ mod patch_support;
 
 mod history_support;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use conex::core::finding::{Code, Finding, Severity};
@@ -220,6 +221,7 @@ fn twelve_real_weeks_are_accepted_and_their_forgeries_refused() {
             clock.times.join(", ")
         );
     }
+    leaves_and_returns(&mut user, &mut people);
     println!(
         "{} weeks: {removed} releases removed, {renames} refused with renames; {:.1} s",
         weeks.len(),
@@ -229,6 +231,62 @@ fn twelve_real_weeks_are_accepted_and_their_forgeries_refused() {
         assert_eq!(removed, 6);
         assert_eq!(renames, 2, "weeks in which git finds a rename with changes");
     }
+}
+
+/// A package loses all its releases, and one of them comes back: when it is signed anew,
+/// and not as it was before.
+fn leaves_and_returns(user: &mut User, people: &mut Community) {
+    let name = "packages/0install/";
+    let release = "packages/0install/0install.2.18/";
+    let whole = user.tree.clone();
+    let opam = |path: &&String| path.starts_with(name) && path.ends_with("/opam");
+    let touched: BTreeSet<String> = whole.files.keys().filter(opam).cloned().collect();
+    assert!(touched.contains(&format!("{release}opam")));
+    let mut without = whole.clone();
+    for path in &touched {
+        let directory = path.strip_suffix("opam").unwrap();
+        without.files.retain(|p, _| !p.starts_with(directory));
+    }
+    people.week(&mut without, &touched);
+    follow(user, without, "all releases leave");
+
+    // As it was: its files, and the list of releases that had it.
+    let mut replayed = user.tree.clone();
+    let old = whole
+        .files
+        .iter()
+        .filter(|(path, _)| path.starts_with(name));
+    replayed
+        .files
+        .extend(old.map(|(path, bytes)| (path.clone(), bytes.clone())));
+    refused(user.asks(Some(&user.tree), &replayed), "as it was");
+    // Its files alone, which no list has.
+    let mut replayed = user.tree.clone();
+    let old = whole
+        .files
+        .iter()
+        .filter(|(path, _)| path.starts_with(release));
+    replayed
+        .files
+        .extend(old.map(|(path, bytes)| (path.clone(), bytes.clone())));
+    refused(
+        user.asks(Some(&user.tree), &replayed),
+        "beside its tombstone",
+    );
+
+    let mut again = user.tree.clone();
+    let path = format!("{release}opam");
+    again.files.insert(path.clone(), whole.files[&path].clone());
+    people.week(&mut again, &[path].into());
+    follow(user, again, "one release returns");
+}
+
+/// An honest update, in every dialect.
+fn follow(user: &mut User, new: Tree, what: &str) {
+    let (result, _) = user.updates(&new);
+    let (memory, _) = accepted(user.asks(Some(&user.tree), &result), what);
+    user.memory = Some(memory);
+    user.tree = new;
 }
 
 fn accepted(answer: Answer, what: &str) -> (Memory, Summary) {
