@@ -1,7 +1,7 @@
 //! Real history: the opam-repository of 2026-05-30 gets signed, and twelve weeks of
 //! what really changed follow, each signed by those whose packages changed.
 //!
-//! Every honest week is accepted as each of the three patches that opam can hand
+//! Every honest week is accepted as each of the patches that opam can hand
 //! over. The same week is refused if an opam file in it, or one beside it, was
 //! tampered with, and so is last week's repository once this week's is known.
 //!
@@ -30,8 +30,8 @@ use history_support::community::Community;
 use history_support::publish::{Dialect, patch};
 use history_support::{FIRST_DAY, History, changed};
 
-/// The three dialects of an honest opam.
-const DIALECTS: [Dialect; 3] = [Dialect::Gnu, Dialect::Ocaml, Dialect::Git];
+/// The three dialects of an honest opam, one of them in two forms.
+const DIALECTS: [Dialect; 4] = [Dialect::Gnu, Dialect::Ocaml, Dialect::Archive, Dialect::Git];
 
 /// A client: what it trusts, holds and remembers.
 struct User {
@@ -70,10 +70,13 @@ impl User {
     }
 
     /// What the hook makes of a patch.
-    fn applies(&self, patch: &[u8]) -> Result<Tree, PatchError> {
+    fn applies(&self, dialect: Dialect, patch: &[u8]) -> Result<Tree, PatchError> {
         let ctx = PatchContext {
             repo_name: "r",
-            store: Store::Directory,
+            store: match dialect {
+                Dialect::Archive => Store::Archive,
+                _ => Store::Directory,
+            },
             posixly_correct: false,
         };
         apply(&self.tree, patch, &ctx).map(|applied| applied.tree)
@@ -81,12 +84,12 @@ impl User {
 
     /// Applies the patches from what the user has to `new` in every dialect, which
     /// must give `new` each time: what is then verified is the same for all of them.
-    fn updates(&self, new: &Tree) -> (Tree, [usize; 3]) {
+    fn updates(&self, new: &Tree) -> (Tree, [usize; 4]) {
         let mut result = None;
         let sizes = DIALECTS.map(|dialect| {
             let patch = patch(dialect, &self.tree, new);
             let tree = self
-                .applies(&patch)
+                .applies(dialect, &patch)
                 .unwrap_or_else(|e| panic!("{dialect:?}: {e}\n{:?}", e.finding()));
             assert_eq!(changed(&tree, new), [].into(), "{dialect:?}");
             assert_eq!(tree.others, new.others, "{dialect:?}");
@@ -301,7 +304,7 @@ fn accepted(answer: Answer, what: &str) -> (Memory, Summary) {
 /// A patch made with the detection of renames: if it holds a rename with changes, it
 /// is refused, and says what to do; otherwise it is as good as any.
 fn rename_refused(user: &User, patch: &[u8], new: &Tree) -> Option<Finding> {
-    match user.applies(patch) {
+    match user.applies(Dialect::GitRenames, patch) {
         Ok(tree) => {
             assert_eq!(changed(&tree, new), [].into());
             None
