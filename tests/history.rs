@@ -1,7 +1,7 @@
 //! Real history: the opam-repository of 2026-05-30 gets signed, and twelve weeks of
 //! what really changed follow, each signed by those whose packages changed.
 //!
-//! Every honest week is accepted as each of the three patches that opam can hand
+//! Every honest week is accepted as each of the patches that opam can hand
 //! over. The same week is refused if an opam file in it, or one beside it, was
 //! tampered with, and so is last week's repository once this week's is known.
 //!
@@ -15,6 +15,7 @@ mod patch_support;
 
 mod history_support;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use conex::core::finding::{Code, Finding, Severity};
@@ -29,8 +30,8 @@ use history_support::community::Community;
 use history_support::publish::{Dialect, patch};
 use history_support::{FIRST_DAY, History, changed};
 
-/// The three dialects of an honest opam.
-const DIALECTS: [Dialect; 3] = [Dialect::Gnu, Dialect::Ocaml, Dialect::Git];
+/// The three dialects of an honest opam, one of them in two forms.
+const DIALECTS: [Dialect; 4] = [Dialect::Gnu, Dialect::Ocaml, Dialect::Archive, Dialect::Git];
 
 /// A client: what it trusts, holds and remembers.
 struct User {
@@ -69,10 +70,13 @@ impl User {
     }
 
     /// What the hook makes of a patch.
-    fn applies(&self, patch: &[u8]) -> Result<Tree, PatchError> {
+    fn applies(&self, dialect: Dialect, patch: &[u8]) -> Result<Tree, PatchError> {
         let ctx = PatchContext {
             repo_name: "r",
-            store: Store::Directory,
+            store: match dialect {
+                Dialect::Archive => Store::Archive,
+                _ => Store::Directory,
+            },
             posixly_correct: false,
         };
         apply(&self.tree, patch, &ctx).map(|applied| applied.tree)
@@ -80,12 +84,12 @@ impl User {
 
     /// Applies the patches from what the user has to `new` in every dialect, which
     /// must give `new` each time: what is then verified is the same for all of them.
-    fn updates(&self, new: &Tree) -> (Tree, [usize; 3]) {
+    fn updates(&self, new: &Tree) -> (Tree, [usize; 4]) {
         let mut result = None;
         let sizes = DIALECTS.map(|dialect| {
             let patch = patch(dialect, &self.tree, new);
             let tree = self
-                .applies(&patch)
+                .applies(dialect, &patch)
                 .unwrap_or_else(|e| panic!("{dialect:?}: {e}\n{:?}", e.finding()));
             assert_eq!(changed(&tree, new), [].into(), "{dialect:?}");
             assert_eq!(tree.others, new.others, "{dialect:?}");
@@ -220,6 +224,7 @@ fn twelve_real_weeks_are_accepted_and_their_forgeries_refused() {
             clock.times.join(", ")
         );
     }
+    leaves_and_returns(&mut user, &mut people);
     println!(
         "{} weeks: {removed} releases removed, {renames} refused with renames; {:.1} s",
         weeks.len(),
@@ -229,6 +234,62 @@ fn twelve_real_weeks_are_accepted_and_their_forgeries_refused() {
         assert_eq!(removed, 6);
         assert_eq!(renames, 2, "weeks in which git finds a rename with changes");
     }
+}
+
+/// A package loses all its releases, and one of them comes back: when it is signed anew,
+/// and not as it was before.
+fn leaves_and_returns(user: &mut User, people: &mut Community) {
+    let name = "packages/0install/";
+    let release = "packages/0install/0install.2.18/";
+    let whole = user.tree.clone();
+    let opam = |path: &&String| path.starts_with(name) && path.ends_with("/opam");
+    let touched: BTreeSet<String> = whole.files.keys().filter(opam).cloned().collect();
+    assert!(touched.contains(&format!("{release}opam")));
+    let mut without = whole.clone();
+    for path in &touched {
+        let directory = path.strip_suffix("opam").unwrap();
+        without.files.retain(|p, _| !p.starts_with(directory));
+    }
+    people.week(&mut without, &touched);
+    follow(user, without, "all releases leave");
+
+    // As it was: its files, and the list of releases that had it.
+    let mut replayed = user.tree.clone();
+    let old = whole
+        .files
+        .iter()
+        .filter(|(path, _)| path.starts_with(name));
+    replayed
+        .files
+        .extend(old.map(|(path, bytes)| (path.clone(), bytes.clone())));
+    refused(user.asks(Some(&user.tree), &replayed), "as it was");
+    // Its files alone, which no list has.
+    let mut replayed = user.tree.clone();
+    let old = whole
+        .files
+        .iter()
+        .filter(|(path, _)| path.starts_with(release));
+    replayed
+        .files
+        .extend(old.map(|(path, bytes)| (path.clone(), bytes.clone())));
+    refused(
+        user.asks(Some(&user.tree), &replayed),
+        "beside its tombstone",
+    );
+
+    let mut again = user.tree.clone();
+    let path = format!("{release}opam");
+    again.files.insert(path.clone(), whole.files[&path].clone());
+    people.week(&mut again, &[path].into());
+    follow(user, again, "one release returns");
+}
+
+/// An honest update, in every dialect.
+fn follow(user: &mut User, new: Tree, what: &str) {
+    let (result, _) = user.updates(&new);
+    let (memory, _) = accepted(user.asks(Some(&user.tree), &result), what);
+    user.memory = Some(memory);
+    user.tree = new;
 }
 
 fn accepted(answer: Answer, what: &str) -> (Memory, Summary) {
@@ -243,7 +304,7 @@ fn accepted(answer: Answer, what: &str) -> (Memory, Summary) {
 /// A patch made with the detection of renames: if it holds a rename with changes, it
 /// is refused, and says what to do; otherwise it is as good as any.
 fn rename_refused(user: &User, patch: &[u8], new: &Tree) -> Option<Finding> {
-    match user.applies(patch) {
+    match user.applies(Dialect::GitRenames, patch) {
         Ok(tree) => {
             assert_eq!(changed(&tree, new), [].into());
             None

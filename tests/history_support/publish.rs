@@ -20,6 +20,8 @@ pub enum Dialect {
     Gnu,
     /// OCaml's patch library: opam 2.4 and later.
     Ocaml,
+    /// The same for an archive: opam 2.6 over http.
+    Archive,
     /// git, as the hook sets it up.
     Git,
     /// git, with its detection of renames.
@@ -32,16 +34,34 @@ pub fn patch(dialect: Dialect, old: &Tree, new: &Tree) -> Vec<u8> {
     let home = scratch();
     match dialect {
         Dialect::Gnu => gnu(home.path(), old, new, &paths),
-        Dialect::Ocaml => {
-            let part = |tree: &Tree| -> Files {
-                let files = paths.iter().filter_map(|p| Some((p, tree.get(p)?)));
-                files.map(|(p, b)| (p.clone(), b.to_vec())).collect()
-            };
-            print(Print::Ocaml { twice: false }, &part(old), &part(new))
-        }
+        Dialect::Ocaml => ocaml(old, new, &paths),
+        Dialect::Archive => of_archive(&ocaml(old, new, &paths)),
         Dialect::Git => git(home.path(), old, new, &paths, "false"),
         Dialect::GitRenames => git(home.path(), old, new, &paths, "true"),
     }
+}
+
+fn ocaml(old: &Tree, new: &Tree, paths: &BTreeSet<String>) -> Vec<u8> {
+    let part = |tree: &Tree| -> Files {
+        let files = paths.iter().filter_map(|p| Some((p, tree.get(p)?)));
+        files.map(|(p, b)| (p.clone(), b.to_vec())).collect()
+    };
+    print(Print::Ocaml { twice: false }, &part(old), &part(new))
+}
+
+/// The same patch with the names that it has if opam keeps the repository as an archive.
+fn of_archive(patch: &[u8]) -> Vec<u8> {
+    let names: [(&[u8], &[u8]); 2] = [
+        (b"--- r/", b"--- r.tar.gz/"),
+        (b"+++ r.new/", b"+++ r.tar.gz.new/"),
+    ];
+    let mut out = Vec::new();
+    for line in patch.split_inclusive(|&b| b == b'\n') {
+        let name = names.iter().find(|(from, _)| line.starts_with(from));
+        out.extend_from_slice(name.map_or(b"", |(_, to)| to));
+        out.extend_from_slice(&line[name.map_or(0, |(from, _)| from.len())..]);
+    }
+    out
 }
 
 fn gnu(home: &Path, old: &Tree, new: &Tree, paths: &BTreeSet<String>) -> Vec<u8> {
