@@ -22,19 +22,23 @@ use args::Command;
 /// The most threads: beyond a few, reading and checking a repository gains nothing.
 const MOST_THREADS: usize = 8;
 
-/// Makes the threads for everything that is computed in parallel, whatever the
-/// environment says of their number. Where none can be made, the main thread does it all.
-fn threads() {
+/// Runs `work` with threads for everything that is computed in parallel, whatever the
+/// environment says of their number. Where none can be made (a process limit, a
+/// sandbox) the main thread does it all.
+fn with_threads<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let n = std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_THREADS));
-    let pool = || rayon::ThreadPoolBuilder::new();
-    if pool().num_threads(n).build_global().is_err() {
-        let _ = pool().num_threads(1).use_current_thread().build_global();
+    let pool = rayon::ThreadPoolBuilder::new;
+    match pool().num_threads(n).build() {
+        Ok(pool) => pool.install(work),
+        Err(_) => {
+            let _ = pool().num_threads(1).use_current_thread().build_global();
+            work()
+        }
     }
 }
 
 /// Runs the command that the arguments of the process name.
 pub fn main() -> Exit {
-    threads();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -47,10 +51,10 @@ pub fn main() -> Exit {
             };
         }
     };
-    match run(&cli) {
+    with_threads(|| match run(&cli) {
         Ok(exit) => exit,
         Err(failure) => failure.report(),
-    }
+    })
 }
 
 fn run(cli: &Cli) -> Result<Exit, Failure> {
