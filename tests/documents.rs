@@ -137,13 +137,13 @@ fn the_limits_are_those_of_the_program() {
         limits::MAX_PATH_LEN,
         limits::MAX_COMPONENT_LEN
     );
-    let gib = format!(
-        "{}; {} GiB",
+    let sizes = format!(
+        "{}; {}",
         mib(limits::MAX_FILE_SIZE),
-        limits::MAX_TREE_SIZE >> 30
+        mib(limits::MAX_TREE_SIZE)
     );
     assert!(limit("a path").starts_with(&path));
-    assert_eq!(limit("a file"), gib);
+    assert_eq!(limit("a file"), sizes);
     assert_eq!(limit("files"), grouped(limits::MAX_TREE_FILES));
     assert_eq!(limit("directories"), grouped(limits::MAX_TREE_DEPTH));
     assert_eq!(limit("nesting"), grouped(limits::MAX_SYNTAX_DEPTH));

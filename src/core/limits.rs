@@ -27,8 +27,9 @@ pub const MAX_COMPONENT_LEN: usize = 100;
 /// package is below 4 MB; without a bound a sparse file of 1 TB is "small" on disk.
 pub const MAX_FILE_SIZE: u64 = 64 << 20;
 
-/// Most bytes in a tree, all files together: forty times opam-repository.
-pub const MAX_TREE_SIZE: u64 = 1 << 30;
+/// Most bytes in a tree, all files together: ten times opam-repository, five times a
+/// completely signed one. It bounds the memory that a server can make a client take.
+pub const MAX_TREE_SIZE: u64 = 256 << 20;
 
 /// Most files and directories in a tree: four times a completely signed
 /// opam-repository. Each takes some 250 bytes of memory besides its content, so that
@@ -51,9 +52,9 @@ pub const MAX_ARCHIVE_PADDING: u64 = 1 << 20;
 /// Deepest directory below the top: `packages/n/n.v/files/` and a few more.
 pub const MAX_TREE_DEPTH: usize = 16;
 
-/// Largest patch, in bytes: a quarter of the largest tree, and ten times all of
+/// Largest patch, in bytes: half of the largest tree, and five times all of
 /// opam-repository. The largest of twelve real weeks has 250 kB.
-pub const MAX_PATCH_SIZE: u64 = 256 << 20;
+pub const MAX_PATCH_SIZE: u64 = 128 << 20;
 
 /// Most links in a janitor chain. A change a week for twenty years is 1,040. Each
 /// link costs a signature check for each anchor of the client.
@@ -66,8 +67,9 @@ pub const MAX_JANITORS: usize = 200;
 pub const MAX_KEYS: usize = 64;
 
 /// Most segments in a tree: each costs a signature check of some 60
-/// microseconds, so this bounds the time an attacker can take to 6 seconds.
-pub const MAX_SEGMENTS: usize = 100_000;
+/// microseconds, so this bounds the time an attacker can take to 2 seconds. With
+/// ten new ones a day it takes eight years to get there without folding any.
+pub const MAX_SEGMENTS: usize = 30_000;
 
 /// Most findings of one kind about one file; the rest is counted. Each quotes the
 /// place in the file, so a hostile file of 64 MB could cost the square of its size,
