@@ -1,15 +1,17 @@
 //! What a client knows to have been valid.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::core::digest::Digest;
 use crate::core::key::Fingerprint;
 use crate::core::name::{Id, PackageName, Release};
 use crate::core::repository::{Repository, Slot};
-use crate::core::resource::{ResourceId, ResourceVersion, Revision, What};
+use crate::core::resource::{Kind, Releases, ResourceId, ResourceVersion, Revision, What};
 use crate::core::trust::chain::Chain;
 use crate::core::trust::ids::People;
+use crate::core::trust::vouch::Vouches;
 use crate::core::verify::Assessment;
+use crate::core::verify::packages::PackageReport;
 
 /// The highest entries that one key of one id has about one resource.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,7 +46,7 @@ impl Evidence {
             links: (0..).zip(chain.digests().iter().copied()).collect(),
             resources: valid_resources(repository, assessment),
             tombstones: valid_tombstones(repository, assessment),
-            entries: entries(repository, chain, &assessment.people),
+            entries: entries(&assessment.vouches),
         }
     }
 }
@@ -72,13 +74,30 @@ pub fn valid_resources(
         valid.insert(loaded.value.resource_id(), *version);
     }
     for package in assessment.packages.iter().filter(|p| p.claimed) {
+        let list = valid_list(repository, package);
         for (resource, (version, standing)) in &package.standings {
-            if let (Some(version), true) = (version, standing.is_valid()) {
+            let counts =
+                standing.is_valid() && (resource.kind != Kind::Checksum || lists(list, resource));
+            if let (Some(version), true) = (version, counts) {
                 valid.insert(resource.clone(), *version);
             }
         }
     }
     valid
+}
+
+/// Whether a checksum is of a release that is listed: of an update that opam applied
+/// in part there can be a release that has gone from the list already.
+fn lists(list: Option<&Releases>, checksum: &ResourceId) -> bool {
+    Release::new(&checksum.name)
+        .is_ok_and(|release| list.is_some_and(|l| l.releases.contains(&release)))
+}
+
+/// The list of releases of a package, if it is valid.
+fn valid_list<'r>(repository: &'r Repository, package: &PackageReport) -> Option<&'r Releases> {
+    let (_, standing) = package.standings.get(&releases_of(&package.name))?;
+    let loaded = repository.packages.get(&package.name)?.releases.good()?;
+    standing.is_valid().then_some(&loaded.value)
 }
 
 fn valid_tombstones(
@@ -88,24 +107,16 @@ fn valid_tombstones(
     assessment
         .packages
         .iter()
-        .filter(|p| p.claimed && has_valid_releases(p))
-        .filter_map(|p| repository.packages.get(&p.name)?.releases.good())
-        .flat_map(|loaded| loaded.value.tombstones.clone())
+        .filter(|p| p.claimed)
+        .filter_map(|p| valid_list(repository, p))
+        .flat_map(|list| list.tombstones.clone())
         .collect()
 }
 
-fn has_valid_releases(package: &crate::core::verify::packages::PackageReport) -> bool {
-    let releases = releases_of(&package.name);
-    package
-        .standings
-        .get(&releases)
-        .is_some_and(|(_, standing)| standing.is_valid())
-}
-
-/// The list of releases of a package.
+/// The list of releases of a package, as a resource.
 pub fn releases_of(name: &PackageName) -> ResourceId {
     ResourceId {
-        kind: crate::core::resource::Kind::Releases,
+        kind: Kind::Releases,
         name: name.as_str().into(),
     }
 }
@@ -119,29 +130,21 @@ pub fn key_counts(chain: &Chain, people: &People, id: &Id, key: &Fingerprint) ->
             .is_some_and(|keys| keys.contains(key))
 }
 
-/// The highest entries under each key that counts.
-pub fn entries(
-    repository: &Repository,
-    chain: &Chain,
-    people: &People,
-) -> BTreeMap<(Id, Fingerprint, ResourceId), Highest> {
+/// The highest entries under each key that counts. Of segments whose signatures fail
+/// nothing is taken: whoever forged one could otherwise make it look stripped when an
+/// honest update removes it.
+pub fn entries(vouches: &Vouches<'_>) -> BTreeMap<(Id, Fingerprint, ResourceId), Highest> {
     let mut highest: BTreeMap<(Id, Fingerprint, ResourceId), Highest> = BTreeMap::new();
-    let mut counted: BTreeSet<(&Id, Fingerprint)> = BTreeSet::new();
-    for (_, loaded) in &repository.segments {
-        let (id, key) = (&loaded.value.segment.id, loaded.value.key);
-        if !counted.contains(&(id, key)) && !key_counts(chain, people, id, &key) {
-            continue;
-        }
-        counted.insert((id, key));
-        for entry in &loaded.value.segment.entries {
+    for resource in vouches.resources() {
+        for vouch in vouches.about(resource) {
             let known = highest
-                .entry((id.clone(), key, entry.resource.clone()))
+                .entry((vouch.id.clone(), vouch.key, resource.clone()))
                 .or_default();
-            let side = match entry.what {
+            let side = match vouch.what {
                 What::Vouched(_) => &mut known.vouched,
                 What::Withdrawn => &mut known.withdrawn,
             };
-            *side = (*side).max(Some(entry.revision));
+            *side = (*side).max(Some(vouch.revision));
         }
     }
     highest

@@ -41,7 +41,7 @@ pub fn judge(old: &Evidence, repository: &Repository, new: &Assessment<'_>) -> V
         findings.extend(resource_follows(old, repository, new, resource, *version));
     }
     findings.extend(tombstones(old, repository));
-    findings.extend(stripped(old, repository, new));
+    findings.extend(stripped(old, new));
     findings
 }
 
@@ -176,26 +176,38 @@ fn resource_follows(
     }
 }
 
-/// A package that was signed stays so.
+/// What was signed stays so: a package, and the approval of the top-level files. (An
+/// id whose new file waits for approval counts for nothing until then, no more.)
 fn unsigned(new: &Assessment<'_>, resource: &ResourceId) -> Option<Finding> {
-    if resource.kind != Kind::Authorisation {
-        return None;
+    let path = resource.path();
+    match resource.kind {
+        Kind::Authorisation => {
+            // The packages are in the order of their names.
+            let claimed = new
+                .packages
+                .binary_search_by(|p| p.name.as_str().cmp(&resource.name))
+                .ok()
+                .and_then(|at| new.packages.get(at))
+                .is_some_and(|p| p.claimed);
+            (!claimed).then(|| {
+                Finding::error(
+                    Code::Unsigned,
+                    path,
+                    format!("the package `{}` was signed, and no quorum claims it now", resource.name),
+                )
+                .hint("janitors who leave are replaced in one change that vouches anew for what they claimed (`conex approve`)")
+            })
+        }
+        Kind::Repo => (!new.repo.1.is_valid()).then(|| {
+            Finding::error(
+                Code::Unsigned,
+                path,
+                "the top-level files were approved, and what approves them now is not valid",
+            )
+            .hint("janitors approve `packages/.conex/repo` with `conex approve` before it is published")
+        }),
+        _ => None,
     }
-    // The packages are in the order of their names.
-    let claimed = new
-        .packages
-        .binary_search_by(|p| p.name.as_str().cmp(&resource.name))
-        .ok()
-        .and_then(|at| new.packages.get(at))
-        .is_some_and(|p| p.claimed);
-    (!claimed).then(|| {
-        Finding::error(
-            Code::Unsigned,
-            resource.path(),
-            format!("the package `{}` was signed, and no quorum claims it now", resource.name),
-        )
-        .hint("janitors who leave are replaced in one change that vouches anew for what they claimed (`conex approve`)")
-    })
 }
 
 /// The list of releases of the package of a checksum, in the new tree.
@@ -312,11 +324,11 @@ fn tombstones(old: &Evidence, repository: &Repository) -> Vec<Finding> {
 const MOST_ENTRIES: usize = 3;
 
 /// Per key and resource, the highest entry and the highest withdrawal never fall.
-fn stripped(old: &Evidence, repository: &Repository, new: &Assessment<'_>) -> Vec<Finding> {
+fn stripped(old: &Evidence, new: &Assessment<'_>) -> Vec<Finding> {
     if old.entries.is_empty() {
         return Vec::new();
     }
-    let now = entries(repository, &new.chain, &new.people);
+    let now = entries(&new.vouches);
     let mut findings = Vec::new();
     let mut told: BTreeMap<&Id, usize> = BTreeMap::new();
     for (who, before) in &old.entries {
