@@ -4,13 +4,14 @@
 //!
 //! 1. the janitor chain; 2. segments under keys of the chain; 3. authors and
 //!    teams; 4. the other segments; 5. `repo`, and each package; 6. coverage: every
-//!    path has its place (`core::path`), and the top-level files are judged.
+//!    path has its place (`core::path`), and the top-level files are judged; 7. the snapshot.
 //!
 //! Nothing here reads a clock, a file or the environment, and the result does not
 //! depend on the number of threads.
 
 mod explain;
 pub mod packages;
+pub mod snapshot;
 pub mod top_level;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,10 +19,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use self::packages::{Context, PackageReport, judge_package};
+use self::snapshot::SnapshotReport;
 use crate::core::digest::Digest;
 use crate::core::finding::{Code, Finding, Severity};
 use crate::core::name::{Id, PackageName};
-use crate::core::path::Place;
 use crate::core::repository::{Repository, Slot, version_in};
 use crate::core::resource::{Kind, REPO_NAME, Repo, ResourceId, ResourceVersion};
 use crate::core::tree::Tree;
@@ -87,6 +88,8 @@ pub struct Assessment<'r> {
     pub repo: (Option<ResourceVersion>, Standing),
     /// The packages, in the order of their names.
     pub packages: Vec<PackageReport>,
+    /// The snapshot, whose findings are its own: those who work on a tree do not care.
+    pub snapshot: SnapshotReport,
     /// Findings about ids, segments, packages and top-level files.
     pub findings: Vec<Finding>,
 }
@@ -151,24 +154,21 @@ pub fn verify<'r>(
     }
     let mut assessment = assess(tree, repository, chain, mode, View::Supported);
     findings.append(&mut assessment.findings);
-    if repository.snapshot.is_some() {
-        findings.push(snapshot_refused());
-    }
+    let report = &assessment.snapshot;
+    findings.extend(report.findings.iter().cloned());
+    let rule = assessment.chain.current().snapshot;
+    findings.extend(snapshot::demanded(
+        repository,
+        rule,
+        client.snapshot(),
+        report,
+    ));
     count(&mut summary, &assessment);
     Verdict {
         findings,
         summary,
         assessment: Some(assessment),
     }
-}
-
-fn snapshot_refused() -> Finding {
-    Finding::error(
-        Code::Snapshot,
-        Place::Snapshot.path(),
-        "this version of conex cannot check snapshots, and a snapshot that is present must be valid",
-    )
-    .hint("use a newer conex")
 }
 
 fn count(summary: &mut Summary, assessment: &Assessment<'_>) {
@@ -234,6 +234,7 @@ pub fn assess<'r>(
     }
     findings.extend(one_namespace(&packages, repository));
     Assessment {
+        snapshot: snapshot::judge(repository, &chain, &people),
         repo,
         packages,
         people,
