@@ -31,6 +31,16 @@ impl Digest {
         Digest(Blake2b::<U32>::digest(bytes).into())
     }
 
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The digest that has these bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Digest {
+        Digest(bytes)
+    }
+
     /// The first 16 hex digits: for names of directories, check lines and people.
     /// Never compared in place of the digest.
     pub fn short(&self) -> String {

@@ -4,8 +4,20 @@ use std::collections::BTreeSet;
 
 use super::owner::Change;
 use super::{Plan, PlanError, World};
-use crate::core::name::{Id, fold};
+use crate::core::finding::Code;
+use crate::core::name::{Id, NOTARIES, fold};
 use crate::core::resource::{IdFile, Kind, ResourceId, Team};
+
+/// Which epoch the new version of a team is in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Epoch {
+    /// The one that is open.
+    #[default]
+    Same,
+    /// The next one: the counter starts anew. Of `notaries` that of the snapshot too,
+    /// which is the way out when a stolen key pushed it to its end.
+    Next,
+}
 
 /// What `team` is asked for.
 #[derive(Debug, Clone)]
@@ -16,6 +28,8 @@ pub struct TeamChange {
     pub team: Id,
     /// The members.
     pub members: Vec<Id>,
+    /// The epoch.
+    pub epoch: Epoch,
 }
 
 /// Plans a new version of a team. A quorum of janitors approves it.
@@ -66,11 +80,23 @@ pub fn team(world: &World<'_>, request: &TeamChange) -> Result<Plan, PlanError> 
         }
     }
     let mut plan = Plan::default();
-    if present.is_some() && members == old {
+    if present.is_some() && members == old && request.epoch == Epoch::Same {
         return Ok(plan);
     }
+    let notaries = id.as_str() == NOTARIES;
+    if notaries && members.is_empty() {
+        return Err(PlanError::refused(
+            format!("the team `{NOTARIES}` cannot be emptied: nobody could make a snapshot then"),
+            format!("add the ones who come first: conex team add {NOTARIES} ID"),
+        ));
+    }
     let resource = ResourceId::id(Kind::Team, id);
-    let revision = world.next_revision(&resource, present.map(|t| t.revision), None)?;
+    let open = world.open_epoch(&resource).max(first_epoch(id));
+    let epoch = match request.epoch {
+        Epoch::Same => open,
+        Epoch::Next => open.saturating_add(1),
+    };
+    let revision = world.revision_in(&resource, epoch, present.map(|t| t.revision))?;
     let list: Vec<&str> = members.iter().map(Id::as_str).collect();
     plan.say(format!(
         "the team `{id}` is then: {}",
@@ -80,10 +106,30 @@ pub fn team(world: &World<'_>, request: &TeamChange) -> Result<Plan, PlanError> 
             list.join(", ")
         }
     ));
+    if request.epoch == Epoch::Next {
+        plan.say(format!("opens epoch {epoch} of the team `{id}`"));
+    }
+    if notaries {
+        plan.say("its members sign the snapshot; when this is approved, one of them makes it anew");
+        let counts = |id: &Id| world.assessment.people.is_person(id, world.chain());
+        if !members.iter().any(counts) {
+            plan.warnings.push(super::world::warn(
+                Code::NotAnAuthor,
+                resource.path(),
+                format!("no member of `{NOTARIES}` is a janitor or a valid author: nobody could make a snapshot"),
+            ));
+        }
+    }
     plan.write(&Team {
         id: id.clone(),
         revision,
         members,
     });
     Ok(plan)
+}
+
+/// The epoch in which a team starts. Snapshots made before there were notaries are in
+/// epoch 0, and stay below all later ones.
+pub fn first_epoch(team: &Id) -> u64 {
+    u64::from(team.as_str() == NOTARIES)
 }

@@ -25,6 +25,7 @@ use crate::core::finding::{Code, Finding, Severity};
 use crate::core::name::{Id, PackageName};
 use crate::core::repository::{Repository, Slot, version_in};
 use crate::core::resource::{Kind, REPO_NAME, Repo, ResourceId, ResourceVersion};
+use crate::core::state::State;
 use crate::core::tree::Tree;
 pub use crate::core::trust::View;
 use crate::core::trust::anchors::Client;
@@ -101,6 +102,8 @@ pub struct Verdict<'r> {
     pub findings: Vec<Finding>,
     /// Numbers.
     pub summary: Summary,
+    /// The state of the tree.
+    pub state: &'r State,
     /// What is known, if there is a chain that the anchors lead to.
     pub assessment: Option<Assessment<'r>>,
 }
@@ -137,6 +140,7 @@ pub fn verify<'r>(
             return Verdict {
                 findings,
                 summary,
+                state: &repository.state,
                 assessment: None,
             };
         }
@@ -148,6 +152,7 @@ pub fn verify<'r>(
             return Verdict {
                 findings,
                 summary,
+                state: &repository.state,
                 assessment: None,
             };
         }
@@ -167,6 +172,7 @@ pub fn verify<'r>(
     Verdict {
         findings,
         summary,
+        state: &repository.state,
         assessment: Some(assessment),
     }
 }

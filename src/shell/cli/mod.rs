@@ -1,12 +1,15 @@
 //! The command line: what was typed becomes a request, a request a plan or a
 //! verdict, and that becomes output and an exit status.
 
+mod age;
 mod args;
 mod ask;
+mod compare;
 mod failure;
 mod key;
 mod paths;
 mod people;
+mod snapshot;
 mod status;
 mod verify;
 mod work;
@@ -53,6 +56,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Revoke(args) => people::revoke(cli, args),
         Command::Approve(args) => work::approve(cli, args),
         Command::Sign(args) => work::sign(cli, args),
+        Command::Snapshot(args) => snapshot::run(cli, args),
+        Command::Compare(args) => compare::run(args),
         Command::Explain(args) => verify::explain(args),
     }
 }

@@ -11,7 +11,8 @@ use crate::core::key::{Fingerprint, PublicKey};
 use crate::core::name::Id;
 use crate::core::plan::status::status;
 use crate::core::plan::{
-    self, Change, JanitorChange, KeyChange, OwnerChange, Plan, Selection, Sign, TeamChange, World,
+    self, Change, Epoch, JanitorChange, KeyChange, OwnerChange, Plan, Selection, Sign, TeamChange,
+    World,
 };
 use crate::core::repository::Repository;
 use crate::core::resource::IdFile;
@@ -102,6 +103,11 @@ pub fn team(cli: &Cli, command: &TeamCommand) -> Result<Exit, Failure> {
                 .iter()
                 .map(|m| id(m))
                 .collect::<Result<_, _>>()?,
+            epoch: if args.new_epoch {
+                Epoch::Next
+            } else {
+                Epoch::Same
+            },
         },
     )?;
     unsigned(&plan, args.consent, &root)
@@ -133,6 +139,10 @@ pub fn janitor(cli: &Cli, command: &JanitorCommand) -> Result<Exit, Failure> {
             change.keep_as_authors = *keep_as_author;
             change.quorum = link.quorum;
             link.consent
+        }
+        JanitorCommand::Snapshot { rule, consent } => {
+            change.snapshot = Some((*rule).into());
+            *consent
         }
         JanitorCommand::Quorum { quorum, consent } => {
             change.quorum = Some(*quorum);
