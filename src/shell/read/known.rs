@@ -184,7 +184,8 @@ fn take_number(rest: &mut &[u8]) -> Option<usize> {
 }
 
 fn take_name(rest: &mut &[u8]) -> Option<Box<str>> {
-    let (name, left) = rest.split_at_checked(take_number(rest)?)?;
+    let len = take_number(rest)?;
+    let (name, left) = rest.split_at_checked(len)?;
     let name = std::str::from_utf8(name).ok()?.into();
     *rest = left;
     Some(name)
