@@ -67,6 +67,11 @@ pub const MAX_KEYS: usize = 64;
 /// microseconds, so this bounds the time an attacker can take to 6 seconds.
 pub const MAX_SEGMENTS: usize = 100_000;
 
+/// Most findings of one kind about one file; the rest is counted. Each quotes the
+/// place in the file, so a hostile file of 64 MB could cost the square of its size,
+/// and nobody reads more.
+pub const MAX_ALIKE: usize = 50;
+
 /// Largest integer in metadata, 2^62 - 1: OCaml's `max_int` on 64 bits, so that
 /// a verifier in OCaml reads the same numbers.
 pub const MAX_INTEGER: u64 = (1 << 62) - 1;

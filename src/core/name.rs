@@ -216,18 +216,28 @@ impl Version {
     /// A text that is the same for two versions exactly when opam's order holds
     /// them equal, as `1.0` and `1.00`, or `1.` and `1.0`.
     ///
-    /// opam compares like Debian: runs of digits by value, an absent run being
-    /// zero. So a run of digits is written without leading zeros, zero as nothing.
+    /// opam compares like Debian: a version is text, number, text, number and so on,
+    /// the first text and the last number perhaps absent, an absent number being zero.
+    /// So each number is written between `#` without leading zeros, zero as nothing.
     pub fn order_key(&self) -> String {
-        let mut key = String::with_capacity(self.0.len());
+        let mut key = String::with_capacity(self.0.len() + 8);
+        let mut number = false;
         let mut leading = true;
         for c in self.0.chars() {
-            if c == '0' && leading {
-                continue;
+            if c.is_ascii_digit() != number {
+                key.push('#');
+                number = !number;
+                leading = true;
             }
-            leading = !c.is_ascii_digit();
-            key.push(c);
+            if !(number && leading && c == '0') {
+                leading = false;
+                key.push(c);
+            }
         }
+        if !number {
+            key.push('#');
+        }
+        key.push('#');
         key
     }
 }
@@ -383,6 +393,8 @@ mod tests {
             ("1.0", "1"),
             ("1~", "1"),
             ("1.01", "1.10"),
+            ("1.0.1", "1..1"),
+            ("a0b", "ab"),
             ("100", "10"),
         ] {
             assert_ne!(key(a), key(b), "{a} {b}");

@@ -1,5 +1,6 @@
 //! What an opam file must and should say.
 
+use crate::core::limits::MAX_ALIKE;
 use crate::core::name::Release;
 use crate::core::syntax::{self, Item, Section, Span, SyntaxError, Value, ValueKind};
 
@@ -41,6 +42,8 @@ pub fn check(release: &Release, source: &[u8]) -> Vec<Problem> {
         Err(error) => return vec![Problem::Syntax(error)],
     };
     let mut problems = Vec::new();
+    // Of each kind the first ones, so that many of one hide none of the other.
+    let (mut disagreeing, mut weak) = (0, 0);
     for item in &file.items {
         match item {
             Item::Field(field) => {
@@ -53,7 +56,8 @@ pub fn check(release: &Release, source: &[u8]) -> Vec<Problem> {
                     ValueKind::String(text) => String::from_utf8_lossy(text).into_owned(),
                     _ => "no string".to_owned(),
                 };
-                if found != expected {
+                if found != expected && disagreeing < MAX_ALIKE {
+                    disagreeing += 1;
                     problems.push(Problem::Disagrees {
                         field: name,
                         expected: expected.to_owned(),
@@ -62,7 +66,13 @@ pub fn check(release: &Release, source: &[u8]) -> Vec<Problem> {
                     });
                 }
             }
-            Item::Section(section) => problems.extend(weak_source(section)),
+            Item::Section(section) if weak < MAX_ALIKE => {
+                if let Some(problem) = weak_source(section) {
+                    weak += 1;
+                    problems.push(problem);
+                }
+            }
+            Item::Section(_) => {}
         }
     }
     problems

@@ -3,7 +3,7 @@
 //! Nothing is trusted here. What cannot be read becomes a finding and a
 //! [`Slot::Broken`], which is never the same as a file that is not there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
 
@@ -15,7 +15,7 @@ use super::opam_file::{self, Problem};
 use super::path::{PACKAGES, Place, segment_path};
 use super::resource::{
     Authorisation, Checksum, Decode, FileDigest, IdFile, Releases, Repo, Resource, ResourceId,
-    ResourceVersion, Revision, SignedLink, SignedSegment, SignedSnapshot,
+    ResourceVersion, SignedLink, SignedSegment, SignedSnapshot,
 };
 use super::state::{State, StateBuilder};
 use super::tree::{Bytes, Defect, Tree};
@@ -383,6 +383,17 @@ impl Repository {
     /// the eyes of many people.
     fn collisions(&mut self, tree: &Tree) {
         let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        // `Tree::has` walks through all of these, which is too often for each name.
+        let others: HashSet<&str> = tree
+            .others
+            .iter()
+            .map(|o| o.trim_end_matches('/'))
+            .collect();
+        let there = |path: &str| {
+            tree.files.contains_key(path)
+                || others.contains(path)
+                || tree.below(&format!("{path}/")).next().is_some()
+        };
         let mut previous = "";
         for path in tree
             .files
@@ -401,7 +412,7 @@ impl Repository {
                 }
                 let slash = if parent.is_empty() { "" } else { "/" };
                 let folded = format!("{parent}{slash}{}", fold(name));
-                let other = if tree.has(&folded) {
+                let other = if there(&folded) {
                     Some(folded.clone())
                 } else {
                     seen.insert(folded, prefix)
@@ -435,8 +446,8 @@ impl Repository {
                 )
                 .hint("fold them with `conex compact`"),
             );
-            // Nobody's time is spent on their signatures.
-            self.segments.clear();
+            // The tree is rejected; checking the rest would only take time.
+            self.segments.truncate(MAX_SEGMENTS);
         }
         if u64::try_from(self.links.len()).unwrap_or(u64::MAX) > MAX_LINKS {
             self.findings.push(Finding::error(
@@ -487,7 +498,7 @@ fn slot<T>(
                 )
                 .at(bytes, 0..0, "")
                 .hint(
-                    "a file of one place cannot stand in another; restore it from the repository",
+                    "a file of one place cannot stand in another; restore it, or have `conex sign` write it",
                 ),
             );
             Slot::Broken
@@ -573,9 +584,4 @@ fn decode(place: &Place, path: &str, bytes: &Bytes, findings: &mut Vec<Finding>)
 pub fn version_in<T: Resource>(slot: &Slot<T>) -> Option<(ResourceId, ResourceVersion)> {
     slot.good()
         .map(|loaded| (loaded.value.resource_id(), loaded.version()))
-}
-
-/// The revision in this slot.
-pub fn revision_in<T: Resource>(slot: &Slot<T>) -> Option<Revision> {
-    slot.good().map(|loaded| loaded.value.revision())
 }

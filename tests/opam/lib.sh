@@ -32,9 +32,6 @@ fail() {
   local f
   for f in out report diff; do [ ! -s "$W/$f" ] || { echo "  --- $f"; head -n "${FAIL_LINES:-40}" "$W/$f" | sed 's/^/  | /'; }; done
 }
-# not_yet FILE: what the report says is that this conex lacks a whole feature. Only then may a step be left out, and it
-# says so. Whoever adds the feature removes the message from conex, and with it the line here.
-not_yet() { grep -aoE 'this version of conex (cannot verify a patch|does not read archives)' "$1" 2> /dev/null | head -n 1 | grep .; }
 # check WHAT CONDITION…: every condition is a command
 check() { local what=$1; shift; if "$@"; then ok "$what"; else fail "$what (opam exit $rc)"; fi; }
 

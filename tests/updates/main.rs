@@ -5,6 +5,8 @@
 //! that is refused. Each module is one concept, each test one attack or one honest
 //! change that must not be taken for an attack. Where time matters it is drawn.
 
+#![allow(clippy::disallowed_methods)] // tests read, write and start what they need
+
 #[path = "../patch_support/mod.rs"]
 #[allow(dead_code)]
 mod patch_support;

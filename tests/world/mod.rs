@@ -566,12 +566,12 @@ impl Verdict {
         self
     }
 
-    /// A warning of this code about this path.
+    /// A warning or a note of this code about this path.
     #[track_caller]
-    pub fn warns(&self, code: Code, path: &str) -> &Verdict {
+    pub fn reports(&self, code: Code, path: &str) -> &Verdict {
         assert!(
-            self.has(Severity::Warning, code, path),
-            "no warning {code} about {path:?}:\n{}",
+            self.has(Severity::Warning, code, path) || self.has(Severity::Note, code, path),
+            "no report {code} about {path:?}:\n{}",
             self.show()
         );
         self

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Plan, PlanError, World};
+use crate::core::finding::{Code, Finding};
 use crate::core::key::PublicKey;
 use crate::core::name::Id;
-use crate::core::resource::{Kind, ResourceId, ResourceVersion};
+use crate::core::resource::{IdFile, Kind, ResourceId, ResourceVersion};
 use crate::core::trust::support::Standing;
 use crate::core::trust::vouch::Weight;
 use crate::core::verify::packages::PackageReport;
@@ -81,9 +82,18 @@ pub fn approve(
         if item.is_vouched_by(world, signer) {
             continue;
         }
-        if let Some(problem) = item.problem {
-            plan.warnings.push(super::world::warn(
-                crate::core::finding::Code::Digest,
+        let withdrawn = world
+            .withdrawn_by(signer, &item.resource)
+            .filter(|up_to| item.version.revision <= *up_to)
+            .map(|up_to| {
+                format!("you withdrew it up to {up_to}; whoever wants it back raises its counter above that")
+            });
+        if let Some(problem) = item.problem.or(withdrawn) {
+            plan.warnings.push(Finding::warning(
+                match item.resource.kind {
+                    Kind::Author | Kind::Team => Code::KeyOfTwoIds,
+                    _ => Code::Digest,
+                },
                 item.resource.path(),
                 format!("the {} is left out: {problem}", item.resource),
             ));
@@ -147,7 +157,7 @@ pub fn waiting(world: &World<'_>) -> Vec<Waits> {
                 resource: loaded.value.resource_id(),
                 version: loaded.id_version(),
                 approvals: w.janitors.len(),
-                problem: None,
+                problem: key_of_two(world, &loaded.value),
             });
         }
     }
@@ -166,6 +176,22 @@ pub fn waiting(world: &World<'_>) -> Vec<Waits> {
         list.extend(package_waits(world, package));
     }
     list
+}
+
+/// Why an id file must not be approved: with it one key would count for two ids, and
+/// everybody would reject the repository.
+fn key_of_two(world: &World<'_>, file: &IdFile) -> Option<String> {
+    let IdFile::Author(author) = file else {
+        return None;
+    };
+    author.keys.iter().find_map(|key| {
+        let key = key.fingerprint();
+        let people = &world.assessment.people;
+        let other = people.also_proven_by(&author.id, &key, world.chain())?;
+        Some(format!(
+            "it lists the key {key}, which `{other}` has proven too; one of the two takes another key"
+        ))
+    })
 }
 
 fn package_waits(world: &World<'_>, report: &PackageReport) -> Vec<Waits> {

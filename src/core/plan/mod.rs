@@ -6,6 +6,7 @@
 //! the result can be given before anything is written.
 
 mod approve;
+mod compact;
 mod init;
 mod janitor;
 mod join;
@@ -17,7 +18,7 @@ pub mod status;
 mod team;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
@@ -33,6 +34,7 @@ use super::resource::{
 use super::tree::Tree;
 
 pub use approve::approve;
+pub use compact::{Compact, compact};
 pub use init::{Init, init};
 pub use janitor::{JanitorChange, janitor};
 pub use join::{Join, join};
@@ -48,6 +50,8 @@ pub use world::World;
 pub struct Plan {
     /// The files to write, by path.
     pub writes: BTreeMap<String, Vec<u8>>,
+    /// The files to remove.
+    pub removes: BTreeSet<String>,
     /// What the signer vouches for.
     pub entries: Vec<Entry>,
     /// The link to add a signature to.
@@ -89,7 +93,7 @@ impl PlanError {
 impl Plan {
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
-        self.writes.is_empty() && !self.needs_signature()
+        self.writes.is_empty() && self.removes.is_empty() && !self.needs_signature()
     }
 
     /// Whether somebody has to sign.
@@ -100,6 +104,7 @@ impl Plan {
     /// Adds what another plan does, made for the tree as it is after this one.
     pub fn merge(&mut self, then: Plan) {
         self.writes.extend(then.writes);
+        self.removes.extend(then.removes);
         self.entries.extend(then.entries);
         self.link = then.link.or(self.link.take());
         self.snapshot = then.snapshot.or(self.snapshot.take());
@@ -176,6 +181,7 @@ impl Plan {
     /// The tree as it will be.
     pub fn apply(&self, tree: &Tree) -> Tree {
         let mut result = tree.clone();
+        result.files.retain(|path, _| !self.removes.contains(path));
         for (path, bytes) in &self.writes {
             result.files.insert(path.clone(), bytes.as_slice().into());
         }

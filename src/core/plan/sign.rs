@@ -98,18 +98,14 @@ impl Job<'_, '_> {
             ));
         }
         let resource = loaded.value.resource_id();
+        // By the rule of verification: a segment that verifies and vouches. A withdrawal,
+        // or a segment of another repository, proves nothing.
         let proven = world
-            .repository
-            .segments
-            .iter()
-            .filter(|(_, s)| s.value.segment.id == *id && s.value.key == fingerprint)
-            .any(|(_, s)| {
-                s.value
-                    .segment
-                    .entries
-                    .iter()
-                    .any(|e| e.resource == resource)
-            });
+            .assessment
+            .people
+            .proven
+            .get(&fingerprint)
+            .is_some_and(|ids| ids.contains(id));
         if !proven {
             self.plan.vouch(resource, loaded.id_version());
             self.plan
@@ -194,7 +190,8 @@ impl Job<'_, '_> {
         let (present, standing) = lookup(report, &resource);
         let fits = dir.checksum.good().is_some_and(|l| l.value.files == files);
         let keep = present
-            .filter(|p| fits && floor.is_none_or(|f| p.revision > f) && !must_rise(&standing));
+            .filter(|p| fits && floor.is_none_or(|f| p.revision > f) && !must_rise(&standing))
+            .filter(|p| !mine || self.would_count(&resource, *p, &standing));
         if keep.is_some() && (!mine || standing.as_ref().is_some_and(Standing::is_valid)) {
             return Ok(());
         }
@@ -245,7 +242,9 @@ impl Job<'_, '_> {
         tombstones.retain(|release, _| !releases.contains(release));
         let fits = old.is_some_and(|o| o.releases == releases && o.tombstones == tombstones);
         let (present, standing) = lookup(report, &resource);
-        let keep = present.filter(|_| fits && !must_rise(&standing));
+        let keep = present
+            .filter(|_| fits && !must_rise(&standing))
+            .filter(|p| !mine || self.would_count(&resource, *p, &standing));
         if keep.is_some() && (!mine || standing.as_ref().is_some_and(Standing::is_valid)) {
             return Ok(());
         }
@@ -305,6 +304,21 @@ impl Job<'_, '_> {
         } else {
             self.waiting.insert(report.name.clone());
         }
+    }
+
+    /// Whether a vouch of the signer for the version in the tree has an effect, or is
+    /// not needed.
+    fn would_count(
+        &self,
+        resource: &ResourceId,
+        present: ResourceVersion,
+        standing: &Option<Standing>,
+    ) -> bool {
+        standing.as_ref().is_some_and(Standing::is_valid)
+            || self
+                .world
+                .withdrawn_by(&self.request.signer, resource)
+                .is_none_or(|up_to| present.revision > up_to)
     }
 
     fn has_vouched(&self, resource: &ResourceId, version: Option<ResourceVersion>) -> bool {

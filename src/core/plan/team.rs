@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::owner::Change;
 use super::{Plan, PlanError, World};
-use crate::core::finding::Code;
+use crate::core::finding::{Code, Finding};
 use crate::core::name::{Id, NOTARIES, fold};
 use crate::core::resource::{IdFile, Kind, ResourceId, Team};
 
@@ -113,7 +113,7 @@ pub fn team(world: &World<'_>, request: &TeamChange) -> Result<Plan, PlanError> 
         plan.say("its members sign the snapshot; when this is approved, one of them makes it anew");
         let counts = |id: &Id| world.assessment.people.is_person(id, world.chain());
         if !members.iter().any(counts) {
-            plan.warnings.push(super::world::warn(
+            plan.warnings.push(Finding::warning(
                 Code::NotAnAuthor,
                 resource.path(),
                 format!("no member of `{NOTARIES}` is a janitor or a valid author: nobody could make a snapshot"),

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::PlanError;
-use crate::core::finding::{Code, Finding, Severity};
+use crate::core::finding::{Finding, Severity};
 use crate::core::key::PublicKey;
 use crate::core::limits::MAX_INTEGER;
 use crate::core::name::{Id, PackageName, fold};
 use crate::core::path::Place;
 use crate::core::repository::Repository;
-use crate::core::resource::{IdFile, ResourceId, Revision};
+use crate::core::resource::{IdFile, ResourceId, Revision, What};
 use crate::core::tree::Tree;
 use crate::core::trust::chain::Chain;
 use crate::core::trust::support::open_epoch;
@@ -137,6 +137,18 @@ impl<'r> World<'r> {
             &self.assessment.vouches.live(resource),
             self.chain().quorum(),
         )
+    }
+
+    /// Up to which revision an id has withdrawn what it vouched for: another vouch at
+    /// or below it would not count.
+    pub fn withdrawn_by(&self, id: &Id, resource: &ResourceId) -> Option<Revision> {
+        self.assessment
+            .vouches
+            .about(resource)
+            .iter()
+            .filter(|v| v.id == id && v.what == What::Withdrawn)
+            .map(|v| v.revision)
+            .max()
     }
 
     /// The revision for a changed resource: above the one in the tree, above
@@ -294,11 +306,6 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row.last().copied().unwrap_or_default()
-}
-
-/// The finding of a tool about something to look at.
-pub fn warn(code: Code, path: impl Into<String>, message: impl Into<String>) -> Finding {
-    Finding::warning(code, path, message)
 }
 
 #[cfg(test)]

@@ -184,7 +184,7 @@ impl MetaError {
             MetaErrorKind::Syntax(_) => (Code::Syntax, ""),
             MetaErrorKind::WrongType { .. } | MetaErrorKind::Place(_) => (
                 Code::WrongIdentity,
-                "a file of one place cannot stand in another; restore it from the repository",
+                "a file of one place cannot stand in another; restore it, or have `conex sign` write it",
             ),
             MetaErrorKind::Check { .. } => (
                 Code::CheckLine,
@@ -266,11 +266,6 @@ impl<'a> Fields<'a> {
                 "the end of the file".to_owned(),
             ),
         }
-    }
-
-    /// True if the next field is called `name`.
-    pub fn peek(&self, name: &str) -> bool {
-        matches!(self.rest.clone().next(), Some(SyntaxItem::Field(field)) if field.name.text == name)
     }
 
     fn format(&mut self) -> Result<(), MetaError> {

@@ -141,7 +141,7 @@ impl ResourceId {
 impl fmt::Display for ResourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Kind::Repo => f.write_str("the `repo` resource"),
+            Kind::Repo => f.write_str("`repo` resource"),
             kind => write!(f, "{kind} `{}`", self.name),
         }
     }

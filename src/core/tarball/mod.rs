@@ -2,7 +2,7 @@
 //!
 //! Readers of tar differ in which of two entries of one name counts, what a type is
 //! that they do not know, where a name ends, when an archive ends. Each difference
-//! is a way to show one tree to the verifier and another to opam (hook-contract,
+//! is a way to show one tree to the verifier and another to opam (docs/hook.md,
 //! D12). So this reader takes the subset on which all agree, and refuses the rest:
 //!
 //! * one gzip member, its length and CRC right, nothing after it;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::View;
 use super::chain::Chain;
 use super::support::{Standing, Supporters, judge};
-use super::vouch::{Checked, Ignored, Signed, Vouches, Weight, bad_signature};
-use crate::core::finding::{Code, Finding};
+use super::vouch::{Checked, Ignored, Signed, Vouches, Weight, bad_signature, foreign};
+use crate::core::finding::{Code, Finding, Severity};
 use crate::core::key::{Fingerprint, PublicKey};
 use crate::core::name::{Id, NOTARIES, fold};
 use crate::core::path::Place;
@@ -25,12 +25,29 @@ pub struct People {
     pub standings: BTreeMap<Id, Standing>,
     /// Authors whose file is supported by a quorum, but none of whose keys is proven.
     pub unproven: BTreeSet<Id>,
+    /// The ids, valid or pending, that have proven each key.
+    pub proven: BTreeMap<Fingerprint, BTreeSet<Id>>,
 }
 
 impl People {
     /// Whether this id can own: a valid author, or a janitor of today.
     pub fn is_person(&self, id: &Id, chain: &Chain) -> bool {
         self.authors.contains_key(id) || chain.key_of(id).is_some()
+    }
+
+    /// Somebody else whose key this is: who has proven it, or whom a link names, when
+    /// `id` has proven it as well. A key counts for one id.
+    pub fn also_proven_by<'a>(
+        &'a self,
+        id: &Id,
+        key: &Fingerprint,
+        chain: &'a Chain,
+    ) -> Option<&'a Id> {
+        let ids = self.proven.get(key)?;
+        let others = ids.iter().chain(chain.holder(key));
+        ids.contains(id)
+            .then(|| others.into_iter().find(|other| *other != id))
+            .flatten()
     }
 
     /// The persons who own, when `owners` do: authors, janitors, and the members of
@@ -61,6 +78,10 @@ pub fn judge_ids<'r>(
     let mut people = People::default();
     let mut findings = namespace(repository, chain);
     let proven = proofs(checked);
+    for (id, key) in &proven {
+        let ids = people.proven.entry(*key).or_default();
+        ids.insert((*id).clone());
+    }
     let mut proven_by: BTreeMap<Fingerprint, BTreeSet<&Id>> = BTreeMap::new();
     for (id, slot) in &repository.ids {
         let Some(loaded) = slot.good() else { continue };
@@ -120,9 +141,9 @@ pub fn judge_ids<'r>(
                 // Nobody honest makes a signature that fails. Under a key that a
                 // quorum approved it is a reason to reject; a pending file harms nobody.
                 let approved = people.standings.get(id).is_some_and(Standing::is_valid);
-                let mut finding = bad_signature(c, why);
+                let mut finding = bad_signature(c, chain, why);
                 if !approved {
-                    finding.severity = crate::core::finding::Severity::Warning;
+                    finding.severity = Severity::Warning;
                 }
                 findings.push(finding);
                 ignored.add(c.segment, "the signature does not verify");
@@ -143,9 +164,17 @@ pub fn judge_ids<'r>(
                     "signed with a key that is not valid for this id"
                 };
                 ignored.add(c.segment, why);
-                idle.entry((id, c.segment.key, why))
-                    .or_default()
-                    .push(c.path);
+                match foreign(c, chain) {
+                    // Anyone can copy one here; nobody's vouches depend on it.
+                    Some(finding) => findings.push(Finding {
+                        severity: Severity::Warning,
+                        ..finding
+                    }),
+                    None => idle
+                        .entry((id, c.segment.key, why))
+                        .or_default()
+                        .push(c.path),
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::tally::Tally;
 use super::vouch::{Live, Vouches, Weight};
+use crate::core::key::Fingerprint;
 use crate::core::name::Id;
 use crate::core::resource::{ResourceId, ResourceVersion};
 
@@ -140,24 +141,7 @@ impl Support {
     }
 }
 
-/// The highest epoch that a quorum opened: so many janitors vouch for a version, any
-/// version, in it or in a later one. 0 is always open.
-pub fn open_epoch(live: &[Live<'_>], quorum: usize) -> u64 {
-    let mut entries: Vec<&Live<'_>> = live
-        .iter()
-        .filter(|l| l.vouch.weight == Weight::Chain)
-        .collect();
-    entries.sort_by_key(|l| std::cmp::Reverse(l.version.revision.epoch));
-    let mut tally = Tally::default();
-    for entry in entries {
-        tally.add(entry.vouch.id, entry.vouch.key);
-        if tally.reaches(quorum) {
-            return entry.version.revision.epoch;
-        }
-    }
-    0
-}
-
+/// Who supports the version that the entries in `exact` are for.
 fn support(
     exact: &[&Live<'_>],
     quorum: usize,
@@ -181,4 +165,28 @@ fn support(
         epoch_open,
         quorum,
     }
+}
+
+/// The highest epoch of a resource that a quorum opened: the uncancelled entries of
+/// a quorum carry at least this epoch, whatever their counters and digests. 0 is
+/// always open.
+pub fn open_epoch(live: &[Live<'_>], quorum: usize) -> u64 {
+    let mut highest: BTreeMap<(&Id, Fingerprint), u64> = BTreeMap::new();
+    for l in live.iter().filter(|l| l.vouch.weight == Weight::Chain) {
+        let epoch = highest.entry((l.vouch.id, l.vouch.key)).or_default();
+        *epoch = l.version.revision.epoch.max(*epoch);
+    }
+    let epochs: BTreeSet<u64> = highest.values().copied().collect();
+    epochs
+        .into_iter()
+        .rev()
+        .find(|epoch| {
+            highest
+                .iter()
+                .filter(|(_, own)| *own >= epoch)
+                .map(|((id, key), _)| (*id, *key))
+                .collect::<Tally>()
+                .reaches(quorum)
+        })
+        .unwrap_or(0)
 }

@@ -9,7 +9,7 @@ use super::tally::Tally;
 use crate::core::finding::{Code, Finding};
 use crate::core::key::{Fingerprint, Namespace, PublicKey};
 use crate::core::name::Id;
-use crate::core::repository::{Loaded, Repository, Slot};
+use crate::core::repository::{Loaded, Repository};
 use crate::core::resource::{
     Entry, IdFile, Kind, ResourceId, ResourceVersion, Revision, SignedSegment, What,
 };
@@ -56,8 +56,8 @@ impl Checked<'_> {
 
 /// Checks all segments of the repository, on all threads there are.
 ///
-/// Reports segments of other repositories and chain keys whose signatures fail;
-/// what fails under a listed key is judged when it is known whether that key counts.
+/// Reports what fails under keys of the chain; what fails under a listed key is judged
+/// when it is known whether that key counts, and no other key is a reason to reject.
 pub fn check_segments<'r>(
     repository: &'r Repository,
     chain: &Chain,
@@ -67,28 +67,11 @@ pub fn check_segments<'r>(
         .par_iter()
         .map(|(path, loaded)| check(repository, chain, loaded, path))
         .collect();
-    let mut findings = Vec::new();
-    for c in &checked {
-        let made_for = c.segment.segment.repository;
-        if made_for != chain.identity() {
-            findings.push(
-                Finding::error(
-                    Code::ForeignRepository,
-                    c.path,
-                    format!("`{}` was made for another repository", c.path),
-                )
-                .value("this one", chain.identity())
-                .value("made for", made_for)
-                .hint("remove it: nothing that it says is about this repository"),
-            );
-        }
-        if made_for == chain.identity()
-            && c.signed == Signed::Chain
-            && let Some(why) = &c.failure
-        {
-            findings.push(bad_signature(c, why));
-        }
-    }
+    let findings = checked
+        .iter()
+        .filter(|c| c.signed == Signed::Chain)
+        .filter_map(|c| Some(bad_signature(c, chain, c.failure.as_ref()?)))
+        .collect();
     (checked, findings)
 }
 
@@ -139,8 +122,28 @@ fn listed_key<'r>(
     }
 }
 
-/// The finding for a segment whose signature fails under a key that counts.
-pub fn bad_signature(checked: &Checked<'_>, why: &str) -> Finding {
+/// The finding for a segment whose signature fails under a key that counts, or that
+/// was made for another repository.
+pub fn bad_signature(checked: &Checked<'_>, chain: &Chain, why: &str) -> Finding {
+    foreign(checked, chain).unwrap_or_else(|| failing(checked, why))
+}
+
+/// The finding for a segment that was made for another repository.
+pub fn foreign(checked: &Checked<'_>, chain: &Chain) -> Option<Finding> {
+    let made_for = checked.segment.segment.repository;
+    (made_for != chain.identity()).then(|| {
+        Finding::error(
+            Code::ForeignRepository,
+            checked.path,
+            format!("`{}` was made for another repository", checked.path),
+        )
+        .value("this one", chain.identity())
+        .value("made for", made_for)
+        .hint("remove it: nothing that it says is about this repository")
+    })
+}
+
+fn failing(checked: &Checked<'_>, why: &str) -> Finding {
     Finding::error(
         Code::BadSignature,
         checked.path,
@@ -210,13 +213,19 @@ impl<'r> Vouches<'r> {
     /// chain key.
     pub fn live(&self, resource: &ResourceId) -> Vec<Live<'r>> {
         let all = self.about(resource);
-        // The highest withdrawals of each id: under a chain key, under any key.
-        let mut withdrawn: BTreeMap<&Id, (Option<Revision>, Option<Revision>)> = BTreeMap::new();
+        // Collected first: looking them up for each entry would let one author keep
+        // every client busy for the square of the entries that they sign.
+        let mut withdrawn: BTreeMap<(&Id, Weight), Revision> = BTreeMap::new();
         for vouch in all.iter().filter(|v| v.what == What::Withdrawn) {
-            let (chain, any) = withdrawn.entry(vouch.id).or_default();
-            *any = (*any).max(Some(vouch.revision));
-            if vouch.weight == Weight::Chain {
-                *chain = (*chain).max(Some(vouch.revision));
+            let reaches: &[Weight] = match vouch.weight {
+                Weight::Chain => &[Weight::Chain, Weight::Owner],
+                Weight::Owner => &[Weight::Owner],
+            };
+            for weight in reaches {
+                let up_to = withdrawn
+                    .entry((vouch.id, *weight))
+                    .or_insert(vouch.revision);
+                *up_to = vouch.revision.max(*up_to);
             }
         }
         all.iter()
@@ -231,12 +240,9 @@ impl<'r> Vouches<'r> {
                 }),
             })
             .filter(|live| {
-                let (chain, any) = withdrawn.get(live.vouch.id).copied().unwrap_or_default();
-                let up_to = match live.vouch.weight {
-                    Weight::Chain => chain,
-                    Weight::Owner => any,
-                };
-                up_to.is_none_or(|up_to| live.version.revision > up_to)
+                withdrawn
+                    .get(&(live.vouch.id, live.vouch.weight))
+                    .is_none_or(|up_to| live.version.revision > *up_to)
             })
             .collect()
     }
@@ -295,12 +301,4 @@ impl<'r> Ignored<'r> {
             .map(|(id, why)| format!("{id}: {why}"))
             .collect()
     }
-}
-
-/// Whether the file in this slot lists the key.
-pub fn lists(slot: Option<&Slot<IdFile>>, key: &Fingerprint) -> bool {
-    matches!(
-        slot.and_then(Slot::good).map(|l| &l.value),
-        Some(IdFile::Author(author)) if author.keys.iter().any(|k| k.fingerprint() == *key)
-    )
 }

@@ -22,7 +22,7 @@ use self::packages::{Context, PackageReport, judge_package};
 use self::snapshot::SnapshotReport;
 use crate::core::digest::Digest;
 use crate::core::finding::{Code, Finding, Severity};
-use crate::core::name::{Id, PackageName};
+use crate::core::name::PackageName;
 use crate::core::repository::{Repository, Slot, version_in};
 use crate::core::resource::{Kind, REPO_NAME, Repo, ResourceId, ResourceVersion};
 use crate::core::state::State;
@@ -313,21 +313,12 @@ fn judge_repo(
         _ => explain::explain(&resource, present, &standing, None, ignored),
     };
     if let Some(mut finding) = explained {
-        // A pending one is as none: the top-level file is judged without it.
-        if matches!(standing, Standing::Waiting(_)) {
+        // A first one that is pending is as none: the top-level file is judged without
+        // it. One that stands in place of an approved one has stripped that.
+        if matches!(&standing, Standing::Waiting(w) if w.supported.is_none()) {
             finding.severity = Severity::Warning;
         }
         findings.push(finding);
     }
     (present, standing)
-}
-
-/// The authors that have an id file but are not valid: for status.
-pub fn pending_ids(people: &People) -> Vec<&Id> {
-    people
-        .standings
-        .iter()
-        .filter(|(_, standing)| !standing.is_valid())
-        .map(|(id, _)| id)
-        .collect()
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::explain::{explain, list};
 use super::{Mode, View};
 use crate::core::finding::{Code, Finding, Severity};
+use crate::core::limits::MAX_ALIKE;
 use crate::core::name::{Id, PackageName, Release};
 use crate::core::opam_file::Problem;
 use crate::core::path::{Place, release_dir};
@@ -217,9 +218,14 @@ fn releases<'p>(
 /// The directories are those that are listed.
 fn same_releases(package: &Package, listed: &Releases) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut more = 0;
     let path = Place::Releases(listed.name.clone()).path();
     for (release, files) in &package.directories {
         if !listed.releases.contains(release) && !files.is_left_over() {
+            if findings.len() >= MAX_ALIKE {
+                more += 1;
+                continue;
+            }
             let dir = release_dir(release);
             let (message, hint) = match listed.tombstones.get(release) {
                 Some(_) => (
@@ -244,6 +250,10 @@ fn same_releases(package: &Package, listed: &Releases) -> Vec<Finding> {
             .get(release)
             .is_none_or(ReleaseDir::is_left_over)
         {
+            if findings.len() >= MAX_ALIKE {
+                more += 1;
+                continue;
+            }
             findings.push(
                 Finding::error(
                     Code::ReleaseList,
@@ -255,6 +265,7 @@ fn same_releases(package: &Package, listed: &Releases) -> Vec<Finding> {
             );
         }
     }
+    findings.extend(and_more(Code::ReleaseList, &path, more, "releases"));
     findings
 }
 
@@ -287,17 +298,31 @@ fn checksum(
             cx.ignored,
         ));
     }
+    if let Slot::Good(loaded) = &dir.checksum {
+        let mismatches = same_files(&loaded.value, &loaded.bytes, dir);
+        // Bytes that differ from what anybody vouches for are refused in every mode,
+        // also where no quorum has claimed the name yet.
+        let vouched = !mismatches.is_empty()
+            && cx
+                .vouches
+                .live(&resource)
+                .iter()
+                .any(|l| Some(l.version) == present);
+        if vouched && !report.claimed {
+            report.findings.extend(mismatches);
+        } else {
+            trust.extend(mismatches);
+        }
+    }
     if report.claimed || present.is_some() {
         report.standings.insert(resource, (present, standing));
-    }
-    if let Slot::Good(loaded) = &dir.checksum {
-        trust.extend(same_files(&loaded.value, &loaded.bytes, dir));
     }
 }
 
 /// The files are those that the checksum lists, with these sizes and digests.
 fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut more = 0;
     let base = release_dir(&checksum.release);
     let list = Place::Checksum(checksum.release.clone()).path();
     for (path, expected) in &checksum.files {
@@ -308,11 +333,14 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
         };
         let Some(file) = dir.files.get(path) else {
             if *expected == FileDigest::of(b"") && **path != *"opam" {
-                findings.push(Finding::warning(
-                    Code::MissingFile,
-                    &full,
-                    format!("`{full}` is empty, and missing: old versions of opam do not bring empty files"),
-                ));
+                // Only some of them are told; none is a reason to reject.
+                if findings.len() < MAX_ALIKE {
+                    findings.push(not_brought(&full));
+                }
+                continue;
+            }
+            if findings.len() >= MAX_ALIKE {
+                more += 1;
                 continue;
             }
             findings.push(mark(
@@ -324,6 +352,10 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
         };
         let found = file.digest;
         if found != *expected {
+            if findings.len() >= MAX_ALIKE {
+                more += 1;
+                continue;
+            }
             findings.push(mark(
                 Finding::error(
                     Code::Digest,
@@ -336,8 +368,16 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
             ));
         }
     }
+    let mut extra = 0;
     for (path, file) in &dir.files {
         if !checksum.files.contains_key(path) {
+            // Counted apart: what is not listed lies in the tree, so the reader has
+            // bounded it, and a long list must not hide it.
+            extra += 1;
+            if extra > MAX_ALIKE {
+                more += 1;
+                continue;
+            }
             let full = format!("{base}{path}");
             if file.bytes.is_empty() && **path != *"opam" {
                 findings.push(left_over(&full));
@@ -354,7 +394,17 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
             );
         }
     }
+    findings.extend(and_more(Code::Digest, &list, more, "files"));
     findings
+}
+
+/// The finding for an empty file that is listed and missing, see [`left_over`].
+fn not_brought(path: &str) -> Finding {
+    Finding::warning(
+        Code::MissingFile,
+        path,
+        format!("`{path}` is empty, and missing: old versions of opam do not bring empty files"),
+    )
 }
 
 /// Old versions of opam, whose patches GNU `diff` makes, neither bring empty files
@@ -367,6 +417,17 @@ fn left_over(path: &str) -> Finding {
             "`{path}` is empty, and should not be there: old versions of opam leave empty files behind"
         ),
     )
+}
+
+/// The finding that stands for `more` that are left out.
+fn and_more(code: Code, list: &str, more: usize, what: &str) -> Option<Finding> {
+    (more > 0).then(|| {
+        Finding::error(
+            code,
+            list,
+            format!("{more} more {what} differ from what `{list}` says"),
+        )
+    })
 }
 
 fn file_digest(file: &FileDigest) -> String {

@@ -5,18 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Mode;
 use crate::core::digest::Digest;
 use crate::core::finding::{Code, Finding, Severity};
+use crate::core::limits::MAX_ALIKE;
 use crate::core::name::fold;
 use crate::core::repository::Repository;
 use crate::core::resource::{Repo, RepoField, TopFile};
 use crate::core::syntax::{self, Item, Value, ValueKind};
 use crate::core::tree::Tree;
 
-/// Names at the top that change what opam sees: opam 1.2's packages, other
+/// Names at the top that change what opam sees: a package outside `packages/`, opam 1.2's packages, other
 /// version control systems (opam then applies a checkout, not what was verified),
 /// git's modules.
-const FORBIDDEN: [(&str, &str); 5] = [
+const FORBIDDEN: [(&str, &str); 6] = [
     // The reader of directories leaves it out; in an archive it is like any other name.
     (".git", "opam reads it in an archive"),
+    ("opam", "opam takes a file of this name for a package"),
     (
         "compilers",
         "opam turns these files of opam 1.2 into packages",
@@ -139,6 +141,11 @@ fn repo_file(source: &[u8], approved: Option<&Repo>, mode: Mode) -> Vec<Finding>
     let mut seen = BTreeSet::new();
     let mut values: BTreeMap<RepoField, (&Value<'_>, String)> = BTreeMap::new();
     for item in &file.items {
+        // All of them are errors so far, and each quotes its line.
+        if findings.len() >= MAX_ALIKE {
+            findings.push(error("the file `repo` has more of that kind".to_owned()));
+            break;
+        }
         let (name, span) = match item {
             Item::Field(field) => (field.name.text, field.name.span),
             Item::Section(section) => (section.kind.text, section.kind.span),

@@ -57,6 +57,8 @@ pub enum Command {
     Approve(ApproveArgs),
     /// As an author: sign the releases that changed
     Sign(SignArgs),
+    /// Fold what you vouched for into one file, in a change of its own
+    Compact(CompactArgs),
     /// Show what is signed, what is missing and what waits
     #[command(visible_alias = "todo")]
     Status(StatusArgs),
@@ -100,14 +102,20 @@ pub struct VerifyArgs {
         visible_alias = "trust-anchors",
         short = 't',
         value_name = "ANCHORS",
-        default_value = ""
+        default_value = "",
+        hide_default_value = true
     )]
     pub anchors: String,
     /// How many anchors must agree, and the least quorum that the janitors may have
-    #[arg(long, value_name = "N", default_value = "")]
+    #[arg(long, value_name = "N", default_value = "", hide_default_value = true)]
     pub quorum: String,
     /// Verify this directory or .tar.gz as a whole
-    #[arg(long, value_name = "DIR", default_value = "")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub dir: String,
     /// The repository as opam holds it now, before the update
     #[arg(
@@ -115,20 +123,36 @@ pub struct VerifyArgs {
         visible_alias = "repository",
         short = 'r',
         value_name = "REPO",
-        default_value = ""
+        default_value = "",
+        hide_default_value = true
     )]
     pub repo: String,
     /// Verify the repository after this patch
-    #[arg(long, value_name = "FILE", default_value = "")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub patch: String,
     /// Whether opam updates with a patch (`true`) or takes a new tree (`false`)
-    #[arg(long, value_name = "BOOL", default_value = "")]
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub incremental: String,
     /// Let packages through whose names no quorum claims
     #[arg(long, visible_alias = "ignore-missing")]
     pub nostrict: bool,
     /// Where reports and what was accepted are kept [default: $XDG_STATE_HOME/conex]
-    #[arg(long, value_name = "DIR", default_value = "")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub state: String,
     /// Refuse a repository without a snapshot, whatever its janitors say
     #[arg(long)]
@@ -450,6 +474,17 @@ pub struct SignArgs {
     pub signing: Signing,
 }
 
+/// Arguments of `compact`.
+#[derive(Debug, Args)]
+pub struct CompactArgs {
+    /// Also delete what anybody vouched for under keys that are no longer valid
+    #[arg(long)]
+    pub delete_invalid: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub signing: Signing,
+}
+
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
@@ -518,6 +553,11 @@ pub struct ExplainArgs {
     /// The repository, as opam calls it [default: the one of the last report]
     pub repository: Option<String>,
     /// Where reports are kept [default: $XDG_STATE_HOME/conex]
-    #[arg(long, value_name = "DIR", default_value = "")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub state: String,
 }

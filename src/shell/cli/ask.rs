@@ -180,7 +180,8 @@ fn failed(error: crate::shell::keys::SignError) -> Failure {
     Failure::usage(error, hint)
 }
 
-/// Writes what is planned: what is vouched for before the segments that do.
+/// Writes what is planned: what is vouched for before the segments that do, and
+/// nothing is removed before what takes its place is there.
 pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
     let (segments, others): (Vec<_>, Vec<_>) = plan
         .writes
@@ -193,6 +194,15 @@ pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
             path: path.clone(),
             bytes: Some(bytes.as_slice().into()),
         })
+        .chain(
+            plan.removes
+                .iter()
+                .filter(|path| !plan.writes.contains_key(*path))
+                .map(|path| Change {
+                    path: path.clone(),
+                    bytes: None,
+                }),
+        )
         .collect();
     apply(root, &changes, WORK_TREE).map_err(|e| {
         Failure::usage(
@@ -204,7 +214,12 @@ pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
         1 => "1 file".to_owned(),
         n => format!("{n} files"),
     };
-    sayln!("Wrote {files}.");
+    let verb = if plan.removes.is_empty() {
+        "Wrote"
+    } else {
+        "Wrote and removed"
+    };
+    sayln!("{verb} {files}.");
     Ok(Exit::Success)
 }
 

@@ -58,6 +58,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Sign(args) => work::sign(cli, args),
         Command::Snapshot(args) => snapshot::run(cli, args),
         Command::Compare(args) => compare::run(args),
+        Command::Compact(args) => work::compact(cli, args),
         Command::Explain(args) => verify::explain(args),
     }
 }

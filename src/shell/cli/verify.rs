@@ -11,7 +11,7 @@ use super::args::{ExplainArgs, Format, VerifyArgs};
 use super::failure::{Exit, Failure};
 use super::paths::state_home;
 use crate::core::finding::{Code, Finding};
-use crate::core::patch::{self, PatchContext};
+use crate::core::patch::{self, Note, PatchContext};
 use crate::core::repository::Repository;
 use crate::core::tree::{Contents, Tree};
 use crate::core::trust::anchors::{AnchorError, Anchors, Client, MaxAge, SnapshotPolicy};
@@ -35,6 +35,8 @@ struct Request {
     name: String,
     /// Where memory and reports are, if they are used.
     state: Option<PathBuf>,
+    /// They should be used, and the environment does not say where.
+    homeless: bool,
     format: Format,
     all: bool,
 }
@@ -136,6 +138,7 @@ fn request(args: &VerifyArgs) -> Result<Request, Failure> {
         subject: subject(args, incremental)?,
         hook: !args.repo.is_empty(),
         name: name(args),
+        homeless: !args.no_state && !args.repo.is_empty() && state(args).is_none(),
         state: state(args),
         format: args.format,
         all: args.all,
@@ -262,6 +265,7 @@ fn trees(request: &Request) -> Result<Trees, LoadError> {
             };
             let applied = patch::apply(&tree, &bytes, &context)
                 .map_err(|error| LoadError::Refused(Box::new(error.finding())))?;
+            notes.extend(applied.notes.iter().filter_map(lost));
             Ok(Trees {
                 old: Some(tree.into_judged()),
                 new: applied.tree.into_judged(),
@@ -269,6 +273,26 @@ fn trees(request: &Request) -> Result<Trees, LoadError> {
             })
         }
     }
+}
+
+/// What opam 2.6 will lose when it applies the patch: it explains why the result
+/// does not verify.
+fn lost(note: &Note) -> Option<Finding> {
+    let Note::Lost { paths } = note else {
+        return None;
+    };
+    let first = paths.first().map(String::as_str).unwrap_or_default();
+    Some(
+        Finding::warning(
+            Code::PatchAmbiguous,
+            first,
+            format!(
+                "opam 2.6 removes {} files that the update keeps, with one that it removes from their directory",
+                paths.len()
+            ),
+        )
+        .hint("remove the repository from opam and add it again, or wait for the next update, which brings them back"),
+    )
 }
 
 fn no_renames(root: &Path) -> Option<Finding> {
@@ -323,9 +347,17 @@ fn decide(request: &Request) -> Result<Exit, Failure> {
     );
     let anchors = &request.client.anchors().keys;
     verdict.findings.extend(trees.notes);
-    verdict
-        .findings
-        .extend(identity.and_then(|i| store.as_ref()?.another(i, anchors)));
+    if request.homeless {
+        verdict
+            .findings
+            .push(forgets("neither XDG_STATE_HOME nor HOME is set"));
+    }
+    // A pinned link is of one repository: whoever pins one of this means this.
+    if request.client.anchors().link.is_none() {
+        verdict
+            .findings
+            .extend(identity.and_then(|i| store.as_ref()?.another(i, anchors)));
+    }
     if verdict.accepted()
         && let (Some(store), Some(assessment)) = (&store, &verdict.assessment)
     {

@@ -4,7 +4,7 @@ use crate::shell::out::{say, sayln};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::args::{ApproveArgs, Cli, Consent, InitArgs, JoinArgs, SignArgs, Signing};
+use super::args::{ApproveArgs, Cli, CompactArgs, Consent, InitArgs, JoinArgs, SignArgs, Signing};
 use super::ask::{Who, agreed, find, id, places, sign as sign_plan, signer_id, who, write};
 use super::failure::{Exit, Failure};
 use super::paths::{directory, working_tree};
@@ -253,6 +253,25 @@ pub fn sign(cli: &Cli, args: &SignArgs) -> Result<Exit, Failure> {
             key: who.signer.public().clone(),
             packages: args.packages.clone(),
             allow_weak_checksums: args.allow_weak_checksums,
+        },
+    )?;
+    signed(plan, args.signing.consent, &world, &who, &root)
+}
+
+/// Runs `conex compact`.
+pub fn compact(cli: &Cli, args: &CompactArgs) -> Result<Exit, Failure> {
+    let root = directory(cli);
+    let places = places(&root)?;
+    let tree = working_tree(&root)?;
+    let repository = Repository::load(&tree);
+    let world = World::new(&tree, &repository, View::Supported)?;
+    let who = who(&args.signing, &world, &places)?;
+    let plan = plan::compact(
+        &world,
+        &plan::Compact {
+            id: who.id.clone(),
+            key: who.signer.public().clone(),
+            delete_invalid: args.delete_invalid,
         },
     )?;
     signed(plan, args.signing.consent, &world, &who, &root)

@@ -66,10 +66,12 @@ fn renames(config: &str) -> Option<bool> {
     for line in config.lines() {
         let line = line.trim();
         if let Some(rest) = line.strip_prefix('[') {
+            // `[diff "x"]` is another section than `[diff]`.
             section = rest
-                .split([']', ' ', '"'])
+                .split([']'])
                 .next()
                 .unwrap_or_default()
+                .trim()
                 .to_ascii_lowercase();
             // A file that is included here may say otherwise.
             if section.starts_with("include") {
@@ -110,7 +112,9 @@ mod tests {
                 "[diff]\n\trenames = false\n[diff]\n\trenames = true\n",
                 Some(true),
             ),
-            ("[diff \"x\"]\n\trenames = false\n", Some(false)),
+            ("[diff \"x\"]\n\trenames = false\n", None),
+            ("[diff.x]\n\trenames = false\n", None),
+            ("[ diff ]\n\trenames = true\n", Some(true)),
             ("[diff]\n\trenames = false\n[include]\n\tpath = x\n", None),
             ("[diff] renames = true\n", None),
             ("[core]\n\trenames = false\n", None),

@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock};
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, fstat, lstat};
 use rustix::io::Errno;
 use thiserror::Error;
 
@@ -104,52 +104,50 @@ impl Store {
 
     fn lock(&mut self) -> Result<(), MemoryError> {
         let path = self.path().join("lock");
-        let made = std::fs::create_dir_all(&self.state)
-            .map_err(|e| e.to_string())
-            .and_then(|()| {
-                if path.exists() {
-                    return Ok(());
-                }
-                write(
-                    &self.state,
-                    &format!("{}/lock", self.dir),
-                    b"",
-                    PRIVATE_STATE,
-                )
-                .map_err(|e| e.to_string())
-            });
-        if let Err(why) = made {
-            self.warning = Some(why);
+        if let Err(e) = std::fs::create_dir_all(&self.state) {
+            self.warning = Some(e.to_string());
             return Ok(());
         }
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fd = match rustix::fs::openat(CWD, &path, flags, Mode::empty()) {
-            Ok(fd) => fd,
-            Err(e) => {
-                self.warning = Some(e.to_string());
-                return Ok(());
-            }
-        };
         let start = Instant::now();
         loop {
-            match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => break,
-                Err(Errno::WOULDBLOCK | Errno::INTR) => {
-                    if start.elapsed() > PATIENCE {
-                        return Err(MemoryError::Busy { path });
-                    }
-                    std::thread::sleep(Duration::from_millis(20));
+            match self.lock_once(&path) {
+                Ok(Some(lock)) => {
+                    self._lock = Some(lock);
+                    return Ok(());
                 }
-                // Some network file systems have no locks; files are still
-                // written as a whole.
-                Err(e) => {
-                    self.warning = Some(format!("no lock: {e}"));
-                    break;
+                Ok(None) if start.elapsed() > PATIENCE => return Err(MemoryError::Busy { path }),
+                Ok(None) => std::thread::sleep(Duration::from_millis(20)),
+                Err(why) => {
+                    self.warning = Some(why);
+                    return Ok(());
                 }
             }
         }
-        self._lock = Some(fd);
-        Ok(())
+    }
+
+    /// The lock, if nobody else has it. Of several hooks that start at once each may
+    /// have put a file there, and hold the lock of one that has been replaced since.
+    fn lock_once(&self, path: &Path) -> Result<Option<OwnedFd>, String> {
+        if !path.exists() {
+            let file = format!("{}/lock", self.dir);
+            write(&self.state, &file, b"", PRIVATE_STATE).map_err(|e| e.to_string())?;
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
+            Ok(fd) => fd,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(e) => return Err(e.to_string()),
+        };
+        match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(None),
+            // Some network file systems have no locks; files are still written as a
+            // whole.
+            Err(e) => return Err(format!("no lock: {e}")),
+        }
+        let held = fstat(&fd).map_err(|e| e.to_string())?;
+        let there = lstat(path).is_ok_and(|s| (s.st_dev, s.st_ino) == (held.st_dev, held.st_ino));
+        Ok(there.then_some(fd))
     }
 
     fn read(&mut self) -> Result<(), MemoryError> {
@@ -161,6 +159,8 @@ impl Store {
         let entries = match std::fs::read_dir(&dir) {
             Ok(entries) => entries,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            // A file in the place of a directory above: nothing can be remembered.
+            Err(_) if matches!(lstat(&dir), Err(Errno::NOTDIR)) => return Ok(()),
             Err(e) => return Err(unreadable(&dir, e.to_string())),
         };
         for entry in entries {
@@ -172,6 +172,11 @@ impl Store {
                 .to_str()
                 .and_then(|n| format!("blake2b={n}").parse::<Digest>().ok());
             let Some(identity) = identity else {
+                // Nobody else writes here now. In a container each run can have the
+                // same process number, and so the same few names to write to.
+                if self._lock.is_some() && is_left_over(&file_name) {
+                    let _ = std::fs::remove_file(&path);
+                }
                 continue;
             };
             let memory = read_one(&path).map_err(|why| unreadable(&path, why))?;
@@ -225,9 +230,28 @@ impl Store {
         if self.of(memory.evidence.identity) == Some(memory) {
             return Ok(());
         }
+        let bytes = memory.encode();
+        // What cannot be read again would refuse every later update.
+        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_SIZE {
+            return Err(format!(
+                "it has {} bytes, the most is {MAX_FILE_SIZE}",
+                bytes.len()
+            ));
+        }
+        match Memory::decode(&bytes) {
+            Ok(again) if again == *memory => {}
+            Ok(_) => return Err("it could not be read again".to_owned()),
+            Err(e) => return Err(format!("it could not be read again: {}", e.kind)),
+        }
         let path = format!("{}/{}", self.dir, memory.evidence.identity.hex());
-        write(&self.state, &path, &memory.encode(), PRIVATE_STATE).map_err(|e| e.to_string())
+        write(&self.state, &path, &bytes, PRIVATE_STATE).map_err(|e| e.to_string())
     }
+}
+
+/// Whether a file of this name is what a killed process left of one it was writing.
+fn is_left_over(name: &std::ffi::OsStr) -> bool {
+    name.to_str()
+        .is_some_and(|n| n.starts_with(".conex-") && n.ends_with(".tmp"))
 }
 
 fn read_one(path: &Path) -> Result<Memory, String> {

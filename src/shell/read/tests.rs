@@ -89,7 +89,7 @@ fn all_contents_without_what_is_not_judged_are_the_judged_contents() {
 fn a_git_directory_is_skipped_at_the_top_and_only_there() {
     let dir = repository();
     put(dir.path(), ".git/config", "[core]");
-    put(dir.path(), "packages/.git/evil.1/opam", "hook-contract D13");
+    put(dir.path(), "packages/.git/evil.1/opam", "docs/hook.md D13");
     let reading = read_ok(dir.path(), Contents::All);
     assert_eq!(reading.git, Git::Directory);
     assert!(reading.tree.get(".git/config").is_none());

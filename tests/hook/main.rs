@@ -1,0 +1,16 @@
+//! The hook as opam runs it: the real program, on directories, archives and clones.
+
+#![allow(clippy::disallowed_methods)] // tests read, write and start what they need
+
+#[path = "../world/mod.rs"]
+mod world;
+
+mod run;
+
+mod differentials;
+mod kill;
+mod memory;
+mod names;
+mod reads_only;
+mod replay;
+mod state;
