@@ -157,10 +157,39 @@ pub fn diff(a: &State, b: &State) -> Vec<Difference> {
 #[derive(Debug, Default)]
 pub struct StateBuilder {
     /// By directory, with a slash at its end, below `packages/`: the lines.
-    directories: BTreeMap<String, Vec<String>>,
+    directories: BTreeMap<String, Lines>,
     /// The directory of the last file.
     current: String,
-    lines: Vec<String>,
+    lines: Lines,
+}
+
+/// The lines of a directory, and whether they came in order.
+#[derive(Debug, Default)]
+struct Lines {
+    text: String,
+    last: usize,
+    unsorted: bool,
+}
+
+impl Lines {
+    fn push(&mut self, path: &str, size: u64, digest: &Digest) {
+        let at = self.text.len();
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(self.text, "{path} {size} {digest}");
+        let (before, line) = self.text.split_at_checked(at).unwrap_or_default();
+        self.unsorted |= before.get(self.last..).is_some_and(|last| last > line);
+        self.last = at;
+    }
+
+    /// The digest of the lines, sorted by bytes.
+    fn digest(&self) -> Digest {
+        if !self.unsorted {
+            return Digest::of(self.text.as_bytes());
+        }
+        let mut lines: Vec<&str> = self.text.split_inclusive('\n').collect();
+        lines.sort_unstable();
+        Digest::of(lines.concat().as_bytes())
+    }
 }
 
 /// Where the part that holds `below`, a path below `packages/`, ends in it.
@@ -190,17 +219,21 @@ impl StateBuilder {
             self.close();
             self.current = directory.to_owned();
         }
-        let mut line = String::with_capacity(rest.len() + 96);
-        // Writing to a `String` cannot fail.
-        let _ = writeln!(line, "{rest} {size} {digest}");
-        self.lines.push(line);
+        self.lines.push(rest, size, digest);
     }
 
     fn close(&mut self) {
         let directory = std::mem::take(&mut self.current);
         let lines = std::mem::take(&mut self.lines);
-        if !lines.is_empty() {
-            self.directories.entry(directory).or_default().extend(lines);
+        if lines.text.is_empty() {
+            return;
+        }
+        let known = self.directories.entry(directory).or_default();
+        if known.text.is_empty() {
+            *known = lines;
+        } else {
+            known.text.push_str(&lines.text);
+            known.unsorted = true;
         }
     }
 
@@ -217,7 +250,7 @@ impl StateBuilder {
             packages: BTreeMap::new(),
         };
         for (directory, lines) in self.directories {
-            let digest = directory_digest(lines);
+            let digest = lines.digest();
             let name = directory.trim_end_matches('/');
             match name.strip_prefix(".conex") {
                 Some("") => state.approved = digest,
@@ -238,12 +271,6 @@ impl StateBuilder {
         }
         state
     }
-}
-
-/// The digest of a directory: over its lines, sorted by bytes.
-fn directory_digest(mut lines: Vec<String>) -> Digest {
-    lines.sort_unstable();
-    Digest::of(lines.concat().as_bytes())
 }
 
 /// The digest of the file `repo`: over its fields but `stamp`, each printed in the one

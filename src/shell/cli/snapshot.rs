@@ -44,6 +44,7 @@ pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {
             neutral(&why)
         );
     }
+    found.forget_known();
     let repository = Repository::load(&found.people);
     let world = World::new(&found.people, &repository, View::Supported)?;
     let who = who(&args.signing, &world, &places)?;
