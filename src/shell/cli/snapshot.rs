@@ -10,10 +10,11 @@ use crate::core::finding::{Finding, Severity};
 use crate::core::plan::{self, MakeSnapshot, Unchanged, World};
 use crate::core::repository::Repository;
 use crate::core::state::{State, diff};
+use crate::core::tree::Tree;
 use crate::core::trust::View;
-use crate::shell::keys::{Signer as _, conex_home};
+use crate::shell::keys::{Places, Signer as _, conex_home};
 use crate::shell::out::sayln;
-use crate::shell::read::state::{Cache, scan};
+use crate::shell::read::state::{Cache, Scan, scan};
 use crate::shell::report::neutral;
 
 /// Runs `conex snapshot`.
@@ -27,7 +28,7 @@ pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {
         )
     })?;
     let cache = cache_home().map(|home| Cache::new(home, &real));
-    let mut found = scan(&real, cache.as_ref())
+    let found = scan(&real, cache.as_ref())
         .map_err(|e| Failure::usage(e, "name the repository with -C DIR"))?;
     if args.full {
         check(&real, &found.state)?;
@@ -35,22 +36,46 @@ pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {
     if found.findings.iter().any(|f| f.severity == Severity::Error) {
         return Err(refused(found.findings));
     }
-    if let Some(cache) = &cache
-        && found.read > 0
-        && let Err(why) = cache.keep(&mut found)
-    {
-        sayln!(
-            "warning: every file is read again the next time: {}",
-            neutral(&why)
-        );
-    }
-    found.forget_known();
-    let repository = Repository::load(&found.people);
-    let world = World::new(&found.people, &repository, View::Supported)?;
-    let who = who(&args.signing, &world, &places)?;
+    let changed = found.read > 0;
+    let Scan {
+        people,
+        state,
+        known,
+        ..
+    } = found;
+    // What is known is written while the snapshot is made.
+    std::thread::scope(|scope| {
+        let kept = scope.spawn(|| match &cache {
+            Some(cache) if changed => cache.keep(known),
+            _ => {
+                std::mem::forget(known);
+                Ok(())
+            }
+        });
+        let exit = make(args, &root, &places, &people, state);
+        if let Ok(Err(why)) = kept.join() {
+            sayln!(
+                "warning: every file is read again the next time: {}",
+                neutral(&why)
+            );
+        }
+        exit
+    })
+}
+
+fn make(
+    args: &SnapshotArgs,
+    root: &Path,
+    places: &Places,
+    people: &Tree,
+    state: State,
+) -> Result<Exit, Failure> {
+    let repository = Repository::load(people);
+    let world = World::new(people, &repository, View::Supported)?;
+    let who = who(&args.signing, &world, places)?;
     let mut plan = plan::snapshot(
         &world,
-        found.state,
+        state,
         &MakeSnapshot {
             signer: who.id.clone(),
             key: who.signer.public().clone(),
@@ -70,7 +95,7 @@ pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     }
     sign(&mut plan, &world, &who)?;
-    write(&plan, &root)
+    write(&plan, root)
 }
 
 fn refused(findings: Vec<Finding>) -> Failure {

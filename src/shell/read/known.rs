@@ -22,11 +22,7 @@ const RACY: Duration = Duration::from_secs(2);
 pub(super) struct Stamp([u64; 6]);
 
 impl Stamp {
-    #[allow(
-        clippy::useless_conversion,
-        clippy::cast_sign_loss,
-        clippy::as_conversions
-    )]
+    #[allow(clippy::unnecessary_cast)]
     pub(super) fn of(stat: &Stat) -> Stamp {
         // Types differ from system to system; all that matters is that equal is equal.
         Stamp([

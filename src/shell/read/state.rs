@@ -34,7 +34,14 @@ pub struct Scan {
     pub read: usize,
     /// What cannot be part of a repository.
     pub findings: Vec<Finding>,
-    known: KnownDir,
+    /// What a [`Cache`] keeps.
+    pub known: Known,
+}
+
+/// What is known of a directory after looking at it.
+#[derive(Debug)]
+pub struct Known {
+    dir: KnownDir,
     start: u64,
 }
 
@@ -103,17 +110,8 @@ pub fn scan(root: &Path, cache: Option<&Cache>) -> Result<Scan, ReadError> {
         files,
         read: walk.read,
         findings,
-        known: dir,
-        start,
+        known: Known { dir, start },
     })
-}
-
-impl Scan {
-    /// Lets go of what is kept by a [`Cache`], without the milliseconds that freeing
-    /// some 60,000 small things takes: for a process that ends soon.
-    pub fn forget_known(&mut self) {
-        std::mem::forget(std::mem::take(&mut self.known));
-    }
 }
 
 #[derive(Default)]
@@ -370,14 +368,17 @@ impl Cache {
     ///
     /// # Errors
     /// It cannot be written: the next scan reads everything.
-    pub fn keep(&self, scan: &mut Scan) -> Result<(), String> {
-        scan.known.settle(scan.start);
+    pub fn keep(&self, mut known: Known) -> Result<(), String> {
+        known.dir.settle(known.start);
+        let bytes = known.dir.encode();
+        // For a process that ends soon: freeing some 60,000 small things takes time.
+        std::mem::forget(known);
         std::fs::create_dir_all(&self.dir).map_err(|e| e.to_string())?;
         let options = WriteOptions {
             durability: Durability::Process,
             access: Access::Private,
         };
-        write(&self.dir, &self.file, &scan.known.encode(), options).map_err(|e| e.to_string())
+        write(&self.dir, &self.file, &bytes, options).map_err(|e| e.to_string())
     }
 }
 
@@ -406,11 +407,22 @@ mod tests {
     }
 
     /// A scan after which everything that was seen counts as settled.
-    fn settled(root: &Path, cache: &Cache) -> Scan {
-        let mut found = scan(root, Some(cache)).unwrap();
-        found.start = u64::MAX;
-        cache.keep(&mut found).unwrap();
-        found
+    fn settled(root: &Path, cache: &Cache) -> Seen {
+        let found = scan(root, Some(cache)).unwrap();
+        let mut known = found.known;
+        known.start = u64::MAX;
+        cache.keep(known).unwrap();
+        Seen {
+            state: found.state,
+            files: found.files,
+            read: found.read,
+        }
+    }
+
+    struct Seen {
+        state: State,
+        files: usize,
+        read: usize,
     }
 
     /// What the ordinary reader says.
@@ -429,7 +441,8 @@ mod tests {
         assert_eq!((first.files, first.read), (40, 40));
         assert_eq!(first.state, whole(&root));
         assert_eq!(scan(&root, Some(&cache)).unwrap().read, 0);
-        let steps: [(&str, &dyn Fn(&Path), usize); 6] = [
+        type Step<'a> = (&'a str, &'a dyn Fn(&Path), usize);
+        let steps: [Step<'_>; 6] = [
             (
                 "edit",
                 &|r| fs::write(r.join("packages/p3/p3.1/opam"), "x").unwrap(),
@@ -485,8 +498,8 @@ mod tests {
     fn what_was_just_written_is_read_again() {
         let (dir, root) = repository();
         let cache = Cache::new(dir.path().join("cache"), &root);
-        let mut found = scan(&root, Some(&cache)).unwrap();
-        cache.keep(&mut found).unwrap();
+        let found = scan(&root, Some(&cache)).unwrap();
+        cache.keep(found.known).unwrap();
         assert_eq!(scan(&root, Some(&cache)).unwrap().read, 40);
     }
 
