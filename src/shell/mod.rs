@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod hook;
 pub mod keys;
+pub mod opam;
 mod out;
 pub mod read;
 pub mod report;

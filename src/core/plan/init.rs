@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::repo::top_level;
 use super::{Plan, PlanError};
-use crate::core::digest::Digest;
 use crate::core::finding::Severity;
 use crate::core::key::PublicKey;
 use crate::core::limits::MAX_JANITORS;
@@ -11,9 +11,8 @@ use crate::core::name::{Id, RepositoryName, fold};
 use crate::core::path::Place;
 use crate::core::repository::Repository;
 use crate::core::resource::Decode as _;
-use crate::core::resource::{Link, Repo, Revision, SignedLink, SnapshotRule, TopFile};
+use crate::core::resource::{Link, Revision, SignedLink, SnapshotRule};
 use crate::core::tree::Tree;
-use crate::core::verify::top_level::repo_values;
 
 /// What `init` is asked for.
 #[derive(Debug, Clone)]
@@ -76,31 +75,12 @@ pub fn init(tree: &Tree, repository: &Repository, request: &Init) -> Result<Plan
     if request.snapshot == SnapshotRule::Required {
         plan.say("requires a snapshot, which cannot be taken back: a tree without one is refused");
     }
-    let values = match tree.get("repo") {
-        Some(source) => repo_values(source),
-        None => {
-            plan.writes.insert("repo".to_owned(), REPO_FILE.to_vec());
-            plan.say("writes the top-level file `repo`, which is missing");
-            BTreeMap::new()
-        }
-    };
-    let files = TopFile::ALL
-        .into_iter()
-        .filter_map(|file| Some((file, Digest::of(tree.get(file.as_str())?))))
-        .collect();
-    let repo = Repo {
-        revision: Revision::FIRST,
-        values,
-        files,
-    };
-    if !repo.values.is_empty() || !repo.files.is_empty() {
-        let mut what: Vec<&str> = repo.values.keys().map(|f| f.as_str()).collect();
-        what.extend(repo.files.keys().map(|f| f.as_str()));
-        plan.say(format!(
-            "proposes to approve, as they are now: {}",
-            what.join(", ")
-        ));
+    if tree.get("repo").is_none() {
+        plan.writes.insert("repo".to_owned(), REPO_FILE.to_vec());
+        plan.say("writes the top-level file `repo`, which is missing");
     }
+    let repo = top_level(tree, Revision::FIRST);
+    plan.say_top_level(&repo);
     plan.write(&repo);
     Ok(plan)
 }

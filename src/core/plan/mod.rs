@@ -11,6 +11,7 @@ mod init;
 mod janitor;
 mod join;
 mod owner;
+mod repo;
 mod rotate;
 mod sign;
 mod snapshot;

@@ -32,7 +32,8 @@ pub struct Sign {
 }
 
 /// Plans checksums and lists of releases for what changed, and vouches for what
-/// the signer owns. `world` is seen as if what waits were approved.
+/// the signer owns. Without named packages, files at the top that changed are
+/// proposed to the janitors as well. `world` is seen as if what waits were approved.
 ///
 /// # Errors
 /// Nothing of the signer's, an opam file that must not be signed, an unknown package.
@@ -53,6 +54,9 @@ pub fn sign(world: &World<'_>, request: &Sign) -> Result<Plan, PlanError> {
         .iter()
         .map(|text| world.package(text))
         .collect::<Result<_, _>>()?;
+    if selected.is_empty() {
+        job.plan.propose_top_level(world)?;
+    }
     for report in &world.assessment.packages {
         let named = selected.contains(&report.name);
         if selected.is_empty() || named {
@@ -133,7 +137,14 @@ impl Job<'_, '_> {
         } else {
             mine
         };
-        self.releases_of(report, package, mine)
+        self.releases_of(report, package, mine)?;
+        // Verification lets them pass; whoever just made them can still take another name.
+        if self.signed.contains(&report.name) || self.waiting.contains(&report.name) {
+            let equal = |f: &&Finding| f.code == Code::EqualVersions;
+            let findings = report.findings.iter().filter(equal).cloned();
+            self.plan.warnings.extend(findings);
+        }
+        Ok(())
     }
 
     fn propose_owner(&mut self, name: &PackageName) -> Result<(), PlanError> {

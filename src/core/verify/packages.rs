@@ -536,13 +536,18 @@ pub fn weak_source(
 }
 
 /// opam holds `1.0` and `1.00` equal, and one then hides the other.
+///
+/// That is a mistake of the maintainers and no attack: each of the two is judged like
+/// every release, so whoever can add one can as well add a version of any other name.
+/// opam-repository itself holds such a pair since August 2026 (`ocaml-variants`,
+/// `5.5.0+introcaml` and `5.5.0+introcaml0`), and refusing it would stop all updates.
 fn equal_versions(package: &Package) -> Vec<Finding> {
     let mut seen: BTreeMap<String, &Release> = BTreeMap::new();
     let mut findings = Vec::new();
     for release in package.directories.keys() {
         if let Some(other) = seen.insert(release.version().order_key(), release) {
             findings.push(
-                Finding::error(
+                Finding::warning(
                     Code::EqualVersions,
                     release_dir(release),
                     format!("opam takes `{other}` and `{release}` for the same version, and one hides the other"),

@@ -65,7 +65,7 @@ pub fn judge(
                 )
                 .value("expected", expected.map_or_else(|| "no such file".to_owned(), Digest::to_string))
                 .value("found", found)
-                .hint("git changes files as it says; restore it, or have it approved with `conex approve`"),
+                .hint("git changes files as it says; restore it, or propose it with `conex sign` and have it approved with `conex approve`"),
             ),
             None => findings.push(Finding {
                 severity: mode.unsigned_severity(),
@@ -74,7 +74,7 @@ pub fn judge(
                     path,
                     format!("nobody approved `{path}`, and git changes files as it says"),
                 )
-                .hint("janitors approve it with `packages/.conex/repo`")
+                .hint("propose it with `conex sign`; janitors approve it with `conex approve`")
             }),
         }
     }
@@ -207,14 +207,14 @@ fn repo_file(source: &[u8], approved: Option<&Repo>, mode: Mode) -> Vec<Finding>
                 )))
                 .value("expected", expected.map_or("nothing", String::as_str))
                 .value("found", found.map_or("nothing", |(_, text)| text.as_str()))
-                .hint("restore it, or have it approved with `conex approve`"),
+                .hint("restore it, or propose it with `conex sign` and have it approved with `conex approve`"),
             ),
             (None, Some((_, text))) => {
                 let mut finding = mark(error(format!(
                     "nobody approved `{name}` in the file `repo`"
                 )))
                 .value("found", text)
-                .hint("janitors approve it with `packages/.conex/repo`");
+                .hint("propose it with `conex sign`; janitors approve it with `conex approve`");
                 if mode == Mode::IgnoreMissing {
                     finding.severity = Severity::Warning;
                 }

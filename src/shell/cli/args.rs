@@ -68,6 +68,10 @@ pub enum Command {
     Compare(CompareArgs),
     /// Print the trust anchors to hand out to users
     Anchors(AnchorsArgs),
+    /// Have opam verify a repository: its hook and the repository's anchors
+    Enable(EnableArgs),
+    /// Undo `enable`: bring back what opam's configuration had before
+    Disable(DisableArgs),
     /// Show the last report of the hook
     Explain(ExplainArgs),
 }
@@ -560,4 +564,63 @@ pub struct ExplainArgs {
         hide_default_value = true
     )]
     pub state: String,
+}
+
+/// Arguments of `enable`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Writes the field repository-validation-command of opam's `config` and the anchors in its \
+`repo/repos-config`, under opam's locks, and leaves everything else in them byte for byte. Without --anchors \
+they are taken from the repository at -C DIR; without both, those that opam has are kept. `conex disable` \
+brings back what was there.\n\n\
+Exit status: 0 done, or with --status: everything is verified; 1 refused, or something is not verified; 2 the \
+command line or the environment does not allow it."
+)]
+pub struct EnableArgs {
+    /// The repository, as opam calls it
+    #[arg(required_unless_present = "status")]
+    pub repository: Option<String>,
+    /// Say whether opam is configured so that everything is verified
+    #[arg(long)]
+    pub status: bool,
+    /// Its trust anchors, separated by commas, as `conex anchors` prints them
+    #[arg(long, value_name = "ANCHORS")]
+    pub anchors: Option<String>,
+    /// How many anchors must agree [default: the quorum of the repository at -C DIR]
+    #[arg(long, value_name = "N")]
+    pub quorum: Option<usize>,
+    /// Let packages through whose names no quorum claims, in all repositories: there is one hook
+    #[arg(long, visible_alias = "ignore-missing")]
+    pub nostrict: bool,
+    /// Require again that every package is signed [default: as the hook is now, and for a new one]
+    #[arg(long, conflicts_with = "nostrict")]
+    pub strict: bool,
+    /// The conex that opam runs, by its absolute path [default: this one]
+    #[arg(long, value_name = "FILE")]
+    pub hook: Option<PathBuf>,
+    /// Replace another hook; `disable` brings it back
+    #[arg(long)]
+    pub force: bool,
+    /// opam's root [default: $OPAMROOT, or ~/.opam]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Show what would be done, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How --status is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Arguments of `disable`.
+#[derive(Debug, Args)]
+pub struct DisableArgs {
+    /// Only this repository's anchors [default: all that `enable` set, and the hook]
+    pub repository: Option<String>,
+    /// opam's root [default: $OPAMROOT, or ~/.opam]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Show what would be done, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }

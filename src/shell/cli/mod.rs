@@ -5,6 +5,7 @@ mod age;
 mod args;
 mod ask;
 mod compare;
+mod enable;
 mod failure;
 mod key;
 mod paths;
@@ -59,6 +60,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Snapshot(args) => snapshot::run(cli, args),
         Command::Compare(args) => compare::run(args),
         Command::Compact(args) => work::compact(cli, args),
+        Command::Enable(args) => enable::run(cli, args),
+        Command::Disable(args) => enable::disable(args),
         Command::Explain(args) => verify::explain(args),
     }
 }

@@ -297,34 +297,59 @@ pub fn anchors(cli: &Cli, args: &AnchorsArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
     let tree = working_tree(&root)?;
     let repository = Repository::load(&tree);
-    let chain = Chain::read(&repository).map_err(|findings| Failure {
-        findings,
-        ..Failure::refused("there is no chain of janitors to take anchors from", "")
-    })?;
-    let last = chain.links().len().saturating_sub(1);
-    let status = chain.signatures(last);
-    if !status.complete() {
+    let Handout {
+        mut anchors,
+        quorum,
+        lacks,
+    } = handout(&repository)?;
+    if lacks {
         sayln!(
-            "warning: link {last} is not completely signed yet; users cannot use these anchors until it is"
+            "warning: the last link is not completely signed yet; users cannot use these anchors until it is"
         );
     }
-    let mut anchors: Vec<String> = chain
-        .current()
-        .members
-        .values()
-        .map(|key| key.fingerprint().to_string())
-        .collect();
-    anchors.sort();
-    if let Some(digest) = chain.digests().last().filter(|_| !args.no_link) {
-        anchors.push(format!("link={digest}"));
+    if args.no_link {
+        anchors.retain(|a| !a.starts_with("link="));
     }
     match args.opam.as_deref() {
         Some([name, url]) => outln!(
             "opam repository add {name} {url} {} {}",
-            chain.quorum(),
+            quorum,
             anchors.join(" ")
         ),
         _ => outln!("{}", anchors.join(",")),
     }
     Ok(Exit::Success)
+}
+
+/// What is handed out to users.
+pub struct Handout {
+    /// The fingerprints of the janitors, sorted, and the last link.
+    pub anchors: Vec<String>,
+    /// How many janitors must agree.
+    pub quorum: usize,
+    /// Whether the last link lacks signatures, so that no user can start from it.
+    pub lacks: bool,
+}
+
+/// The anchors of a repository.
+pub fn handout(repository: &Repository) -> Result<Handout, Failure> {
+    let chain = Chain::read(repository).map_err(|findings| Failure {
+        findings,
+        ..Failure::refused("there is no chain of janitors to take anchors from", "")
+    })?;
+    let last = chain.links().len().saturating_sub(1);
+    let members = chain.current().members.values();
+    let mut anchors: Vec<String> = members.map(|k| k.fingerprint().to_string()).collect();
+    anchors.sort();
+    anchors.extend(
+        chain
+            .digests()
+            .last()
+            .map(|digest| format!("link={digest}")),
+    );
+    Ok(Handout {
+        anchors,
+        quorum: chain.quorum(),
+        lacks: !chain.signatures(last).complete(),
+    })
 }
