@@ -2,7 +2,6 @@
 //! Python's `tarfile`, opam's recorded trees, and the real opam-repository.
 //!
 //! A program that is not installed is named, and that part does not run.
-#![allow(clippy::disallowed_methods)]
 
 use std::collections::BTreeMap;
 use std::fs;

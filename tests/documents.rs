@@ -1,7 +1,5 @@
 //! What the documents say is so: codes, dependencies, limits, links, commands, JSON.
 
-#![allow(clippy::disallowed_methods)]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,8 +4,6 @@
 //! `CONEX_BLESS=1 cargo test --locked --test golden` writes the files and the
 //! document anew.
 
-#![allow(clippy::disallowed_methods)]
-
 mod golden_values;
 mod openssh;
 

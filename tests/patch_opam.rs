@@ -5,7 +5,6 @@
 //! `CONEX_CASES` is the number of updates.
 
 // Tests read files and start programs; only the core may not.
-#![allow(clippy::disallowed_methods)]
 
 #[allow(dead_code)]
 mod patch_support;

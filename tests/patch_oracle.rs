@@ -4,7 +4,6 @@
 //! a failure prints the seed of its case.
 
 // Tests read fixtures and start the oracles; only the core may not.
-#![allow(clippy::disallowed_methods)]
 
 mod patch_support;
 

@@ -4,7 +4,6 @@
 //! or in `../shared/data`; without it this says that it did not run.
 
 // Tests read files and start the oracles; only the core may not.
-#![allow(clippy::disallowed_methods)]
 
 #[allow(dead_code)]
 mod patch_support;

@@ -13,7 +13,6 @@
 //! * `unchanged`: opam failed, so accepting would have been wrong.
 
 // Tests read fixtures and start the oracles; only the core may not.
-#![allow(clippy::disallowed_methods)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

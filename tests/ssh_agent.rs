@@ -1,8 +1,6 @@
 //! A real `ssh-agent` signs for conex, and the right key is found among those of conex,
 //! of git, of the agent, and in `~/.ssh`.
 
-#![allow(clippy::disallowed_methods)]
-
 mod openssh;
 
 use std::fs;

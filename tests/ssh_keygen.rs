@@ -1,8 +1,6 @@
 //! Stock OpenSSH is the oracle: what conex signs `ssh-keygen -Y verify` accepts, what
 //! `ssh-keygen -Y sign` makes conex takes in, and each reads the key files of the other.
 
-#![allow(clippy::disallowed_methods)]
-
 mod openssh;
 
 use std::fs;

@@ -8,8 +8,6 @@
 //!
 //! `CONEX_BLESS=1 cargo test --locked --test transcript` writes the help anew.
 
-#![allow(clippy::disallowed_methods)]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

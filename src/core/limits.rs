@@ -30,8 +30,10 @@ pub const MAX_FILE_SIZE: u64 = 64 << 20;
 /// Most bytes in a tree, all files together: forty times opam-repository.
 pub const MAX_TREE_SIZE: u64 = 1 << 30;
 
-/// Most files in a tree: twenty times a completely signed opam-repository.
-pub const MAX_TREE_FILES: usize = 1_000_000;
+/// Most files and directories in a tree: four times a completely signed
+/// opam-repository. Each takes some 250 bytes of memory besides its content, so that
+/// an archive of nothing but names is refused at 100 MB.
+pub const MAX_TREE_FILES: usize = 400_000;
 
 /// How many times larger than what was read of it a compressed archive may become,
 /// above [`FREE_EXPANSION`]. opam-repository grows tenfold; gzip can do a

@@ -446,8 +446,6 @@ impl Repository {
                 )
                 .hint("fold them with `conex compact`"),
             );
-            // The tree is rejected; checking the rest would only take time.
-            self.segments.truncate(MAX_SEGMENTS);
         }
         if u64::try_from(self.links.len()).unwrap_or(u64::MAX) > MAX_LINKS {
             self.findings.push(Finding::error(

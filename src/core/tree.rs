@@ -305,7 +305,7 @@ mod tests {
         );
         assert_eq!(
             message("", DefectKind::TooMany),
-            "the repository has more than 1000000 files and directories"
+            format!("the repository has more than {MAX_TREE_FILES} files and directories")
         );
         assert_eq!(
             message("x", DefectKind::HardLink { links: 2 }),

@@ -1,7 +1,5 @@
 //! The shell around the core: files, terminal, clock, environment.
 
-#![allow(clippy::disallowed_methods)]
-
 pub mod cli;
 pub mod hook;
 pub mod keys;

@@ -164,25 +164,21 @@ fn swapped_releases_are_refused() {
 /// The size is part of what is vouched for.
 #[test]
 fn a_wrong_size_is_refused() {
-    let mut w = World::usual();
     let path = checksum_path("fmt.1.0");
-    let text = String::from_utf8(w.bytes(&path)).unwrap();
-    let size = OPAM.len().to_string();
-    let changed = text.replace(&format!(" {size} "), " 7 ");
-    let at_check = changed.find("check: ").unwrap();
-    let short = conex::core::digest::Digest::of(changed[..at_check].as_bytes()).short();
-    let changed = format!("{}check: \"{short}\"\n", &changed[..at_check]);
-    w.file(&path, &changed);
-    let entry = w.now(conex::core::resource::Kind::Checksum, "fmt.1.0");
-    w.file(&path, &changed);
-    let mut raised = entry;
-    raised.revision = at(0, 1);
-    w.verdict().is_rejected(Code::Digest, &path);
-    // Even an owner cannot vouch for a size that is not there.
-    let text = changed.replace("counter: 1\n", "counter: 2\n");
-    let at_check = text.find("check: ").unwrap();
-    let short = conex::core::digest::Digest::of(text[..at_check].as_bytes()).short();
-    w.file(&path, format!("{}check: \"{short}\"\n", &text[..at_check]));
+    let size = format!(" {} ", OPAM.len());
+    let wrong = |counter: &str| {
+        let mut w = World::usual();
+        let text = String::from_utf8(w.bytes(&path)).unwrap();
+        let changed = text
+            .replace(&size, " 7 ")
+            .replace("counter: 1\n", &format!("counter: {counter}\n"));
+        assert_ne!(changed, text);
+        w.file(&path, resealed(changed.as_bytes()).unwrap());
+        w
+    };
+    wrong("1").verdict().is_rejected(Code::Digest, &path);
+    // Not even an owner can vouch for a size that is not there.
+    let mut w = wrong("2");
     let entry = w.now(conex::core::resource::Kind::Checksum, "fmt.1.0");
     w.says("bob", vec![entry]);
     w.verdict().is_rejected(Code::Digest, &opam_path("fmt.1.0"));

@@ -218,3 +218,20 @@ fn signing_decides_an_equivocation() {
     carry_out(&mut w, "bob", &plan);
     w.verdict().is_clean();
 }
+
+/// `bob` writes a file of the last epoch that there is, and hopes that janitors do not
+/// look: approved once, nothing could ever supersede it.
+#[test]
+fn approve_opens_the_next_epoch_and_no_later_one() {
+    for (epoch, approved) in [(1, true), (2, false), (END, false)] {
+        let mut w = World::usual();
+        let entry = w.checksum("fmt.1.0", at(epoch, END));
+        w.says("bob", vec![entry]);
+        let plan = approve(&w, "ja");
+        let found = entry_for(&plan, Kind::Checksum, "fmt.1.0").is_some();
+        assert_eq!(found, approved, "epoch {epoch}");
+        let said = plan.lines.iter().any(|l| l.contains("opens epoch 1"));
+        assert_eq!(said, approved, "{:?}", plan.lines);
+        assert_eq!(plan.warnings.is_empty(), approved, "{:?}", plan.warnings);
+    }
+}

@@ -8,7 +8,7 @@ use conex::core::digest::Digest;
 use conex::core::key::{Fingerprint, Namespace};
 use conex::core::name::{Id, PackageName, RepositoryName};
 use conex::core::plan::{
-    Change, Epoch, Init, Join, OwnerChange, Plan, PlanError, Selection, Sign, TeamChange, World,
+    Change, Init, Join, OwnerChange, Plan, PlanError, Selection, Sign, TeamChange, World,
 };
 use conex::core::plan::{approve, init, join, owner, sign, team};
 use conex::core::repository::Repository;
@@ -138,7 +138,6 @@ impl Community {
                     change: Change::Add,
                     team: id(TEAM),
                     members: MEMBERS.iter().map(|m| id(m)).collect(),
-                    epoch: Epoch::Same,
                 },
             )
         });

@@ -248,3 +248,44 @@ fn d12_links_and_odd_entries_of_an_archive_are_refused() {
     std::fs::write(&file, archive(&new)).unwrap();
     run(machine.full_at(&new, "r.tar.gz", &file)).accepted();
 }
+
+/// Something next to `packages/` that a patch cannot be trusted with: whether it is
+/// taken as a directory or as a patch, the answer is the same, or a first clone would
+/// be accepted and every update after it refused.
+#[test]
+fn what_is_not_judged_is_the_same_in_full_and_incremental_runs() {
+    let spoils: [(&str, fn(&std::path::Path)); 4] = [
+        ("a link", |dir| {
+            std::fs::create_dir(dir.join("doc")).unwrap();
+            std::os::unix::fs::symlink("../packages", dir.join("doc/link")).unwrap();
+        }),
+        ("an opam file", |dir| {
+            std::fs::create_dir_all(dir.join("doc/evil.1")).unwrap();
+            std::fs::write(dir.join("doc/evil.1/opam"), OPAM).unwrap();
+        }),
+        ("a hard link", |dir| {
+            std::fs::create_dir(dir.join("doc")).unwrap();
+            std::fs::write(dir.join("doc/a"), "a").unwrap();
+            std::fs::hard_link(dir.join("doc/a"), dir.join("doc/b")).unwrap();
+        }),
+        ("a script", |dir| {
+            std::fs::create_dir(dir.join("doc")).unwrap();
+            std::fs::write(dir.join("doc/a b \u{e4}"), "a").unwrap();
+        }),
+    ];
+    for (what, spoil) in spoils {
+        let (old, new) = two();
+        let machine = Machine::new();
+        let full = machine.full(&old, "r");
+        spoil(&machine.path("root/repo/r.new"));
+        let patch = gnu_patch(&machine, &old, &new, "r");
+        let update = machine.update(&old, &patch, "r");
+        spoil(&machine.path("root/repo/r"));
+        let (full, update) = (run(full), run(update));
+        assert_eq!(
+            full.status, update.status,
+            "{what}:\n{}\n{}",
+            full.text, update.text
+        );
+    }
+}

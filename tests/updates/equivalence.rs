@@ -24,7 +24,7 @@ const DIALECTS: [Print; 5] = [
 ];
 
 /// What an attacker does to an honest state.
-fn hostile(random: &mut Random, states: &[World], n: usize) -> World {
+pub fn hostile(random: &mut Random, states: &[World], n: usize) -> World {
     let mut w = states[n].clone();
     let other = &states[random.below(states.len())];
     let paths = w.paths();

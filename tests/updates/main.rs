@@ -8,13 +8,14 @@
 #![allow(clippy::disallowed_methods)] // tests read, write and start what they need
 
 #[path = "../patch_support/mod.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::same_item_push)]
 mod patch_support;
 #[path = "../world/mod.rs"]
 mod world;
 
 mod client;
 mod history;
+mod never_older;
 
 mod away;
 mod chain;

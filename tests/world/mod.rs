@@ -582,3 +582,16 @@ impl Verdict {
         self.show()
     }
 }
+
+/// The same bytes with the check line that fits the lines before it; `None` if they
+/// have no check line.
+pub fn resealed(bytes: &[u8]) -> Option<Vec<u8>> {
+    let at = bytes.windows(8).position(|w| w == b"\ncheck: ")? + 1;
+    let (before, rest) = bytes.split_at(at);
+    let end = rest
+        .iter()
+        .position(|b| *b == b'\n')
+        .map_or(rest.len(), |n| n + 1);
+    let check = format!("check: \"{}\"\n", Digest::of(before).short());
+    Some([before, check.as_bytes(), &rest[end..]].concat())
+}

@@ -89,6 +89,11 @@ impl<'t> Update<'t> {
         if !self.used.insert(path.to_owned()) {
             return refuse(Kind::Twice, format!("`{path}` is changed twice"));
         }
+        // Each of them is in the tree before or in the one after.
+        if self.used.len() > 2 * MAX_TREE_FILES || self.files.len() > MAX_TREE_FILES {
+            let message = format!("the patch is about more than {MAX_TREE_FILES} files");
+            return refuse(Kind::Limit, message);
+        }
         Ok(())
     }
 

@@ -74,6 +74,7 @@ pub fn approve(
             })?;
         }
     }
+    let mut opened: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     let mut counts: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
     for item in waiting {
         if !only.is_empty() && !only.iter().any(|name| item.is_about(name)) {
@@ -88,22 +89,52 @@ pub fn approve(
             .map(|up_to| {
                 format!("you withdrew it up to {up_to}; whoever wants it back raises its counter above that")
             });
-        if let Some(problem) = item.problem.or(withdrawn) {
+        let open = world.open_epoch(&item.resource);
+        let epoch = item.version.revision.epoch;
+        let open = if epoch > open.saturating_add(1) {
+            open.max(world.epoch_of_janitors(&item.resource))
+        } else {
+            open
+        };
+        // Epochs never go back either: one at the end could not be recovered from.
+        let leap = (epoch > open.saturating_add(1)).then(|| {
+            format!(
+                "it is of epoch {epoch}, and the next to be opened is {}",
+                open + 1
+            )
+        });
+        let code = match (&item.problem, &withdrawn, item.resource.kind) {
+            (Some(_), _, Kind::Author | Kind::Team) => Code::KeyOfTwoIds,
+            (Some(_), _, _) => Code::Digest,
+            (None, Some(_), _) => Code::NotVouched,
+            (None, None, _) => Code::EpochNotOpened,
+        };
+        if let Some(problem) = item.problem.or(withdrawn).or(leap) {
             plan.warnings.push(Finding::warning(
-                match item.resource.kind {
-                    Kind::Author | Kind::Team => Code::KeyOfTwoIds,
-                    _ => Code::Digest,
-                },
+                code,
                 item.resource.path(),
                 format!("the {} is left out: {problem}", item.resource),
             ));
             continue;
+        }
+        if epoch > open {
+            opened
+                .entry(epoch)
+                .or_default()
+                .push(item.resource.to_string());
         }
         counts
             .entry(item.resource.kind)
             .or_default()
             .insert(describe(world, &item.resource));
         plan.vouch(item.resource, item.version);
+    }
+    for (epoch, names) in opened {
+        plan.say(match names.as_slice() {
+            [one] => format!("opens epoch {epoch} of the {one}"),
+            [one, rest @ ..] => format!("opens epoch {epoch} of the {one} and {} more", rest.len()),
+            [] => continue,
+        });
     }
     for (kind, names) in counts {
         let names: Vec<String> = names.into_iter().collect();

@@ -7,6 +7,7 @@
 
 mod approve;
 mod compact;
+mod epoch;
 mod init;
 mod janitor;
 mod join;
@@ -36,6 +37,7 @@ use super::tree::Tree;
 
 pub use approve::approve;
 pub use compact::{Compact, compact};
+pub use epoch::epoch;
 pub use init::{Init, init};
 pub use janitor::{JanitorChange, janitor};
 pub use join::{Join, join};
@@ -43,7 +45,7 @@ pub use owner::{Change, OwnerChange, Selection, owner};
 pub use rotate::{KeyChange, change_keys, withdrawals_to_repeat};
 pub use sign::{Sign, sign};
 pub use snapshot::{MakeSnapshot, Unchanged, snapshot};
-pub use team::{Epoch, TeamChange, team};
+pub use team::{TeamChange, team};
 pub use world::World;
 
 /// What a command wants to change.

@@ -405,7 +405,10 @@ impl Job<'_, '_> {
             return Err(PlanError::Repository(self.problems));
         }
         if !self.signed.is_empty() || !self.waiting.is_empty() {
-            let mut what = vec![format!("{} releases", self.releases)];
+            let mut what = vec![match self.releases {
+                1 => "1 release".to_owned(),
+                n => format!("{n} releases"),
+            }];
             if self.removed > 0 {
                 what.push(format!("{} removed", self.removed));
             }

@@ -31,7 +31,7 @@ pub struct MakeSnapshot {
 }
 
 /// How a snapshot that cannot be followed is replaced.
-const RESTORE: &str = "take the one that is published (git checkout BRANCH -- packages/.conex/snapshot), or open a new epoch: conex team add notaries ID --new-epoch";
+const RESTORE: &str = "take the one that is published (git checkout BRANCH -- packages/.conex/snapshot), or start a new epoch: conex epoch notaries";
 
 /// Plans a snapshot of `state`. Of `world` only the janitors, the ids and what is said
 /// about them is looked at, so it can be of a tree that has nothing else.
@@ -172,7 +172,7 @@ fn follows(
         Some(next) => Ok(Some(next)),
         None => Err(PlanError::refused(
             format!("the counter of the snapshot is at its end in epoch {epoch}"),
-            "janitors open a new epoch with `conex team add notaries ID --new-epoch`, and approve it",
+            "janitors start a new epoch with `conex epoch notaries`, and approve it",
         )),
     }
 }

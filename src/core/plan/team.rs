@@ -8,17 +8,6 @@ use crate::core::finding::{Code, Finding};
 use crate::core::name::{Id, NOTARIES, fold};
 use crate::core::resource::{IdFile, Kind, ResourceId, Team};
 
-/// Which epoch the new version of a team is in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Epoch {
-    /// The one that is open.
-    #[default]
-    Same,
-    /// The next one: the counter starts anew. Of `notaries` that of the snapshot too,
-    /// which is the way out when a stolen key pushed it to its end.
-    Next,
-}
-
 /// What `team` is asked for.
 #[derive(Debug, Clone)]
 pub struct TeamChange {
@@ -28,8 +17,6 @@ pub struct TeamChange {
     pub team: Id,
     /// The members.
     pub members: Vec<Id>,
-    /// The epoch.
-    pub epoch: Epoch,
 }
 
 /// Plans a new version of a team. A quorum of janitors approves it.
@@ -80,7 +67,7 @@ pub fn team(world: &World<'_>, request: &TeamChange) -> Result<Plan, PlanError> 
         }
     }
     let mut plan = Plan::default();
-    if present.is_some() && members == old && request.epoch == Epoch::Same {
+    if present.is_some() && members == old {
         return Ok(plan);
     }
     let notaries = id.as_str() == NOTARIES;
@@ -91,11 +78,7 @@ pub fn team(world: &World<'_>, request: &TeamChange) -> Result<Plan, PlanError> 
         ));
     }
     let resource = ResourceId::id(Kind::Team, id);
-    let open = world.open_epoch(&resource).max(first_epoch(id));
-    let epoch = match request.epoch {
-        Epoch::Same => open,
-        Epoch::Next => open.saturating_add(1),
-    };
+    let epoch = world.open_epoch(&resource).max(first_epoch(id));
     let revision = world.revision_in(&resource, epoch, present.map(|t| t.revision))?;
     let list: Vec<&str> = members.iter().map(Id::as_str).collect();
     plan.say(format!(
@@ -106,9 +89,6 @@ pub fn team(world: &World<'_>, request: &TeamChange) -> Result<Plan, PlanError> 
             list.join(", ")
         }
     ));
-    if request.epoch == Epoch::Next {
-        plan.say(format!("opens epoch {epoch} of the team `{id}`"));
-    }
     if notaries {
         plan.say("its members sign the snapshot; when this is approved, one of them makes it anew");
         let counts = |id: &Id| world.assessment.people.is_person(id, world.chain());

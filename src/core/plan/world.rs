@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::PlanError;
 use crate::core::finding::{Finding, Severity};
-use crate::core::key::PublicKey;
+use crate::core::key::{Fingerprint, Namespace, PublicKey};
 use crate::core::limits::MAX_INTEGER;
 use crate::core::name::{Id, PackageName, fold};
 use crate::core::path::Place;
@@ -137,6 +137,38 @@ impl<'r> World<'r> {
             &self.assessment.vouches.live(resource),
             self.chain().quorum(),
         )
+    }
+
+    /// The highest epoch in which a janitor, past or present, vouched for a resource:
+    /// when janitors go, an epoch that they opened is not open any more, and must be
+    /// opened again.
+    pub fn epoch_of_janitors(&self, resource: &ResourceId) -> u64 {
+        let links = self.chain().links();
+        let key_of = |id: &Id, fingerprint: &Fingerprint| {
+            links
+                .iter()
+                .filter_map(|l| l.value.link.members.get(id))
+                .find(|key| key.fingerprint() == *fingerprint)
+        };
+        self.repository
+            .segments
+            .iter()
+            .filter_map(|(_, loaded)| {
+                let segment = &loaded.value;
+                let epoch = segment
+                    .segment
+                    .entries
+                    .iter()
+                    .filter(|e| e.resource == *resource)
+                    .map(|e| e.revision.epoch)
+                    .max()?;
+                let key = key_of(&segment.segment.id, &segment.key)?;
+                key.verify(Namespace::Index, loaded.signed(), &segment.signature)
+                    .ok()?;
+                (segment.segment.repository == self.chain().identity()).then_some(epoch)
+            })
+            .max()
+            .unwrap_or(0)
     }
 
     /// Up to which revision an id has withdrawn what it vouched for: another vouch at

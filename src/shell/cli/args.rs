@@ -53,6 +53,8 @@ pub enum Command {
     Rotate(RotateArgs),
     /// Take keys of an author away: they were stolen, or the author is gone
     Revoke(RevokeArgs),
+    /// Start over with counters that a stolen key pushed to their end
+    Epoch(EpochArgs),
     /// As a janitor: vouch for what waits for a quorum
     Approve(ApproveArgs),
     /// As an author: sign the releases that changed
@@ -363,9 +365,6 @@ pub struct TeamArgs {
     /// The members
     #[arg(required = true)]
     pub members: Vec<String>,
-    /// Start the counter anew in the next epoch; of `notaries` that of the snapshot too
-    #[arg(long)]
-    pub new_epoch: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub consent: Consent,
@@ -450,6 +449,17 @@ pub struct RevokeArgs {
     /// The fingerprint of a key to take away [default: all]
     #[arg(long = "key", value_name = "FINGERPRINT")]
     pub keys: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// Arguments of `epoch`.
+#[derive(Debug, Args)]
+pub struct EpochArgs {
+    /// Packages, authors, teams, or `repo`
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub consent: Consent,

@@ -55,6 +55,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Janitor(args) => people::janitor(cli, args),
         Command::Rotate(args) => people::rotate(cli, args),
         Command::Revoke(args) => people::revoke(cli, args),
+        Command::Epoch(args) => people::epoch(cli, args),
         Command::Approve(args) => work::approve(cli, args),
         Command::Sign(args) => work::sign(cli, args),
         Command::Snapshot(args) => snapshot::run(cli, args),

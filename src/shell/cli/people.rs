@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::args::{Cli, JanitorCommand, OwnerCommand, RevokeArgs, RotateArgs, TeamCommand};
+use super::args::{
+    Cli, EpochArgs, JanitorCommand, OwnerCommand, RevokeArgs, RotateArgs, TeamCommand,
+};
 use super::ask::{Who, agreed, find, id, places, sign as sign_plan, sign_link, signer_id, write};
 use super::failure::{Exit, Failure};
 use super::paths::{directory, working_tree};
@@ -11,8 +13,7 @@ use crate::core::key::{Fingerprint, PublicKey};
 use crate::core::name::Id;
 use crate::core::plan::status::status;
 use crate::core::plan::{
-    self, Change, Epoch, JanitorChange, KeyChange, OwnerChange, Plan, Selection, Sign, TeamChange,
-    World,
+    self, Change, JanitorChange, KeyChange, OwnerChange, Plan, Selection, Sign, TeamChange, World,
 };
 use crate::core::repository::Repository;
 use crate::core::resource::IdFile;
@@ -103,11 +104,6 @@ pub fn team(cli: &Cli, command: &TeamCommand) -> Result<Exit, Failure> {
                 .iter()
                 .map(|m| id(m))
                 .collect::<Result<_, _>>()?,
-            epoch: if args.new_epoch {
-                Epoch::Next
-            } else {
-                Epoch::Same
-            },
         },
     )?;
     unsigned(&plan, args.consent, &root)
@@ -204,6 +200,20 @@ pub fn revoke(cli: &Cli, args: &RevokeArgs) -> Result<Exit, Failure> {
             add: None,
         },
     )?;
+    let exit = unsigned(&plan, args.consent, &root)?;
+    if exit == Exit::Success && !plan.is_empty() {
+        waits(&plan.apply(&tree));
+    }
+    Ok(exit)
+}
+
+/// Runs `conex epoch`.
+pub fn epoch(cli: &Cli, args: &EpochArgs) -> Result<Exit, Failure> {
+    let root = directory(cli);
+    let tree = working_tree(&root)?;
+    let repository = Repository::load(&tree);
+    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let plan = plan::epoch(&world, &args.names)?;
     let exit = unsigned(&plan, args.consent, &root)?;
     if exit == Exit::Success && !plan.is_empty() {
         waits(&plan.apply(&tree));

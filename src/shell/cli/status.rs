@@ -9,6 +9,7 @@ use super::age::{JsonSnapshot, in_words};
 use super::args::{AnchorsArgs, Cli, Format, StatusArgs};
 use super::failure::{Exit, Failure};
 use super::paths::{directory, working_tree};
+use super::work::counted;
 use crate::core::finding::Severity;
 use crate::core::plan::World;
 use crate::core::plan::status::{Status, status};
@@ -105,9 +106,9 @@ fn overview(status: &Status, all: bool) {
         outln!("            link {}: {missing}", status.link.number);
     }
     outln!(
-        "people      {} authors, {} teams",
-        status.authors,
-        status.teams
+        "people      {}, {}",
+        counted(Kind::Author, status.authors),
+        counted(Kind::Team, status.teams)
     );
     let total =
         status.signed.len() + status.broken.len() + status.pending.len() + status.unsigned.len();

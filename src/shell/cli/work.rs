@@ -97,6 +97,17 @@ pub fn join(cli: &Cli, args: &JoinArgs) -> Result<Exit, Failure> {
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::AsIfApproved)?;
     let id = id(&args.id)?;
+    if args
+        .signing
+        .signer
+        .as_ref()
+        .is_some_and(|s| s != id.as_str())
+    {
+        return Err(Failure::usage(
+            "everybody joins for themselves",
+            format!("leave out --as: `conex join {id}` signs as `{id}`"),
+        ));
+    }
     let accounts: BTreeSet<Account> = args
         .accounts
         .iter()

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -66,7 +67,8 @@ impl MemoryError {
     pub fn hint(&self) -> String {
         match self {
             MemoryError::Unreadable { path, .. } => format!(
-                "if you know why, give up the protection against rollback once: rm {}",
+                "if you know why, give up the protection against rollback once: rm {}{}",
+                if path.is_dir() { "-r " } else { "" },
                 shell_quoted(path)
             ),
             MemoryError::Busy { .. } => "update again when it is done".to_owned(),
@@ -104,10 +106,6 @@ impl Store {
 
     fn lock(&mut self) -> Result<(), MemoryError> {
         let path = self.path().join("lock");
-        if let Err(e) = std::fs::create_dir_all(&self.state) {
-            self.warning = Some(e.to_string());
-            return Ok(());
-        }
         let start = Instant::now();
         loop {
             match self.lock_once(&path) {
@@ -125,15 +123,18 @@ impl Store {
         }
     }
 
-    /// The lock, if nobody else has it. Of several hooks that start at once each may
-    /// have put a file there, and hold the lock of one that has been replaced since.
+    /// The lock, if nobody else has it. It is made in place: a file that is renamed to
+    /// where it belongs could replace one that another hook holds.
     fn lock_once(&self, path: &Path) -> Result<Option<OwnedFd>, String> {
-        if !path.exists() {
-            let file = format!("{}/lock", self.dir);
-            write(&self.state, &file, b"", PRIVATE_STATE).map_err(|e| e.to_string())?;
-        }
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fd = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
+        std::fs::create_dir_all(&self.state).map_err(|e| e.to_string())?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(self.path())
+            .map_err(|e| e.to_string())?;
+        let flags =
+            OFlags::RDONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = match rustix::fs::openat(CWD, path, flags, Mode::RUSR | Mode::WUSR) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(None),
             Err(e) => return Err(e.to_string()),
@@ -145,6 +146,7 @@ impl Store {
             // whole.
             Err(e) => return Err(format!("no lock: {e}")),
         }
+        // Somebody may have removed the directory meanwhile.
         let held = fstat(&fd).map_err(|e| e.to_string())?;
         let there = lstat(path).is_ok_and(|s| (s.st_dev, s.st_ino) == (held.st_dev, held.st_ino));
         Ok(there.then_some(fd))
@@ -269,4 +271,35 @@ fn read_one(path: &Path) -> Result<Memory, String> {
         .read_to_end(&mut bytes)
         .map_err(|e| e.to_string())?;
     Memory::decode(&bytes).map_err(|e| e.kind.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// The first hooks of all make the lock, each of them: only one has it.
+    #[test]
+    fn of_hooks_that_start_at_once_one_has_the_lock() {
+        const HOOKS: usize = 4;
+        for round in 0..40 {
+            let dir = tempfile::tempdir().unwrap();
+            let (start, inside) = (Barrier::new(HOOKS), AtomicUsize::new(0));
+            std::thread::scope(|scope| {
+                for _ in 0..HOOKS {
+                    scope.spawn(|| {
+                        start.wait();
+                        let store = Store::open(dir.path(), "r").unwrap();
+                        assert_eq!(store.warning, None);
+                        let others = inside.fetch_add(1, Ordering::SeqCst);
+                        assert_eq!(others, 0, "round {round}");
+                        std::thread::sleep(Duration::from_millis(1));
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                    });
+                }
+            });
+        }
+    }
 }
