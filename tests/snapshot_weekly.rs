@@ -21,7 +21,7 @@ use conex::core::finding::{Code, Finding, Severity};
 use conex::core::key::Namespace;
 use conex::core::name::{Id, RepositoryName};
 use conex::core::patch::{PatchContext, Store, apply};
-use conex::core::plan::{self, Init, MakeSnapshot, Plan, Unchanged, World};
+use conex::core::plan::{self, Init, MakeSnapshot, Plan, Sign, Unchanged, World};
 use conex::core::repository::Repository;
 use conex::core::resource::{Decode as _, SnapshotRule, Timestamp};
 use conex::core::tree::Tree;
@@ -84,6 +84,25 @@ impl Keeper {
         *tree = plan::init(tree, &Repository::load(tree), &request)
             .unwrap()
             .apply(tree);
+        let before = tree.clone();
+        let repository = Repository::load(&before);
+        let world = World::new(&before, &repository, View::AsIfApproved).unwrap();
+        let plan = plan::approve(&world, &self.id, self.key.public(), &[]).unwrap();
+        *tree = self.signs(plan, &world).apply(tree);
+    }
+
+    /// `conex sign` and `conex approve`: somebody changed what the file `repo` announces.
+    fn approves(&self, tree: &mut Tree) {
+        let before = tree.clone();
+        let repository = Repository::load(&before);
+        let world = World::new(&before, &repository, View::AsIfApproved).unwrap();
+        let request = Sign {
+            signer: self.id.clone(),
+            key: self.key.public().clone(),
+            packages: Vec::new(),
+            allow_weak_checksums: true,
+        };
+        *tree = plan::sign(&world, &request).unwrap().apply(tree);
         let before = tree.clone();
         let repository = Repository::load(&before);
         let world = World::new(&before, &repository, View::AsIfApproved).unwrap();
@@ -181,6 +200,9 @@ fn a_snapshot_a_week_protects_what_no_author_signs() {
     for (number, week) in history.weeks.iter().enumerate() {
         let mut new = tree.clone();
         let touched = history.apply(week, &mut new);
+        if touched.contains("repo") {
+            keeper.approves(&mut new);
+        }
         keeper.states(&mut new, week);
 
         // Honest: each patch, a new tree, with and without memory.
@@ -206,7 +228,8 @@ fn a_snapshot_a_week_protects_what_no_author_signs() {
         evil.files.insert(path.clone(), bytes.into());
         refused(&client, &tree, &evil, Code::Snapshot, &package(path));
         // One package of this week is as it was, or not there: a fix that is withheld.
-        let path = touched.iter().find(|p| new.get(p).is_some()).unwrap();
+        let opam = |p: &&String| p.ends_with("/opam") && new.get(p).is_some();
+        let path = touched.iter().find(opam).unwrap();
         let mut evil = new.clone();
         match tree.get(path) {
             Some(bytes) => evil.files.insert(path.clone(), bytes.clone()),

@@ -6,7 +6,7 @@ use super::args::{Cli, SnapshotArgs};
 use super::ask::{agreed, now, sign, who, write};
 use super::failure::{Exit, Failure};
 use super::paths::{directory, working_tree};
-use crate::core::finding::{Finding, Severity};
+use crate::core::finding::{Code, Finding, Severity};
 use crate::core::plan::{self, MakeSnapshot, Unchanged, World};
 use crate::core::repository::Repository;
 use crate::core::state::{State, diff};
@@ -72,6 +72,17 @@ fn make(
 ) -> Result<Exit, Failure> {
     let repository = Repository::load(people);
     let world = World::new(people, &repository, View::Supported)?;
+    // The one thing beside the packages that people change by hand.
+    let top_level: Vec<Finding> = world
+        .assessment
+        .findings
+        .iter()
+        .filter(|f| f.severity == Severity::Error && f.code == Code::RepoFile)
+        .cloned()
+        .collect();
+    if !top_level.is_empty() {
+        return Err(refused(top_level));
+    }
     let who = who(&args.signing, &world, places)?;
     let mut plan = plan::snapshot(
         &world,

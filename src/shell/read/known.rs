@@ -55,7 +55,7 @@ pub(super) struct KnownFile {
     pub(super) name: Box<str>,
     pub(super) stamp: Option<Stamp>,
     pub(super) digest: FileDigest,
-    /// A segment in which an author or a team is vouched for.
+    /// A segment in which an author, a team or the top-level files are vouched for.
     pub(super) about_people: bool,
 }
 

@@ -324,11 +324,18 @@ fn look(dir: &Dir<'_>, path: &str, known: Option<KnownFile>, part: &mut Part) ->
     }
 }
 
-/// Whether a segment vouches for authors or teams, as far as a glance tells.
+/// Whether a segment vouches for authors, teams or the top-level files, as far as a
+/// glance tells.
 fn about_people(path: &str, bytes: &Bytes) -> bool {
     let line = |kind: &[u8]| bytes.windows(kind.len()).any(|w| w == kind);
     path.starts_with("packages/.conex/index/")
-        && (line(b"\n  [\"author\" ") || line(b"\n  [\"team\" "))
+        && [
+            &b"\n  [\"author\" "[..],
+            b"\n  [\"team\" ",
+            b"\n  [\"repo\" ",
+        ]
+        .into_iter()
+        .any(line)
 }
 
 fn open(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, DefectKind> {
