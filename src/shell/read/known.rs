@@ -77,12 +77,13 @@ impl KnownDir {
         self.dirs.iter_mut().for_each(|d| d.settle(start));
     }
 
-    /// The bytes to keep. The last 64 are the digest of the ones before.
+    /// The bytes to keep. The last four are a checksum against damage; whoever can write
+    /// to the user's cache can do worse.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         self.put(&mut out);
-        let digest = Digest::of(&out).hex();
-        out.extend_from_slice(digest.as_bytes());
+        let checksum = crc32fast::hash(&out);
+        out.extend_from_slice(&checksum.to_le_bytes());
         out
     }
 
@@ -105,8 +106,8 @@ impl KnownDir {
 
     /// Reads what [`KnownDir::encode`] wrote; `None` for anything else.
     pub(super) fn decode(bytes: &[u8]) -> Option<KnownDir> {
-        let (body, digest) = bytes.split_at_checked(bytes.len().checked_sub(64)?)?;
-        if Digest::of(body).hex().as_bytes() != digest {
+        let (body, checksum) = bytes.split_last_chunk()?;
+        if crc32fast::hash(body) != u32::from_le_bytes(*checksum) {
             return None;
         }
         let mut rest = body.strip_prefix(MAGIC)?;
