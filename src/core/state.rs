@@ -274,8 +274,8 @@ impl StateBuilder {
 }
 
 /// The digest of the file `repo`: over its fields but `stamp`, each printed in the one
-/// compact form on a line, sorted by bytes. (`opam admin index` reads the file and
-/// writes it again, so neither layout nor order are its own.) One that cannot be read
+/// compact form, without parentheses that mean nothing, on a line, sorted by bytes.
+/// (`opam admin index` reads the file and writes it again in its own way.) One that cannot be read
 /// is refused whatever this gives.
 fn repo_digest(source: &[u8]) -> Digest {
     let Ok(file) = syntax::parse(source) else {
@@ -285,6 +285,13 @@ fn repo_digest(source: &[u8]) -> Digest {
         .items
         .into_iter()
         .filter(|item| !matches!(item, Item::Field(field) if field.name.text == "stamp"))
+        .map(|item| match item {
+            Item::Field(mut field) => {
+                field.value = syntax::plain(&field.value);
+                Item::Field(field)
+            }
+            section => section,
+        })
         .map(|item| syntax::print(&File { items: vec![item] }))
         .collect();
     lines.sort_unstable();
@@ -379,6 +386,7 @@ mod tests {
         let base = repo("opam-version: \"2.0\"\nbrowse: \"b\"\n");
         for same in [
             "opam-version: \"2.0\"\nbrowse: \"b\"\nstamp: \"2026\"\n",
+            "opam-version: \"2.0\"\nbrowse: \"\"\"b\"\"\"\n",
             "stamp: \"1\"  # when\nbrowse:   \"b\"\nopam-version: \"2.0\"",
         ] {
             assert_eq!(repo(same), base, "{same}");
