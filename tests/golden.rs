@@ -20,6 +20,7 @@ use conex::core::path::Place;
 use conex::core::repository::{Loaded, Repository, Slot};
 use conex::core::resource::{
     Authorisation, Checksum, Decode, IdFile, MetaError, Releases, Repo, SignedLink, SignedSegment,
+    SignedSnapshot,
 };
 use conex::core::tree::Tree;
 use conex::core::trust::anchors::{Anchors, Client};
@@ -93,6 +94,7 @@ fn recoded(path: &str, bytes: &[u8]) -> Result<Vec<u8>, MetaError> {
         Place::Authorisation(_) => Authorisation::decode(bytes)?.encode(),
         Place::Releases(_) => Releases::decode(bytes)?.encode(),
         Place::Checksum(_) => Checksum::decode(bytes)?.encode(),
+        Place::Snapshot => SignedSnapshot::decode(bytes)?.encode(),
         place => panic!("{place:?} is no metadata"),
     })
 }
@@ -133,6 +135,7 @@ fn every_type_has_a_file() {
             "janitors",
             "releases",
             "repo",
+            "snapshot",
             "team"
         ]
     );
@@ -186,9 +189,10 @@ fn openssh_accepts_every_signature() {
             continue;
         };
         let signed = format!("{before}\n");
-        let namespace = match path.contains("/janitors/") {
-            true => "conex-janitors-v1",
-            false => "conex-index-v1",
+        let namespace = match Place::of(&path).unwrap() {
+            Place::Link(_) => "conex-janitors-v1",
+            Place::Snapshot => "conex-snapshot-v1",
+            _ => "conex-index-v1",
         };
         for line in after.lines().filter(|l| l.starts_with("  [")) {
             let parts: Vec<&str> = line.split('"').collect();
@@ -229,7 +233,7 @@ fn openssh_accepts_every_signature() {
             count += 1;
         }
     }
-    assert_eq!(count, 2 + 3 + 3);
+    assert_eq!(count, 2 + 3 + 3 + 1);
 }
 
 /// Digests and fingerprints are what `b2sum -l 256` prints.
@@ -313,7 +317,7 @@ fn the_document_shows_the_files_and_their_digests() {
 /// Whether nobody who follows the rules takes these bytes for the metadata at `path`.
 ///
 /// A file with a check line must not decode. A segment may decode, its signature
-/// must fail then. A link may decode when its signatures changed; the chain must
+/// must fail then, and so that of a snapshot. A link may decode when its signatures changed; the chain must
 /// be refused then.
 fn refused(golden: &Golden, path: &str, bytes: &[u8]) -> bool {
     if recoded(path, bytes).is_err() {
@@ -329,6 +333,18 @@ fn refused(golden: &Golden, path: &str, bytes: &[u8]) -> bool {
                 .filter(|key| key.fingerprint() == segment.key)
                 .all(|key| {
                     key.verify(Namespace::Index, message, &segment.signature)
+                        .is_err()
+                })
+        }
+        Place::Snapshot => {
+            let signed = SignedSnapshot::decode(bytes).unwrap();
+            let message = &bytes[..signed.signed_len];
+            golden
+                .keys
+                .iter()
+                .filter(|key| key.fingerprint() == signed.key)
+                .all(|key| {
+                    key.verify(Namespace::Snapshot, message, &signed.signature)
                         .is_err()
                 })
         }

@@ -136,6 +136,19 @@ fn mistakes_are_refused() {
     run("mistakes");
 }
 
+/// From an unsigned repository to one that is protected as a whole: no author has to
+/// sign for that.
+#[test]
+fn one_person_protects_a_repository_in_three_commands() {
+    run("one-person");
+}
+
+/// Who signs the snapshot: added, required, stolen, recovered.
+#[test]
+fn notaries_come_and_go() {
+    run("notaries");
+}
+
 /// All verbs, with those below them: `["key", "new"]`.
 fn verbs(command: &clap::Command, above: &[String]) -> Vec<Vec<String>> {
     let mut all = vec![above.to_vec()];

@@ -31,6 +31,16 @@ impl Digest {
         Digest(Blake2b::<U32>::digest(bytes).into())
     }
 
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The digest that has these bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Digest {
+        Digest(bytes)
+    }
+
     /// The first 16 hex digits: for names of directories, check lines and people.
     /// Never compared in place of the digest.
     pub fn short(&self) -> String {
@@ -41,14 +51,18 @@ impl Digest {
 
     /// The 64 hex digits without the name of the algorithm.
     pub fn hex(&self) -> String {
-        use fmt::Write as _;
+        // By hand: a state has a digest for each file, and `{:02x}` takes ten times as long.
+        let digit = |value: u8| {
+            char::from(if value < 10 {
+                b'0' + value
+            } else {
+                b'a' + value - 10
+            })
+        };
         self.0
             .iter()
-            .fold(String::with_capacity(64), |mut hex, byte| {
-                // Writing to a `String` cannot fail.
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
+            .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+            .collect()
     }
 }
 

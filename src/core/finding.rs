@@ -242,7 +242,11 @@ codes! {
     // The `repo` file and the snapshot.
     RepoFile = "E050", "the top-level repo file";
     GitFile = "E051", "a git file at the top that was not approved";
-    Snapshot = "E060", "the snapshot";
+    Snapshot = "E060", "not the state that the snapshot states";
+    SnapshotSigner = "E061", "a snapshot by nobody who may sign it";
+    SnapshotEpoch = "E062", "a snapshot of another epoch";
+    SnapshotMissing = "E063", "a snapshot is required and missing";
+    SnapshotAge = "E064", "a snapshot older than allowed";
     // The patch of an update.
     PatchSyntax = "E070", "a patch outside the closed grammar";
     PatchName = "E071", "a file name that no patch may have";

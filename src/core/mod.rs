@@ -23,6 +23,7 @@ pub mod plan;
 pub mod repository;
 pub mod resource;
 pub mod sshsig;
+pub mod state;
 pub mod syntax;
 pub mod tarball;
 pub mod tree;

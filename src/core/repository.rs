@@ -15,8 +15,9 @@ use super::opam_file::{self, Problem};
 use super::path::{PACKAGES, Place, segment_path};
 use super::resource::{
     Authorisation, Checksum, Decode, FileDigest, IdFile, Releases, Repo, Resource, ResourceId,
-    ResourceVersion, SignedLink, SignedSegment,
+    ResourceVersion, SignedLink, SignedSegment, SignedSnapshot,
 };
+use super::state::{State, StateBuilder};
 use super::tree::{Bytes, Defect, Tree};
 
 /// A file that was decoded, with the version that its bytes are.
@@ -41,6 +42,18 @@ impl Loaded<SignedSegment> {
     /// The bytes that the signature is over.
     pub fn signed(&self) -> &[u8] {
         self.bytes.get(..self.value.signed_len).unwrap_or_default()
+    }
+}
+
+impl Loaded<SignedSnapshot> {
+    /// The bytes that the signature is over.
+    pub fn signed(&self) -> &[u8] {
+        self.bytes.get(..self.value.signed_len).unwrap_or_default()
+    }
+
+    /// Which version the snapshot is.
+    pub fn snapshot_version(&self) -> ResourceVersion {
+        self.value.version(self.digest)
     }
 }
 
@@ -155,8 +168,10 @@ pub struct Repository {
     pub segments: Vec<(String, Loaded<SignedSegment>)>,
     /// What the top-level files may say.
     pub repo: Slot<Repo>,
-    /// Whether there is a snapshot.
-    pub snapshot: Option<Bytes>,
+    /// What a notary says the repository is.
+    pub snapshot: Slot<SignedSnapshot>,
+    /// What it is.
+    pub state: State,
     /// The packages.
     pub packages: BTreeMap<PackageName, Package>,
     /// The top-level files whose content is judged.
@@ -178,7 +193,27 @@ enum Decoded {
     Checksum(Slot<Checksum>),
     Opam(FileDigest, Vec<Problem>),
     File(FileDigest),
-    Snapshot,
+    Snapshot(Slot<SignedSnapshot>),
+}
+
+impl Decoded {
+    /// The digest of the file, if it was computed.
+    fn digest(&self) -> Option<Digest> {
+        fn of<T>(slot: &Slot<T>) -> Option<Digest> {
+            slot.good().map(|loaded| loaded.digest)
+        }
+        match self {
+            Decoded::Link(slot) => of(slot),
+            Decoded::IdFile(slot) => of(slot),
+            Decoded::Segment(segment) => segment.as_ref().map(|loaded| loaded.digest),
+            Decoded::Repo(slot) => of(slot),
+            Decoded::Authorisation(slot) => of(slot),
+            Decoded::Releases(slot) => of(slot),
+            Decoded::Checksum(slot) => of(slot),
+            Decoded::Opam(file, _) | Decoded::File(file) => Some(file.digest),
+            Decoded::Snapshot(slot) => of(slot),
+        }
+    }
 }
 
 impl Repository {
@@ -196,7 +231,7 @@ impl Repository {
             ..Repository::default()
         };
         let entries: Vec<(&String, &Bytes)> = tree.files.iter().collect();
-        type Read = Result<(Place, Decoded, Vec<Finding>), Option<Box<Finding>>>;
+        type Read = Result<(Place, Decoded, Digest, Vec<Finding>), Option<Box<Finding>>>;
         let read = |&(path, bytes): &(&String, &Bytes)| -> Read {
             if !path.starts_with(PACKAGES) {
                 return Err(None);
@@ -213,12 +248,16 @@ impl Repository {
                 Some(decoded) => decoded,
                 None => decode(&place, path, bytes, &mut findings),
             };
-            Ok((place, decoded, findings))
+            let digest = decoded.digest().unwrap_or_else(|| Digest::of(bytes));
+            Ok((place, decoded, digest, findings))
         };
         let decoded: Vec<Read> = entries.par_iter().map(read).collect();
+        let mut state = StateBuilder::default();
         for ((path, bytes), read) in entries.into_iter().zip(decoded) {
             match read {
-                Ok((place, decoded, findings)) => {
+                Ok((place, decoded, digest, findings)) => {
+                    let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                    state.add(path, size, &digest);
                     repository.findings.extend(findings);
                     repository.put(place, decoded, path, bytes);
                 }
@@ -228,6 +267,7 @@ impl Repository {
                 }
             }
         }
+        repository.state = state.finish(tree.get("repo").map(AsRef::as_ref));
         repository
             .findings
             .extend(tree.defects.iter().map(Defect::finding));
@@ -250,7 +290,7 @@ impl Repository {
                 }
             }
             (Place::Repo, Decoded::Repo(slot)) => self.repo = slot,
-            (Place::Snapshot, Decoded::Snapshot) => self.snapshot = Some(bytes.clone()),
+            (Place::Snapshot, Decoded::Snapshot(slot)) => self.snapshot = slot,
             (Place::Authorisation(name), Decoded::Authorisation(slot)) => {
                 self.packages.entry(name).or_default().authorisation = slot;
             }
@@ -326,7 +366,7 @@ impl Repository {
                 Decoded::Opam(file(release, "opam")?, dir(release)?.problems.clone())
             }
             Place::File(release, below) => Decoded::File(file(release, below)?),
-            Place::Snapshot => Decoded::Snapshot,
+            Place::Snapshot => Decoded::Snapshot(same(&self.snapshot, bytes)?),
         })
     }
 
@@ -530,7 +570,13 @@ fn decode(place: &Place, path: &str, bytes: &Bytes, findings: &mut Vec<Finding>)
             Decoded::Opam(FileDigest::of(bytes), opam_file::check(release, bytes))
         }
         Place::File(..) => Decoded::File(FileDigest::of(bytes)),
-        Place::Snapshot => Decoded::Snapshot,
+        Place::Snapshot => Decoded::Snapshot(slot(
+            path,
+            bytes,
+            findings,
+            SignedSnapshot::decode(bytes),
+            |_| true,
+        )),
     }
 }
 

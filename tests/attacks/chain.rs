@@ -296,22 +296,22 @@ fn a_required_snapshot_that_is_missing_is_refused_in_every_mode() {
     w.link(&link(2, &["ja", "jb", "jc"], &["ja", "jb"]).requiring_snapshot());
     w.clone()
         .verdict()
-        .is_rejected(Code::Snapshot, "packages/.conex/snapshot");
+        .is_rejected(Code::SnapshotMissing, "packages/.conex/snapshot");
     w.nostrict()
         .verdict()
-        .is_rejected(Code::Snapshot, "packages/.conex/snapshot");
+        .is_rejected(Code::SnapshotMissing, "packages/.conex/snapshot");
 }
 
 #[test]
-fn a_snapshot_that_cannot_be_checked_is_refused_in_every_mode() {
+fn a_snapshot_that_cannot_be_read_is_refused_in_every_mode() {
     let mut w = World::usual();
     w.file("packages/.conex/snapshot", "format: 1\n");
     w.clone()
         .verdict()
-        .is_rejected(Code::Snapshot, "packages/.conex/snapshot");
+        .is_rejected(Code::Encoding, "packages/.conex/snapshot");
     w.nostrict()
         .verdict()
-        .is_rejected(Code::Snapshot, "packages/.conex/snapshot");
+        .is_rejected(Code::Encoding, "packages/.conex/snapshot");
 }
 
 // --- the pinned link ------------------------------------------------------

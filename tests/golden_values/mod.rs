@@ -7,11 +7,13 @@ use conex::core::digest::Digest;
 use conex::core::key::{Namespace, PublicKey};
 use conex::core::name::{Id, PackageName, Release, RepositoryName};
 use conex::core::path::{Place, segment_path};
+use conex::core::repository::Repository;
 use conex::core::resource::{
     Account, Author, Authorisation, Checksum, Continues, Decode, Entry, FileDigest, Kind, Link,
     Releases, Repo, RepoField, Resource, ResourceId, ResourceVersion, Revision, Segment,
-    SignedLink, SignedSegment, SnapshotRule, Team, Timestamp, TopFile, What,
+    SignedLink, SignedSegment, Snapshot, SnapshotRule, Team, Timestamp, TopFile, What,
 };
+use conex::core::tree::Tree;
 use conex::shell::keys::{Signer, UnlockedKey};
 
 /// The package description that the golden checksum is about.
@@ -83,6 +85,7 @@ impl Golden {
         golden.segment(identity, "janitor-a", &a, &approved);
         golden.segment(identity, "janitor-b", &b, &approved);
         golden.segment(identity, "author-c", &author, &mine);
+        golden.snapshot(identity, &a);
         golden
     }
 
@@ -141,6 +144,14 @@ impl Golden {
                 revision,
                 members: [id("author-c"), id("janitor-a")].into(),
             }),
+            self.resource(&Team {
+                id: id("notaries"),
+                revision: Revision {
+                    epoch: 1,
+                    counter: 1,
+                },
+                members: [id("janitor-a")].into(),
+            }),
             self.resource(&Repo {
                 revision,
                 values: [
@@ -190,6 +201,34 @@ impl Golden {
         };
         self.files.insert(resource.resource_id().path(), bytes);
         Entry::vouch(resource.resource_id(), version)
+    }
+
+    /// What all files before it are, signed by the notary.
+    fn snapshot(&mut self, repository: Digest, key: &UnlockedKey) {
+        let tree = Tree {
+            files: self
+                .files
+                .iter()
+                .map(|(path, bytes)| (path.clone(), bytes.as_slice().into()))
+                .collect(),
+            ..Tree::default()
+        };
+        let snapshot = Snapshot {
+            repository,
+            revision: Revision {
+                epoch: 1,
+                counter: 1,
+            },
+            created: Timestamp::new("2026-11-24T14:00:00Z").unwrap(),
+            state: Repository::load(&tree).state,
+        };
+        let signature = key
+            .sign(Namespace::Snapshot, &snapshot.signed_bytes())
+            .unwrap();
+        let bytes = snapshot
+            .signed(key.public().fingerprint(), signature)
+            .encode();
+        self.files.insert(Place::Snapshot.path(), bytes);
     }
 
     fn segment(&mut self, repository: Digest, name: &str, key: &UnlockedKey, entries: &[Entry]) {

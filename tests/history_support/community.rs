@@ -12,7 +12,7 @@ use conex::core::plan::{
 };
 use conex::core::plan::{approve, init, join, owner, sign, team};
 use conex::core::repository::Repository;
-use conex::core::resource::Timestamp;
+use conex::core::resource::{SnapshotRule, Timestamp};
 use conex::core::tree::Tree;
 use conex::core::trust::View;
 use conex::core::trust::anchors::Client;
@@ -107,6 +107,7 @@ impl Community {
         let request = Init {
             name: RepositoryName::new("opam-repository").unwrap(),
             quorum: 2,
+            snapshot: SnapshotRule::Optional,
             janitors: JANITORS
                 .iter()
                 .map(|j| (id(j), self.keys[j].public().clone()))

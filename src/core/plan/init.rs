@@ -21,6 +21,8 @@ pub struct Init {
     pub name: RepositoryName,
     /// How many janitors must agree.
     pub quorum: usize,
+    /// Whether a tree without a snapshot is refused.
+    pub snapshot: SnapshotRule,
     /// The janitors.
     pub janitors: Vec<(Id, PublicKey)>,
 }
@@ -57,16 +59,22 @@ pub fn init(tree: &Tree, repository: &Repository, request: &Init) -> Result<Plan
         number: 0,
         continues: None,
         quorum: request.quorum,
-        snapshot: SnapshotRule::Optional,
+        snapshot: request.snapshot,
         members,
     });
     plan.writes.insert(Place::Link(0).path(), link.encode());
     plan.say(format!(
-        "starts the repository `{}` with {} janitors, of whom {} must agree",
+        "starts the repository `{}` with {}, of whom {} must agree",
         request.name,
-        request.janitors.len(),
+        match request.janitors.len() {
+            1 => "1 janitor".to_owned(),
+            n => format!("{n} janitors"),
+        },
         request.quorum
     ));
+    if request.snapshot == SnapshotRule::Required {
+        plan.say("requires a snapshot, which cannot be taken back: a tree without one is refused");
+    }
     if tree.get("repo").is_none() {
         plan.writes.insert("repo".to_owned(), REPO_FILE.to_vec());
         plan.say("writes the top-level file `repo`, which is missing");

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::team::first_epoch;
 use super::{Plan, PlanError, World};
 use crate::core::key::PublicKey;
 use crate::core::limits::{MAX_JANITORS, MAX_LINKS};
 use crate::core::name::{Id, NOTARIES, fold};
 use crate::core::path::Place;
+use crate::core::repository::Slot;
 use crate::core::resource::{
-    Author, Continues, Decode as _, IdFile, Kind, Link, ResourceId, SignedLink,
+    Author, Continues, Decode as _, IdFile, Kind, Link, ResourceId, Revision, SignedLink,
+    SnapshotRule, Team,
 };
+use crate::core::verify::snapshot::notaries_id;
 
 /// What `janitor` is asked for. Everything goes into one link.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +24,8 @@ pub struct JanitorChange {
     pub remove: Vec<Id>,
     /// The quorum from now on; as before if absent.
     pub quorum: Option<usize>,
+    /// Whether a snapshot must be there from now on; as before if absent.
+    pub snapshot: Option<SnapshotRule>,
     /// Those who go stay as authors, with the key that they had. Not for a key that
     /// was stolen.
     pub keep_as_authors: bool,
@@ -97,7 +103,14 @@ pub fn janitor(world: &World<'_>, request: &JanitorChange) -> Result<Plan, PlanE
             format!("choose --quorum between 1 and {}", members.len()),
         ));
     }
-    if members == old.members && quorum == old.quorum {
+    let snapshot = request.snapshot.unwrap_or(old.snapshot);
+    if snapshot < old.snapshot {
+        return Err(PlanError::refused(
+            "the snapshot is required, and that cannot be taken back: a server could otherwise serve this change alone",
+            "a repository without a snapshot has to be started anew",
+        ));
+    }
+    if members == old.members && quorum == old.quorum && snapshot == old.snapshot {
         return Ok(Plan::default());
     }
     let previous = chain.digests().last().copied().unwrap_or(chain.identity());
@@ -109,7 +122,7 @@ pub fn janitor(world: &World<'_>, request: &JanitorChange) -> Result<Plan, PlanE
             previous,
         }),
         quorum,
-        snapshot: old.snapshot,
+        snapshot,
         members: members.clone(),
     });
     plan.writes
@@ -118,6 +131,10 @@ pub fn janitor(world: &World<'_>, request: &JanitorChange) -> Result<Plan, PlanE
         "starts link {number} of the janitor chain: {}, of whom {quorum} must agree",
         ids(&members)
     ));
+    if snapshot > old.snapshot {
+        plan.say("requires a snapshot from now on, which cannot be taken back: a tree without one is refused");
+    }
+    notaries(world, old, &members, snapshot, &mut plan)?;
     if quorum < old.quorum {
         plan.say(format!(
             "lowers the quorum from {} to {quorum}: clients who ask for more will refuse it",
@@ -125,6 +142,48 @@ pub fn janitor(world: &World<'_>, request: &JanitorChange) -> Result<Plan, PlanE
         ));
     }
     Ok(plan)
+}
+
+/// A janitor who was alone signs the snapshot without a team; with a second one nobody
+/// could, so the team is made in the same change.
+fn notaries(
+    world: &World<'_>,
+    old: &Link,
+    members: &BTreeMap<Id, PublicKey>,
+    rule: SnapshotRule,
+    plan: &mut Plan,
+) -> Result<(), PlanError> {
+    let has_snapshot = world.repository.snapshot != Slot::Missing;
+    let Some(team) = notaries_id().filter(|id| world.id_file(id).is_none()) else {
+        return Ok(());
+    };
+    if members.len() < 2 || !(has_snapshot || rule == SnapshotRule::Required) {
+        return Ok(());
+    }
+    let mut former = old.members.keys();
+    let (Some(only), None) = (former.next(), former.next()) else {
+        if old.snapshot < rule {
+            return Err(PlanError::refused(
+                format!(
+                    "there is no team `{NOTARIES}`, so nobody can make the snapshot that would be required"
+                ),
+                format!("name its members first: conex team add {NOTARIES} ID"),
+            ));
+        }
+        return Ok(());
+    };
+    let resource = ResourceId::id(Kind::Team, &team);
+    let epoch = world.open_epoch(&resource).max(first_epoch(&team));
+    let revision: Revision = world.revision_in(&resource, epoch, None)?;
+    plan.say(format!(
+        "makes the team `{NOTARIES}`, with `{only}`: only its members sign the snapshot then"
+    ));
+    plan.write(&Team {
+        id: team,
+        revision,
+        members: BTreeSet::from([only.clone()]),
+    });
+    Ok(())
 }
 
 fn ids(members: &BTreeMap<Id, PublicKey>) -> String {

@@ -15,6 +15,7 @@ mod owner;
 mod repo;
 mod rotate;
 mod sign;
+mod snapshot;
 pub mod status;
 mod team;
 mod world;
@@ -29,7 +30,8 @@ use super::key::{Fingerprint, Signature};
 use super::name::Id;
 use super::path::segment_path;
 use super::resource::{
-    Decode, Entry, Resource, ResourceVersion, Segment, SignedLink, SignedSegment, Timestamp,
+    Decode, Entry, Resource, ResourceVersion, Segment, SignedLink, SignedSegment, Snapshot,
+    Timestamp,
 };
 use super::tree::Tree;
 
@@ -42,6 +44,7 @@ pub use join::{Join, join};
 pub use owner::{Change, OwnerChange, Selection, owner};
 pub use rotate::{KeyChange, change_keys, withdrawals_to_repeat};
 pub use sign::{Sign, sign};
+pub use snapshot::{MakeSnapshot, Unchanged, snapshot};
 pub use team::{TeamChange, team};
 pub use world::World;
 
@@ -56,6 +59,8 @@ pub struct Plan {
     pub entries: Vec<Entry>,
     /// The link to add a signature to.
     pub link: Option<SignedLink>,
+    /// The snapshot to sign.
+    pub snapshot: Option<Snapshot>,
     /// What happens, for the one who is asked: a few lines.
     pub lines: Vec<String>,
     /// What to think about before going on.
@@ -91,15 +96,12 @@ impl PlanError {
 impl Plan {
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
-        self.writes.is_empty()
-            && self.removes.is_empty()
-            && self.entries.is_empty()
-            && self.link.is_none()
+        self.writes.is_empty() && self.removes.is_empty() && !self.needs_signature()
     }
 
     /// Whether somebody has to sign.
     pub fn needs_signature(&self) -> bool {
-        !self.entries.is_empty() || self.link.is_some()
+        !self.entries.is_empty() || self.link.is_some() || self.snapshot.is_some()
     }
 
     /// Adds what another plan does, made for the tree as it is after this one.
@@ -108,6 +110,7 @@ impl Plan {
         self.removes.extend(then.removes);
         self.entries.extend(then.entries);
         self.link = then.link.or(self.link.take());
+        self.snapshot = then.snapshot.or(self.snapshot.take());
         self.lines.extend(then.lines);
         self.warnings.extend(then.warnings);
     }
@@ -166,6 +169,15 @@ impl Plan {
             link.signatures.sort();
             let path = super::path::Place::Link(link.link.number).path();
             self.writes.insert(path, link.encode());
+        }
+    }
+
+    /// Takes in the signature of the snapshot: one more file to write.
+    pub fn add_snapshot_signature(&mut self, key: Fingerprint, signature: Signature) {
+        if let Some(snapshot) = self.snapshot.take() {
+            let path = super::path::Place::Snapshot.path();
+            let bytes = snapshot.signed(key, signature).encode();
+            self.writes.insert(path, bytes);
         }
     }
 

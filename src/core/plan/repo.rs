@@ -101,6 +101,7 @@ mod tests {
         point[0] = 0x58;
         let request = Init {
             name: RepositoryName::new("r").unwrap(),
+            snapshot: crate::core::resource::SnapshotRule::Optional,
             quorum: 1,
             janitors: vec![(Id::new("j").unwrap(), PublicKey::ed25519(&point).unwrap())],
         };

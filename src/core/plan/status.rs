@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::World;
 use super::approve::waiting;
-use crate::core::resource::Kind;
+use crate::core::resource::{Kind, SnapshotRule};
 use crate::core::trust::chain::LinkSignatures;
 
 /// The state of a working tree in numbers and lists.
@@ -20,6 +20,8 @@ pub struct Status {
     pub janitors: Vec<String>,
     /// How many of them must agree.
     pub quorum: usize,
+    /// Whether the janitors require a snapshot.
+    pub snapshot: SnapshotRule,
     /// Valid authors.
     pub authors: usize,
     /// Valid teams.
@@ -50,6 +52,7 @@ pub fn status(world: &World<'_>) -> Status {
             .map(ToString::to_string)
             .collect(),
         quorum: chain.quorum(),
+        snapshot: chain.current().snapshot,
         authors: world.assessment.people.authors.len(),
         teams: world.assessment.people.teams.len(),
         signed: Vec::new(),

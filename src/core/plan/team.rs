@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::owner::Change;
 use super::{Plan, PlanError, World};
-use crate::core::name::{Id, fold};
+use crate::core::finding::{Code, Finding};
+use crate::core::name::{Id, NOTARIES, fold};
 use crate::core::resource::{IdFile, Kind, ResourceId, Team};
 
 /// What `team` is asked for.
@@ -69,8 +70,16 @@ pub fn team(world: &World<'_>, request: &TeamChange) -> Result<Plan, PlanError> 
     if present.is_some() && members == old {
         return Ok(plan);
     }
+    let notaries = id.as_str() == NOTARIES;
+    if notaries && members.is_empty() {
+        return Err(PlanError::refused(
+            format!("the team `{NOTARIES}` cannot be emptied: nobody could make a snapshot then"),
+            format!("add the ones who come first: conex team add {NOTARIES} ID"),
+        ));
+    }
     let resource = ResourceId::id(Kind::Team, id);
-    let revision = world.next_revision(&resource, present.map(|t| t.revision), None)?;
+    let epoch = world.open_epoch(&resource).max(first_epoch(id));
+    let revision = world.revision_in(&resource, epoch, present.map(|t| t.revision))?;
     let list: Vec<&str> = members.iter().map(Id::as_str).collect();
     plan.say(format!(
         "the team `{id}` is then: {}",
@@ -80,10 +89,27 @@ pub fn team(world: &World<'_>, request: &TeamChange) -> Result<Plan, PlanError> 
             list.join(", ")
         }
     ));
+    if notaries {
+        plan.say("its members sign the snapshot; when this is approved, one of them makes it anew");
+        let counts = |id: &Id| world.assessment.people.is_person(id, world.chain());
+        if !members.iter().any(counts) {
+            plan.warnings.push(Finding::warning(
+                Code::NotAnAuthor,
+                resource.path(),
+                format!("no member of `{NOTARIES}` is a janitor or a valid author: nobody could make a snapshot"),
+            ));
+        }
+    }
     plan.write(&Team {
         id: id.clone(),
         revision,
         members,
     });
     Ok(plan)
+}
+
+/// The epoch in which a team starts. Snapshots made before there were notaries are in
+/// epoch 0, and stay below all later ones.
+pub fn first_epoch(team: &Id) -> u64 {
+    u64::from(team.as_str() == NOTARIES)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::PlanError;
 use crate::core::finding::{Finding, Severity};
 use crate::core::key::{Fingerprint, Namespace, PublicKey};
+use crate::core::limits::MAX_INTEGER;
 use crate::core::name::{Id, PackageName, fold};
 use crate::core::path::Place;
 use crate::core::repository::Repository;
@@ -53,14 +54,19 @@ impl<'r> World<'r> {
     ///
     /// # Errors
     /// No chain, or files that cannot be read or have no place: nothing sensible can
-    /// be added to that. Checksums and lists of releases are written anew anyway.
+    /// be added to that. Checksums, lists of releases and the snapshot are written anew
+    /// anyway.
     pub fn new(
         tree: &'r Tree,
         repository: &'r Repository,
         view: View,
     ) -> Result<World<'r>, PlanError> {
-        let rewritten =
-            |path: &str| matches!(Place::of(path), Ok(Place::Checksum(_) | Place::Releases(_)));
+        let rewritten = |path: &str| {
+            matches!(
+                Place::of(path),
+                Ok(Place::Checksum(_) | Place::Releases(_) | Place::Snapshot)
+            )
+        };
         let broken: Vec<Finding> = repository
             .findings
             .iter()
@@ -211,6 +217,44 @@ impl<'r> World<'r> {
                 ..Revision::FIRST
             });
         }
+        highest.next().ok_or_else(|| {
+            PlanError::refused(
+                format!("the counter of the {resource} is at its end"),
+                "a quorum of janitors opens a new epoch for it",
+            )
+        })
+    }
+
+    /// The first revision in `epoch` that is above the one in the tree and above every
+    /// entry that anybody has for it there.
+    ///
+    /// # Errors
+    /// The counter is at its end, or there is no such epoch.
+    pub fn revision_in(
+        &self,
+        resource: &ResourceId,
+        epoch: u64,
+        present: Option<Revision>,
+    ) -> Result<Revision, PlanError> {
+        if epoch > MAX_INTEGER {
+            return Err(PlanError::refused(
+                format!("the {resource} is in its last epoch"),
+                "take another name",
+            ));
+        }
+        let entries = self.assessment.vouches.about(resource);
+        let highest = entries
+            .iter()
+            .map(|v| v.revision)
+            .chain(present)
+            .filter(|r| r.epoch == epoch)
+            .max();
+        let Some(highest) = highest else {
+            return Ok(Revision {
+                epoch,
+                ..Revision::FIRST
+            });
+        };
         highest.next().ok_or_else(|| {
             PlanError::refused(
                 format!("the counter of the {resource} is at its end"),

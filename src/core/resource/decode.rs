@@ -337,6 +337,19 @@ impl<'a> Fields<'a> {
         Ok((signed, signatures))
     }
 
+    /// The one signature of a file of this kind, and how many bytes before it are signed.
+    pub fn signature(&mut self, kind: &str) -> Result<(usize, Fingerprint, Signature), MetaError> {
+        let (signed, signatures) = self.signatures()?;
+        let count = signatures.len();
+        let mut signatures = signatures.into_iter();
+        let (Some((key, signature)), None) = (signatures.next(), signatures.next()) else {
+            return Err(self.whole(MetaErrorKind::Value(format!(
+                "{kind} has exactly one signature, this one has {count}"
+            ))));
+        };
+        Ok((signed, key, signature))
+    }
+
     /// Where the next field starts, in bytes of the file.
     fn offset(&self) -> usize {
         match self.rest.clone().next() {

@@ -13,8 +13,8 @@ use crate::core::key::{Fingerprint, Signature};
 /// The version of the format that this program reads and writes.
 pub const FORMAT: u64 = 1;
 
-/// Collects the bytes of a metadata file.
-#[derive(Debug)]
+/// Collects the bytes of a metadata file; by default without the first two lines.
+#[derive(Debug, Default)]
 pub struct Encoder {
     text: String,
 }

@@ -10,6 +10,7 @@ mod link;
 mod packages;
 mod repo;
 mod segment;
+pub mod snapshot;
 
 use std::fmt;
 
@@ -24,6 +25,7 @@ pub use link::{Continues, Link, Member, SignedLink, SnapshotRule};
 pub use packages::{Authorisation, Checksum, FileDigest, Releases};
 pub use repo::{Repo, RepoField, TopFile};
 pub use segment::{Entry, Segment, SignedSegment, Timestamp, What};
+pub use snapshot::{SignedSnapshot, Snapshot};
 
 /// The types of resource that an index can vouch for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -94,7 +94,8 @@ impl Entry {
     }
 }
 
-/// A time in UTC, written `2026-11-24T14:00:00Z`. No rule compares it.
+/// A time in UTC, written `2026-11-24T14:00:00Z`. No rule compares it, but that of a
+/// snapshot with a client's own clock, for those who ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timestamp(Box<str>);
 
@@ -118,6 +119,36 @@ impl Timestamp {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    pub(super) fn read(item: Item<'_>) -> Result<Timestamp, MetaError> {
+        item.string_as(|t| {
+            Timestamp::new(t).ok_or_else(|| {
+                MetaErrorKind::Value(format!("{t:?} is not a time as 2026-11-24T14:00:00Z"))
+            })
+        })
+    }
+
+    /// Seconds since 1970; `None` if there is no such time, or it is before that year.
+    /// A leap second counts as the one after it.
+    pub fn seconds(&self) -> Option<u64> {
+        let number = |range: std::ops::Range<usize>| self.0.get(range)?.parse::<u64>().ok();
+        let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+        let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+        let leap =
+            |y: u64| y.is_multiple_of(4) && (!y.is_multiple_of(100) || y.is_multiple_of(400));
+        let february = if leap(year) { 29 } else { 28 };
+        let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let before = usize::try_from(month.checked_sub(1)?).ok()?;
+        if day == 0 || day > *months.get(before)? || hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        // Leap days of all years before this one.
+        let leap_days = |y: u64| y / 4 - y / 100 + y / 400;
+        let past = year.checked_sub(1)?;
+        let years = year.checked_sub(1970)? * 365 + leap_days(past) - leap_days(1969);
+        let days = years + months.iter().take(before).sum::<u64>() + day - 1;
+        Some(((days * 24 + hour) * 60 + minute) * 60 + second)
     }
 }
 
@@ -162,20 +193,9 @@ impl Decode for SignedSegment {
     fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
         let repository = fields.string("repository")?.digest()?;
         let id = fields.string("id")?.id()?;
-        let created = fields.string("created")?.string_as(|t| {
-            Timestamp::new(t).ok_or_else(|| {
-                MetaErrorKind::Value(format!("{t:?} is not a time as 2026-11-24T14:00:00Z"))
-            })
-        })?;
+        let created = Timestamp::read(fields.string("created")?)?;
         let entries = fields.list("entries", Entry::read)?;
-        let (signed_len, signatures) = fields.signatures()?;
-        let count = signatures.len();
-        let mut signatures = signatures.into_iter();
-        let (Some((key, signature)), None) = (signatures.next(), signatures.next()) else {
-            return Err(fields.whole(MetaErrorKind::Value(format!(
-                "a segment has exactly one signature, this one has {count}"
-            ))));
-        };
+        let (signed_len, key, signature) = fields.signature("a segment")?;
         Ok(SignedSegment {
             segment: Segment {
                 repository,
@@ -193,5 +213,30 @@ impl Decode for SignedSegment {
         let mut out = self.segment.encoder();
         out.signatures(&[(self.key, self.signature.clone())]);
         out.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `date -u -d TIME +%s`
+    #[test]
+    fn times_are_what_date_says() {
+        for (text, seconds) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2000-02-29T12:00:00Z", Some(951_825_600)),
+            ("2026-11-24T14:00:00Z", Some(1_795_528_800)),
+            ("2100-03-01T00:00:00Z", Some(4_107_542_400)),
+            ("9999-12-31T23:59:59Z", Some(253_402_300_799)),
+            ("0000-00-00T00:00:00Z", None),
+            ("1969-12-31T23:59:59Z", None),
+            ("2026-02-29T00:00:00Z", None),
+            ("2026-13-01T00:00:00Z", None),
+            ("2026-01-00T00:00:00Z", None),
+            ("2026-01-01T24:00:00Z", None),
+        ] {
+            assert_eq!(Timestamp::new(text).unwrap().seconds(), seconds, "{text}");
+        }
     }
 }

@@ -8,6 +8,7 @@ mod ast;
 mod error;
 mod lexer;
 mod parser;
+mod plain;
 mod print;
 mod version;
 
@@ -16,4 +17,5 @@ pub use ast::{
 };
 pub use error::{SyntaxError, SyntaxErrorKind};
 pub use parser::{parse, parse_value};
+pub use plain::plain;
 pub use print::{print, print_value};

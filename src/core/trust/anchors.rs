@@ -102,11 +102,30 @@ impl FromStr for Anchors {
     }
 }
 
+/// What a client asks of the snapshot, besides that one that is there is valid.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SnapshotPolicy {
+    /// One must be there, whatever the chain says.
+    pub required: bool,
+    /// One must be there and not be older than this.
+    pub max_age: Option<MaxAge>,
+}
+
+/// How old a snapshot may be, by whose clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaxAge {
+    /// The age in seconds that is still accepted.
+    pub seconds: u64,
+    /// What the client's clock says, in seconds since 1970.
+    pub now: u64,
+}
+
 /// Anchors and the quorum of the client: 1 to the number of anchors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
     anchors: Anchors,
     quorum: NonZeroUsize,
+    snapshot: SnapshotPolicy,
 }
 
 impl Client {
@@ -123,7 +142,23 @@ impl Client {
                 anchors: distinct,
             });
         }
-        Ok(Client { anchors, quorum })
+        Ok(Client {
+            anchors,
+            quorum,
+            snapshot: SnapshotPolicy::default(),
+        })
+    }
+
+    /// The same client, who asks this of the snapshot.
+    #[must_use]
+    pub fn with_snapshot(mut self, policy: SnapshotPolicy) -> Client {
+        self.snapshot = policy;
+        self
+    }
+
+    /// What it asks of the snapshot.
+    pub fn snapshot(&self) -> SnapshotPolicy {
+        self.snapshot
     }
 
     /// The anchors.

@@ -31,6 +31,8 @@ pub struct Evidence {
     pub links: BTreeMap<u64, Digest>,
     /// The valid resources.
     pub resources: BTreeMap<ResourceId, ResourceVersion>,
+    /// The valid snapshot.
+    pub snapshot: Option<ResourceVersion>,
     /// Removed releases.
     pub tombstones: BTreeMap<Release, Revision>,
     /// The entries under keys that are valid for their ids; none in a memory.
@@ -45,10 +47,17 @@ impl Evidence {
             identity: chain.identity(),
             links: (0..).zip(chain.digests().iter().copied()).collect(),
             resources: valid_resources(repository, assessment),
+            snapshot: valid_snapshot(assessment),
             tombstones: valid_tombstones(repository, assessment),
             entries: entries(&assessment.vouches),
         }
     }
+}
+
+/// Which snapshot a tree has, if it is valid.
+fn valid_snapshot(assessment: &Assessment<'_>) -> Option<ResourceVersion> {
+    let report = &assessment.snapshot;
+    report.version.filter(|_| report.is_valid())
 }
 
 /// The valid resources of a tree; of packages those whose names are claimed.

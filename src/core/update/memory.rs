@@ -58,6 +58,9 @@ impl Memory {
                 evidence.resources.insert(resource.clone(), *version);
             }
         }
+        // An accepted tree has a valid one or, by the rules, never had any.
+        let known = before.and_then(|m| m.evidence.snapshot);
+        evidence.snapshot = evidence.snapshot.or(known);
         Memory {
             name: name.to_owned(),
             anchors: anchors.clone(),
@@ -113,6 +116,16 @@ impl Decode for Memory {
             };
             Ok((resource, version))
         })?;
+        let snapshot = fields.list("snapshot", |item| {
+            let [epoch, counter, digest] = item.tuple()?;
+            Ok(ResourceVersion {
+                revision: Revision {
+                    epoch: epoch.integer()?,
+                    counter: counter.integer()?,
+                },
+                digest: digest.digest()?,
+            })
+        })?;
         let tombstones = fields.list("tombstones", |item| {
             let [release, epoch, counter] = item.tuple()?;
             Ok((
@@ -133,6 +146,8 @@ impl Decode for Memory {
                 identity,
                 links: links.into_iter().collect(),
                 resources: resources.into_iter().collect(),
+                // Of two, one is not printed again, and the file is refused.
+                snapshot: snapshot.into_iter().next(),
                 tombstones: tombstones.into_iter().collect(),
                 entries: BTreeMap::new(),
             },
@@ -170,6 +185,17 @@ impl Decode for Memory {
         out.set(
             "resources",
             self.evidence.resources.iter().map(resource).collect(),
+        );
+        let snapshot = |version: &ResourceVersion| {
+            list_of(&[
+                &version.revision.epoch.to_string(),
+                &version.revision.counter.to_string(),
+                &text(&version.digest),
+            ])
+        };
+        out.set(
+            "snapshot",
+            self.evidence.snapshot.iter().map(snapshot).collect(),
         );
         let tombstone = |(release, revision): (&Release, &Revision)| {
             list_of(&[

@@ -40,6 +40,7 @@ pub fn judge(old: &Evidence, repository: &Repository, new: &Assessment<'_>) -> V
     for (resource, version) in &old.resources {
         findings.extend(resource_follows(old, repository, new, resource, *version));
     }
+    findings.extend(snapshot(old, repository));
     findings.extend(tombstones(old, repository));
     findings.extend(stripped(old, new));
     findings
@@ -70,6 +71,50 @@ fn chain(old: &Evidence, new: &Assessment<'_>) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// The snapshot is followed by a later one, and never goes away.
+fn snapshot(old: &Evidence, repository: &Repository) -> Option<Finding> {
+    let before = old.snapshot?;
+    let path = Place::Snapshot.path();
+    match &repository.snapshot {
+        // It has its own finding.
+        Slot::Broken => None,
+        Slot::Missing => Some(
+            Finding::error(
+                Code::Removed,
+                &path,
+                "there was a snapshot, and it is gone",
+            )
+            .value("before", before.revision)
+            .hint("a repository that has one keeps it: the server or mirror hides it; use another one, or report it"),
+        ),
+        Slot::Good(loaded) => {
+            let now = loaded.snapshot_version();
+            if now == before || now.revision > before.revision {
+                return None;
+            }
+            let same = now.revision == before.revision;
+            let message = if same {
+                "the snapshot changed without a new counter"
+            } else {
+                "the snapshot, and the repository with it, is older than the one that was accepted before"
+            };
+            let text = |version: ResourceVersion| {
+                if same {
+                    format!("{}, {}", version.revision, version.digest)
+                } else {
+                    version.revision.to_string()
+                }
+            };
+            Some(
+                Finding::error(Code::Rollback, &path, message)
+                    .value("before", text(before))
+                    .value("now", text(now))
+                    .hint(OLD),
+            )
+        }
+    }
 }
 
 fn present(repository: &Repository, resource: &ResourceId) -> Present {

@@ -4,13 +4,14 @@
 //!
 //! 1. the janitor chain; 2. segments under keys of the chain; 3. authors and
 //!    teams; 4. the other segments; 5. `repo`, and each package; 6. coverage: every
-//!    path has its place (`core::path`), and the top-level files are judged.
+//!    path has its place (`core::path`), and the top-level files are judged; 7. the snapshot.
 //!
 //! Nothing here reads a clock, a file or the environment, and the result does not
 //! depend on the number of threads.
 
 mod explain;
 pub mod packages;
+pub mod snapshot;
 pub mod top_level;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,12 +19,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use self::packages::{Context, PackageReport, judge_package};
+use self::snapshot::SnapshotReport;
 use crate::core::digest::Digest;
 use crate::core::finding::{Code, Finding, Severity};
 use crate::core::name::PackageName;
-use crate::core::path::Place;
 use crate::core::repository::{Repository, Slot, version_in};
-use crate::core::resource::{Kind, REPO_NAME, Repo, ResourceId, ResourceVersion, SnapshotRule};
+use crate::core::resource::{Kind, REPO_NAME, Repo, ResourceId, ResourceVersion};
+use crate::core::state::State;
 use crate::core::tree::Tree;
 pub use crate::core::trust::View;
 use crate::core::trust::anchors::Client;
@@ -87,6 +89,8 @@ pub struct Assessment<'r> {
     pub repo: (Option<ResourceVersion>, Standing),
     /// The packages, in the order of their names.
     pub packages: Vec<PackageReport>,
+    /// The snapshot, whose findings are its own: those who work on a tree do not care.
+    pub snapshot: SnapshotReport,
     /// Findings about ids, segments, packages and top-level files.
     pub findings: Vec<Finding>,
 }
@@ -98,6 +102,8 @@ pub struct Verdict<'r> {
     pub findings: Vec<Finding>,
     /// Numbers.
     pub summary: Summary,
+    /// The state of the tree.
+    pub state: &'r State,
     /// What is known, if there is a chain that the anchors lead to.
     pub assessment: Option<Assessment<'r>>,
 }
@@ -134,6 +140,7 @@ pub fn verify<'r>(
             return Verdict {
                 findings,
                 summary,
+                state: &repository.state,
                 assessment: None,
             };
         }
@@ -145,41 +152,29 @@ pub fn verify<'r>(
             return Verdict {
                 findings,
                 summary,
+                state: &repository.state,
                 assessment: None,
             };
         }
     }
     let mut assessment = assess(tree, repository, chain, mode, View::Supported);
     findings.append(&mut assessment.findings);
-    if repository.snapshot.is_some() {
-        findings.push(snapshot_refused());
-    } else if assessment.chain.current().snapshot == SnapshotRule::Required {
-        findings.push(snapshot_missing());
-    }
+    let report = &assessment.snapshot;
+    findings.extend(report.findings.iter().cloned());
+    let rule = assessment.chain.current().snapshot;
+    findings.extend(snapshot::demanded(
+        repository,
+        rule,
+        client.snapshot(),
+        report,
+    ));
     count(&mut summary, &assessment);
     Verdict {
         findings,
         summary,
+        state: &repository.state,
         assessment: Some(assessment),
     }
-}
-
-fn snapshot_refused() -> Finding {
-    Finding::error(
-        Code::Snapshot,
-        Place::Snapshot.path(),
-        "this version of conex cannot check snapshots, and a snapshot that is present must be valid",
-    )
-    .hint("use a newer conex")
-}
-
-fn snapshot_missing() -> Finding {
-    Finding::error(
-        Code::Snapshot,
-        Place::Snapshot.path(),
-        "the janitors require a snapshot, and there is none",
-    )
-    .hint("it was removed on the way to you: the server or mirror is damaged, or lies")
 }
 
 fn count(summary: &mut Summary, assessment: &Assessment<'_>) {
@@ -245,6 +240,7 @@ pub fn assess<'r>(
     }
     findings.extend(one_namespace(&packages, repository));
     Assessment {
+        snapshot: snapshot::judge(repository, &chain, &people),
         repo,
         packages,
         people,

@@ -242,11 +242,12 @@ pub fn repo_values(source: &[u8]) -> BTreeMap<RepoField, String> {
         .collect()
 }
 
-/// A value as `packages/.conex/repo` holds it: in the one compact form. opam reads
+/// A value as `packages/.conex/repo` holds it: in the one compact form, without
+/// parentheses that mean nothing (`opam admin index` writes it so). opam reads
 /// strings of any bytes; those that are not UTF-8 are written as `\xHH`, which the
 /// printer uses for control characters only, so that no two values share a text.
 fn value_text(value: &Value<'_>) -> String {
-    String::from_utf8(syntax::print_value(value)).unwrap_or_else(|error| {
+    String::from_utf8(syntax::print_value(&syntax::plain(value))).unwrap_or_else(|error| {
         error.as_bytes().iter().fold(String::new(), |text, &byte| {
             if byte.is_ascii() {
                 text + &char::from(byte).to_string()

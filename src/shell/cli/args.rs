@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::core::resource::SnapshotRule;
+
 /// Establishes trust in opam repositories.
 ///
 /// Authors sign their releases, a quorum of janitors says who owns which package
@@ -62,6 +64,10 @@ pub enum Command {
     /// Show what is signed, what is missing and what waits
     #[command(visible_alias = "todo")]
     Status(StatusArgs),
+    /// As a notary: state what the repository is, under one signature
+    Snapshot(SnapshotArgs),
+    /// Compare two repositories, and name the packages that differ
+    Compare(CompareArgs),
     /// Print the trust anchors to hand out to users
     Anchors(AnchorsArgs),
     /// Have opam verify a repository: its hook and the repository's anchors
@@ -154,6 +160,12 @@ pub struct VerifyArgs {
         hide_default_value = true
     )]
     pub state: String,
+    /// Refuse a repository without a snapshot, whatever its janitors say
+    #[arg(long)]
+    pub require_snapshot: bool,
+    /// Refuse a repository without a snapshot, or with one that is older, as `30days` or `12h`
+    #[arg(long, value_name = "DURATION", default_value = "")]
+    pub max_age: String,
     /// Keep and use nothing from run to run
     #[arg(long, conflicts_with = "state")]
     pub no_state: bool,
@@ -235,6 +247,25 @@ impl Signing {
     }
 }
 
+/// Whether a snapshot must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Rule {
+    /// A repository without one is accepted.
+    #[default]
+    Optional,
+    /// It is refused, which cannot be taken back.
+    Required,
+}
+
+impl From<Rule> for SnapshotRule {
+    fn from(rule: Rule) -> SnapshotRule {
+        match rule {
+            Rule::Optional => SnapshotRule::Optional,
+            Rule::Required => SnapshotRule::Required,
+        }
+    }
+}
+
 /// Whether to ask and to write.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Consent {
@@ -253,11 +284,27 @@ pub struct InitArgs {
     #[arg(long)]
     pub name: String,
     /// How many janitors must agree
-    #[arg(long, value_name = "N")]
-    pub quorum: usize,
+    #[arg(long, value_name = "N", required_unless_present = "alone")]
+    pub quorum: Option<usize>,
     /// A janitor: an id whose key conex keeps, or `ID=ssh-ed25519 AAAA…`, or `ID=FILE`
-    #[arg(long = "janitor", value_name = "ID[=KEY]", required = true)]
+    #[arg(
+        long = "janitor",
+        value_name = "ID[=KEY]",
+        required_unless_present = "alone"
+    )]
     pub janitors: Vec<String>,
+    /// Be the only janitor: sign everything at once, and require a snapshot (then: `conex snapshot`)
+    #[arg(long, value_name = "ID", conflicts_with_all = ["quorum", "janitors", "snapshot"])]
+    pub alone: Option<String>,
+    /// Whether a repository without a snapshot is refused
+    #[arg(long, value_enum, value_name = "RULE", default_value_t)]
+    pub snapshot: Rule,
+    /// With --alone, the key to sign with: a file, a fingerprint, or a public key that ssh-agent holds
+    #[arg(long, value_name = "KEY", requires = "alone")]
+    pub key: Option<String>,
+    /// With --alone, the file whose first line is the passphrase of the key
+    #[arg(long, value_name = "FILE", requires = "alone")]
+    pub passphrase_file: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub consent: Consent,
@@ -346,6 +393,15 @@ pub enum JanitorCommand {
         #[command(flatten)]
         #[allow(missing_docs)]
         link: LinkArgs,
+    },
+    /// Require that there is a snapshot: one way, a tree without one is refused for ever
+    Snapshot {
+        /// `required`
+        #[arg(value_enum)]
+        rule: Rule,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        consent: Consent,
     },
     /// Change how many janitors must agree
     Quorum {
@@ -449,6 +505,44 @@ pub struct StatusArgs {
     /// Only these packages, in detail
     pub packages: Vec<String>,
     /// List every package, not only numbers
+    #[arg(long)]
+    pub all: bool,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Arguments of `snapshot`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Made last, of the tree that is published: every change after it makes it invalid. Files whose times, \
+size and inode are as they were are not read again; --full reads them all, and says where that was wrong.\n\n\
+Exit status: 0 made, or nothing to do, 1 refused, 2 usage or environment."
+)]
+pub struct SnapshotArgs {
+    /// Read every file, check what is known of them, and refuse a tree that clients would refuse
+    #[arg(long)]
+    pub full: bool,
+    /// Make it anew although nothing changed, for those who look at its age
+    #[arg(long)]
+    pub renew: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub signing: Signing,
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 the same state, 1 another one, 2 usage or environment. The short state is what \
+`conex status`, `conex explain` and `conex verify --format=json` print."
+)]
+pub struct CompareArgs {
+    /// A directory or .tar.gz
+    pub a: PathBuf,
+    /// Another one
+    pub b: PathBuf,
+    /// Name every difference, not the first of each kind
     #[arg(long)]
     pub all: bool,
     /// How the result is printed

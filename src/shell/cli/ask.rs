@@ -152,6 +152,13 @@ pub fn sign(plan: &mut Plan, world: &World<'_>, who: &Who) -> Result<(), Failure
             .map_err(failed)?;
         plan.add_segment(segment, key, signature);
     }
+    if let Some(snapshot) = &plan.snapshot {
+        let signature = who
+            .signer
+            .sign(Namespace::Snapshot, &snapshot.signed_bytes())
+            .map_err(failed)?;
+        plan.add_snapshot_signature(key, signature);
+    }
     sign_link(plan, who)
 }
 
@@ -217,7 +224,7 @@ pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
 }
 
 /// The time, as segments carry it.
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let text = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     Timestamp::new(&text).unwrap_or_else(Timestamp::unknown)
 }

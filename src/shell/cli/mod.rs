@@ -1,13 +1,16 @@
 //! The command line: what was typed becomes a request, a request a plan or a
 //! verdict, and that becomes output and an exit status.
 
+mod age;
 mod args;
 mod ask;
+mod compare;
 mod enable;
 mod failure;
 mod key;
 mod paths;
 mod people;
+mod snapshot;
 mod status;
 mod verify;
 mod work;
@@ -73,6 +76,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Epoch(args) => people::epoch(cli, args),
         Command::Approve(args) => work::approve(cli, args),
         Command::Sign(args) => work::sign(cli, args),
+        Command::Snapshot(args) => snapshot::run(cli, args),
+        Command::Compare(args) => compare::run(args),
         Command::Compact(args) => work::compact(cli, args),
         Command::Enable(args) => enable::run(cli, args),
         Command::Disable(args) => enable::disable(args),

@@ -136,6 +136,10 @@ pub fn janitor(cli: &Cli, command: &JanitorCommand) -> Result<Exit, Failure> {
             change.quorum = link.quorum;
             link.consent
         }
+        JanitorCommand::Snapshot { rule, consent } => {
+            change.snapshot = Some((*rule).into());
+            *consent
+        }
         JanitorCommand::Quorum { quorum, consent } => {
             change.quorum = Some(*quorum);
             *consent

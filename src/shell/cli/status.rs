@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::age::{JsonSnapshot, in_words};
 use super::args::{AnchorsArgs, Cli, Format, StatusArgs};
 use super::failure::{Exit, Failure};
 use super::paths::{directory, working_tree};
@@ -12,11 +13,12 @@ use super::work::counted;
 use crate::core::finding::Severity;
 use crate::core::plan::World;
 use crate::core::plan::status::{Status, status};
-use crate::core::repository::Repository;
-use crate::core::resource::Kind;
+use crate::core::repository::{Repository, Slot};
+use crate::core::resource::{Kind, SnapshotRule, Timestamp};
 use crate::core::trust::View;
 use crate::core::trust::chain::Chain;
 use crate::core::verify::packages::PackageReport;
+use crate::core::verify::snapshot::SnapshotReport;
 use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, json, neutral};
 
 /// How many names a line of the overview shows.
@@ -48,11 +50,16 @@ pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
         });
     }
     if args.format == Format::Json {
-        out!("{}", json(&findings, Summary::of(&sum)));
+        let snapshot = &world.assessment.snapshot;
+        out!(
+            "{}",
+            json(&findings, Summary::of(&sum, &repository, snapshot))
+        );
         return Ok(Exit::Success);
     }
     if names.is_empty() {
         overview(&sum, args.all);
+        snapshot(&world);
     }
     for name in &names {
         if let Some(report) = world.assessment.packages.iter().find(|p| p.name == *name) {
@@ -136,6 +143,55 @@ fn overview(status: &Status, all: bool) {
     }
 }
 
+/// The snapshot, which clients judge and those who work on a tree do not.
+fn snapshot(world: &World<'_>) {
+    let report = &world.assessment.snapshot;
+    outln!("state       {}", world.repository.state.id());
+    let rule = world.chain().current().snapshot;
+    let required = match rule {
+        SnapshotRule::Required => ", and one is required",
+        SnapshotRule::Optional => "",
+    };
+    let Some(version) = report.version else {
+        let what = match world.repository.snapshot {
+            Slot::Missing => "none",
+            _ => "cannot be read",
+        };
+        outln!("snapshot    {what}{required}");
+        return;
+    };
+    let by = report
+        .by
+        .as_ref()
+        .map_or("nobody who may", |id| id.as_str());
+    let created = report
+        .created
+        .as_ref()
+        .map(Timestamp::as_str)
+        .unwrap_or_default();
+    outln!(
+        "snapshot    {}, by {by}, {created}: {}",
+        version.revision,
+        in_words(report)
+    );
+    if report.is_valid() {
+        return;
+    }
+    if report.differences.is_empty() {
+        for finding in &report.findings {
+            outln!("            {}", neutral(&finding.message));
+        }
+    } else if report.by.is_some() {
+        let changes: Vec<String> = report.differences.iter().map(ToString::to_string).collect();
+        outln!(
+            "            not of this state, {} changes since: {}",
+            changes.len(),
+            some(&changes, false)
+        );
+    }
+    outln!("            `conex snapshot` makes it anew before this is published");
+}
+
 fn some(names: &[String], all: bool) -> String {
     let shown = if all { names.len() } else { SHOWN };
     let list = names
@@ -192,6 +248,9 @@ struct Summary<'a> {
     invalid: &'a [String],
     not_approved: &'a [String],
     unsigned: &'a [String],
+    state: String,
+    snapshot: Option<JsonSnapshot>,
+    snapshot_required: bool,
     waiting: BTreeMap<&'static str, Vec<Waiting<'a>>>,
 }
 
@@ -202,7 +261,7 @@ struct Waiting<'a> {
 }
 
 impl<'a> Summary<'a> {
-    fn of(status: &'a Status) -> Summary<'a> {
+    fn of(status: &'a Status, repository: &Repository, snapshot: &SnapshotReport) -> Summary<'a> {
         let list = |(kind, items): (&Kind, &'a Vec<(String, usize)>)| {
             let items = items
                 .iter()
@@ -226,6 +285,9 @@ impl<'a> Summary<'a> {
             invalid: &status.broken,
             not_approved: &status.pending,
             unsigned: &status.unsigned,
+            state: repository.state.id(),
+            snapshot: JsonSnapshot::of(snapshot),
+            snapshot_required: status.snapshot == SnapshotRule::Required,
             waiting: status.waiting.iter().map(list).collect(),
         }
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::age::{JsonSnapshot, in_words, seconds_now};
 use super::args::{ExplainArgs, Format, VerifyArgs};
 use super::failure::{Exit, Failure};
 use super::paths::state_home;
@@ -13,7 +14,7 @@ use crate::core::finding::{Code, Finding};
 use crate::core::patch::{self, Note, PatchContext};
 use crate::core::repository::Repository;
 use crate::core::tree::{Contents, Tree};
-use crate::core::trust::anchors::{AnchorError, Anchors, Client};
+use crate::core::trust::anchors::{AnchorError, Anchors, Client, MaxAge, SnapshotPolicy};
 use crate::core::update::{Known, Memory, verify_update};
 use crate::core::verify::{Mode, Summary, Verdict};
 use crate::shell::hook::git::forbid_renames;
@@ -113,7 +114,9 @@ fn request(args: &VerifyArgs) -> Result<Request, Failure> {
             "give --quorum=N, between 1 and the number of anchors",
         )
     })?;
-    let client = Client::new(anchors, quorum).map_err(usage)?;
+    let client = Client::new(anchors, quorum)
+        .map_err(usage)?
+        .with_snapshot(policy(args)?);
     let incremental = match args.incremental.as_str() {
         "" => None,
         "true" => Some(true),
@@ -139,6 +142,34 @@ fn request(args: &VerifyArgs) -> Result<Request, Failure> {
         state: state(args),
         format: args.format,
         all: args.all,
+    })
+}
+
+/// What is asked of the snapshot. This is the one place where a clock decides.
+fn policy(args: &VerifyArgs) -> Result<SnapshotPolicy, Failure> {
+    let max_age = match args.max_age.as_str() {
+        "" => None,
+        text => {
+            let age = humantime::parse_duration(text).map_err(|e| {
+                Failure::usage(
+                    format!("--max-age={text:?} is not a duration: {e}"),
+                    "write it as `30days`, `12h` or `1week 2days`",
+                )
+            })?;
+            Some(MaxAge {
+                seconds: age.as_secs(),
+                now: seconds_now().ok_or_else(|| {
+                    Failure::usage(
+                        "the clock shows a time before 1970",
+                        "set the clock, or leave --max-age out",
+                    )
+                })?,
+            })
+        }
+    };
+    Ok(SnapshotPolicy {
+        required: args.require_snapshot,
+        max_age,
     })
 }
 
@@ -190,6 +221,8 @@ struct JsonSummary<'a> {
     authors: usize,
     teams: usize,
     segments: usize,
+    state: Option<String>,
+    snapshot: Option<JsonSnapshot>,
     milliseconds: u128,
 }
 
@@ -364,12 +397,15 @@ fn conclude(
 ) -> Exit {
     let accepted = verdict.is_some_and(Verdict::accepted);
     let summary = verdict.map(|v| v.summary).unwrap_or_default();
-    let line = last_line(accepted, findings, &summary, request.mode, elapsed);
+    let assessment = verdict.and_then(|v| v.assessment.as_ref());
+    let state = match (verdict, assessment) {
+        (Some(v), Some(a)) => format!("; state {}, {}", v.state.id(), in_words(&a.snapshot)),
+        _ => String::new(),
+    };
+    let line = last_line(accepted, findings, &summary, request.mode, elapsed, &state);
     match request.format {
         Format::Json => {
-            let chain = verdict
-                .and_then(|v| v.assessment.as_ref())
-                .map(|a| &a.chain);
+            let chain = assessment.map(|a| &a.chain);
             let s = &summary;
             let summary = JsonSummary {
                 verdict: if accepted { "accepted" } else { "rejected" },
@@ -385,6 +421,8 @@ fn conclude(
                 authors: s.authors,
                 teams: s.teams,
                 segments: s.segments,
+                state: verdict.map(|v| v.state.id()),
+                snapshot: assessment.and_then(|a| JsonSnapshot::of(&a.snapshot)),
                 milliseconds: elapsed.as_millis(),
             };
             out!("{}", json(findings, summary));
@@ -437,6 +475,7 @@ fn last_line(
     summary: &Summary,
     mode: Mode,
     elapsed: Duration,
+    state: &str,
 ) -> String {
     let files = format!(
         "{} files checked in {:.2} s",
@@ -444,14 +483,14 @@ fn last_line(
         elapsed.as_secs_f64()
     );
     if !accepted {
-        return format!("rejected: {} ({files})", Counts::of(findings));
+        return format!("rejected: {}{state} ({files})", Counts::of(findings));
     }
     let unsigned = match (mode, summary.unsigned_packages) {
         (_, 0) => String::new(),
         (_, n) => format!(", {} unsigned packages let through", thousands(n)),
     };
     format!(
-        "accepted: {} signed packages{unsigned} ({files})",
+        "accepted: {} signed packages{unsigned}{state} ({files})",
         thousands(summary.signed_packages)
     )
 }

@@ -4,7 +4,7 @@ use crate::shell::out::{say, sayln};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::args::{ApproveArgs, Cli, CompactArgs, Consent, InitArgs, JoinArgs, SignArgs};
+use super::args::{ApproveArgs, Cli, CompactArgs, Consent, InitArgs, JoinArgs, SignArgs, Signing};
 use super::ask::{Who, agreed, find, id, places, sign as sign_plan, signer_id, who, write};
 use super::failure::{Exit, Failure};
 use super::paths::{directory, working_tree};
@@ -14,7 +14,7 @@ use crate::core::key::PublicKey;
 use crate::core::name::RepositoryName;
 use crate::core::plan::{self, Init, Join, Plan, Sign, World};
 use crate::core::repository::Repository;
-use crate::core::resource::{Account, Kind};
+use crate::core::resource::{Account, Kind, SnapshotRule};
 use crate::core::tree::Tree;
 use crate::core::trust::View;
 use crate::shell::keys::Signer as _;
@@ -28,6 +28,9 @@ pub fn init(cli: &Cli, args: &InitArgs) -> Result<Exit, Failure> {
     let repository = Repository::load(&tree);
     let name = RepositoryName::new(&args.name)
         .map_err(|e| Failure::usage(e, "the name is for people; it cannot be changed later"))?;
+    if let Some(text) = &args.alone {
+        return alone(args, text, name, &tree, &repository, &root);
+    }
     let janitors = args
         .janitors
         .iter()
@@ -38,13 +41,50 @@ pub fn init(cli: &Cli, args: &InitArgs) -> Result<Exit, Failure> {
         &repository,
         &Init {
             name,
-            quorum: args.quorum,
+            quorum: args.quorum.unwrap_or_default(),
+            snapshot: args.snapshot.into(),
             janitors,
         },
     )?;
     let exit = unsigned(&plan, args.consent, &root)?;
     if exit == Exit::Success && !args.consent.dry_run {
         sayln!("Every janitor now signs it with `conex approve`.");
+    }
+    Ok(exit)
+}
+
+/// A repository of one person: the link is signed and the top-level files are approved
+/// in the same step, and what protects the packages is the snapshot.
+fn alone(
+    args: &InitArgs,
+    text: &str,
+    name: RepositoryName,
+    tree: &Tree,
+    repository: &Repository,
+    root: &Path,
+) -> Result<Exit, Failure> {
+    let id = id(text)?;
+    let signing = Signing {
+        signer: Some(id.to_string()),
+        key: args.key.clone(),
+        passphrase_file: args.passphrase_file.clone(),
+        consent: args.consent,
+    };
+    let who = find(&signing, id.clone(), None, &places(root)?)?;
+    let request = Init {
+        name,
+        quorum: 1,
+        snapshot: SnapshotRule::Required,
+        janitors: vec![(id.clone(), who.signer.public().clone())],
+    };
+    let mut plan = plan::init(tree, repository, &request)?;
+    let after = plan.apply(tree);
+    let after_repository = Repository::load(&after);
+    let world = World::new(&after, &after_repository, View::AsIfApproved)?;
+    plan.merge(plan::approve(&world, &id, who.signer.public(), &[])?);
+    let exit = signed(plan, args.consent, &world, &who, root)?;
+    if exit == Exit::Success && !args.consent.dry_run {
+        sayln!("Now `conex snapshot` protects all that is there, and again after each change.");
     }
     Ok(exit)
 }

@@ -10,15 +10,19 @@
 //! * [`list`] reads the names in a directory,
 //! * [`file`] reads one file,
 //! * [`walk`] puts the tree together, on several threads, with the same result
-//!   for every order in which they run.
+//!   for every order in which they run,
+//! * [`state`] looks at the times of files, and reads only what changed.
 
 mod file;
+mod known;
 mod list;
+pub mod state;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags};
@@ -87,8 +91,13 @@ pub enum ReadError {
 /// Only when `root` cannot be opened as a directory. Whatever is wrong further
 /// below is a [`Defect`].
 pub fn read(root: &Path, contents: Contents) -> Result<Reading, ReadError> {
+    let fd = open_root(root)?;
+    Ok(walk::walk(&fd, contents, walk::MOST))
+}
+
+fn open_root(root: &Path) -> Result<OwnedFd, ReadError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let fd = rustix::fs::openat(CWD, root, flags, Mode::empty()).map_err(|errno| {
+    rustix::fs::openat(CWD, root, flags, Mode::empty()).map_err(|errno| {
         let path = root.to_owned();
         match errno {
             Errno::NOENT => ReadError::Missing(path),
@@ -106,6 +115,5 @@ pub fn read(root: &Path, contents: Contents) -> Result<Reading, ReadError> {
                 source: errno.into(),
             },
         }
-    })?;
-    Ok(walk::walk(&fd, contents, walk::MOST))
+    })
 }

@@ -293,7 +293,7 @@ impl Walk {
 }
 
 /// What an entry is that is neither file nor directory.
-fn special(kind: FileType) -> DefectKind {
+pub(super) fn special(kind: FileType) -> DefectKind {
     match kind {
         FileType::Symlink => DefectKind::Symlink,
         FileType::Fifo => DefectKind::Special("a FIFO"),
