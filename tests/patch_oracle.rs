@@ -1,6 +1,6 @@
 //! The patch reader against GNU diff, GNU patch and git.
 //!
-//! `CONEX_CASES=100000` runs that many cases, `CONEX_SEED=N` starts elsewhere;
+//! `CONEX_PATCH_CASES=100000` runs that many cases, `CONEX_SEED=N` starts elsewhere;
 //! a failure prints the seed of its case.
 
 // Tests read fixtures and start the oracles; only the core may not.
@@ -16,7 +16,7 @@ use patch_support::mutate::mutate;
 use patch_support::oracle::Oracle;
 use patch_support::print::{Print, print};
 use patch_support::random::{self, Random};
-use patch_support::{Files, cases, files, line_count, map_headers, seed, tree};
+use patch_support::{Files, files, line_count, map_headers, patch_cases, seed, tree};
 
 /// The most lines of a random file.
 const LINES: usize = 24;
@@ -56,7 +56,9 @@ fn for_each_case(name: &str, count: usize, case: impl Fn(u64, &mut Oracle) + Syn
         }
     });
     if let Some(seed) = failed.into_inner().unwrap() {
-        panic!("{name}: case with seed {seed} failed; run it with CONEX_SEED={seed} CONEX_CASES=1");
+        panic!(
+            "{name}: case with seed {seed} failed; run it with CONEX_SEED={seed} CONEX_PATCH_CASES=1"
+        );
     }
 }
 
@@ -119,7 +121,7 @@ fn check_honest(seed: u64, dialect: Print, old: &Files, new: &Files, patch: &[u8
 /// User story: an honest update through http or a local path reaches the tree that was published.
 #[test]
 fn apply_after_gnu_diff_is_the_identity() {
-    for_each_case("diff -ruaN", cases(200) / 4, |seed, oracle| {
+    for_each_case("diff -ruaN", patch_cases(200) / 4, |seed, oracle| {
         let mut random = Random(seed);
         let old = random::tree(&mut random, LINES);
         let new = random::update(&mut random, &old, LINES);
@@ -131,7 +133,7 @@ fn apply_after_gnu_diff_is_the_identity() {
 /// User story: an honest update of a git repository, renames included.
 #[test]
 fn apply_after_git_diff_is_the_identity() {
-    for_each_case("git diff", cases(200) / 4, |seed, oracle| {
+    for_each_case("git diff", patch_cases(200) / 4, |seed, oracle| {
         let mut random = Random(seed);
         let old = random::tree(&mut random, LINES);
         let new = random::update(&mut random, &old, LINES);
@@ -169,7 +171,7 @@ fn one_sided_headers(patch: &[u8]) -> Vec<u8> {
 #[test]
 fn apply_after_print_is_the_identity() {
     let first = seed();
-    for n in 0..cases(200) {
+    for n in 0..patch_cases(200) {
         let seed = first.wrapping_add(u64::try_from(n).unwrap());
         let mut random = Random(seed);
         let old = random::tree(&mut random, LINES);
@@ -200,7 +202,7 @@ fn dialect(random: &mut Random) -> Print {
 fn what_is_accepted_is_what_the_appliers_do() {
     let accepted = AtomicUsize::new(0);
     let hostile = AtomicUsize::new(0);
-    let count = cases(300);
+    let count = patch_cases(300);
     for_each_case("hostile", count, |seed, oracle| {
         let mut random = Random(seed);
         let most = [3, 8, LINES][random.below(3)];

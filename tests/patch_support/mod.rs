@@ -41,10 +41,17 @@ pub fn lines(bytes: &[u8]) -> Vec<&[u8]> {
 
 /// The number of cases to run: `CONEX_CASES`, or `default`.
 pub fn cases(default: usize) -> usize {
-    std::env::var("CONEX_CASES")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(default)
+    number("CONEX_CASES").unwrap_or(default)
+}
+
+/// The number of patches to try: `CONEX_PATCH_CASES`, or as [`cases`]. A patch costs a
+/// millisecond, cases of other tests a hundred times that.
+pub fn patch_cases(default: usize) -> usize {
+    number("CONEX_PATCH_CASES").unwrap_or_else(|| cases(default))
+}
+
+fn number(variable: &str) -> Option<usize> {
+    std::env::var(variable).ok()?.parse().ok()
 }
 
 /// The seed to start from: `CONEX_SEED`, or 1.
