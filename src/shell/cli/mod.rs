@@ -7,6 +7,7 @@ mod ask;
 mod compare;
 mod enable;
 mod failure;
+mod finish;
 mod key;
 mod paths;
 mod people;

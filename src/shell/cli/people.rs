@@ -7,8 +7,8 @@ use super::args::{
 };
 use super::ask::{Who, agreed, find, id, places, sign as sign_plan, sign_link, signer_id, write};
 use super::failure::{Exit, Failure};
+use super::finish::{counted, still_invalid, unsigned};
 use super::paths::{directory, working_tree};
-use super::work::{counted, still_invalid, unsigned};
 use crate::core::key::{Fingerprint, PublicKey};
 use crate::core::name::Id;
 use crate::core::plan::status::status;

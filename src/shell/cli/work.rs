@@ -1,24 +1,23 @@
 //! What authors and janitors type: init, join, owner, team, approve, sign.
 
-use crate::shell::out::{say, sayln};
+use crate::shell::out::sayln;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::args::{ApproveArgs, Cli, CompactArgs, Consent, InitArgs, JoinArgs, SignArgs, Signing};
-use super::ask::{Who, agreed, find, id, places, sign as sign_plan, signer_id, who, write};
+use super::args::{ApproveArgs, Cli, CompactArgs, InitArgs, JoinArgs, SignArgs, Signing};
+use super::ask::{find, id, places, signer_id, who};
 use super::failure::{Exit, Failure};
+use super::finish::{sign_and_write, signed, still_invalid, unsigned};
 use super::paths::{directory, working_tree};
 use super::people::typed_janitor;
-use crate::core::finding::{Code, Severity};
 use crate::core::key::PublicKey;
 use crate::core::name::RepositoryName;
-use crate::core::plan::{self, Init, Join, Plan, Sign, World};
+use crate::core::plan::{self, Init, Join, Sign, World};
 use crate::core::repository::Repository;
-use crate::core::resource::{Account, Kind, SnapshotRule};
+use crate::core::resource::{Account, SnapshotRule};
 use crate::core::tree::Tree;
 use crate::core::trust::View;
 use crate::shell::keys::Signer as _;
-use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, neutral};
 
 /// Runs `conex init`.
 pub fn init(cli: &Cli, args: &InitArgs) -> Result<Exit, Failure> {
@@ -158,92 +157,6 @@ pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// Says what a tree lacks after an approval: another janitor's, or something that
-/// no approval mends.
-pub fn still_invalid(tree: &Tree) {
-    let repository = Repository::load(tree);
-    let (Ok(world), Ok(approved)) = (
-        World::look(tree, &repository, View::Supported),
-        World::look(tree, &repository, View::AsIfApproved),
-    ) else {
-        return;
-    };
-    let status = plan::status::status(&approved);
-    let mut waits: Vec<String> = status
-        .link
-        .lacking()
-        .into_iter()
-        .map(|what| format!("link {}: {what}", status.link.number))
-        .collect();
-    for (kind, items) in &status.waiting {
-        let fewest = items
-            .iter()
-            .map(|(_, have)| *have)
-            .min()
-            .unwrap_or_default();
-        waits.push(format!(
-            "{}: {fewest} of {} janitors",
-            counted(*kind, items.len()),
-            status.quorum
-        ));
-    }
-    if !waits.is_empty() {
-        sayln!("Still waits for `conex approve` by more janitors:");
-        for line in &waits {
-            sayln!("  {}", neutral(line));
-        }
-    }
-    // What approvals mend is not told a second time.
-    let seen = if waits.is_empty() { &world } else { &approved };
-    let findings: Vec<_> = seen
-        .assessment
-        .findings
-        .iter()
-        .filter(|f| f.severity == Severity::Error && !waits_for_quorum(f.code))
-        .cloned()
-        .collect();
-    if !findings.is_empty() {
-        let summary = format!("not valid yet: {}", Counts::of(&findings));
-        say!(
-            "\n{}",
-            human(
-                &findings,
-                &HumanOptions {
-                    color: Color::of(&std::io::stderr()),
-                    shown: Shown::First(3),
-                    summary: &summary,
-                }
-            )
-        );
-    } else if waits.is_empty() {
-        sayln!("Everything that is claimed is now valid.");
-    }
-}
-
-fn waits_for_quorum(code: Code) -> bool {
-    matches!(code, Code::Quorum | Code::NotVouched | Code::EpochNotOpened)
-}
-
-/// A number of resources of a kind, in words.
-pub fn counted(kind: Kind, n: usize) -> String {
-    let (one, many) = match kind {
-        Kind::Author => ("author", "authors"),
-        Kind::Team => ("team", "teams"),
-        Kind::Repo => (
-            "approval of top-level files",
-            "approvals of top-level files",
-        ),
-        Kind::Authorisation => ("authorisation", "authorisations"),
-        Kind::Releases => ("list of releases", "lists of releases"),
-        Kind::Checksum => ("release", "releases"),
-    };
-    if n == 1 {
-        format!("1 {one}")
-    } else {
-        format!("{n} {many}")
-    }
-}
-
 /// Runs `conex sign`.
 pub fn sign(cli: &Cli, args: &SignArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
@@ -286,47 +199,4 @@ pub fn compact(cli: &Cli, args: &CompactArgs) -> Result<Exit, Failure> {
         },
     )?;
     signed(plan, args.signing.consent, &world, &who, &root)
-}
-
-/// Writes a plan that needs no signature.
-pub fn unsigned(plan: &Plan, consent: Consent, root: &Path) -> Result<Exit, Failure> {
-    if plan.is_empty() {
-        sayln!("Nothing to do: it is so already.");
-        return Ok(Exit::Success);
-    }
-    if agreed(plan, consent, None)? {
-        write(plan, root)
-    } else {
-        Ok(Exit::Success)
-    }
-}
-
-/// Has a plan signed, and writes it.
-fn signed(
-    plan: Plan,
-    consent: Consent,
-    world: &World<'_>,
-    who: &Who,
-    root: &Path,
-) -> Result<Exit, Failure> {
-    sign_and_write(plan, consent, world, who, root).map(|(exit, _)| exit)
-}
-
-fn sign_and_write(
-    mut plan: Plan,
-    consent: Consent,
-    world: &World<'_>,
-    who: &Who,
-    root: &Path,
-) -> Result<(Exit, Option<Plan>), Failure> {
-    if plan.is_empty() {
-        sayln!("Nothing to do: nothing waits for `{}`.", who.id);
-        return Ok((Exit::Success, None));
-    }
-    if !agreed(&plan, consent, Some(who))? {
-        return Ok((Exit::Success, None));
-    }
-    sign_plan(&mut plan, world, who)?;
-    let exit = write(&plan, root)?;
-    Ok((exit, Some(plan)))
 }
