@@ -10,7 +10,9 @@ use crate::core::name::{Id, PackageName, Release};
 use crate::core::opam_file::Problem;
 use crate::core::path::{Place, release_dir};
 use crate::core::repository::{Package, ReleaseDir, Slot, version_in};
-use crate::core::resource::{Checksum, FileDigest, Kind, Releases, ResourceId, ResourceVersion};
+use crate::core::resource::{
+    Checksum, FileDigest, Kind, Releases, Resource, ResourceId, ResourceVersion,
+};
 use crate::core::trust::chain::Chain;
 use crate::core::trust::ids::People;
 use crate::core::trust::support::{Standing, Supporters, judge};
@@ -123,6 +125,31 @@ fn unclaimed(name: &PackageName, package: &Package, report: &PackageReport) -> F
     }
 }
 
+/// Judges the version of a resource that is in the tree, and puts down where it
+/// stands. `owners` are those who can support it besides a quorum, if anybody can.
+fn stand<T: Resource>(
+    cx: &Context<'_, '_>,
+    resource: &ResourceId,
+    slot: &Slot<T>,
+    owners: Option<&BTreeSet<&Id>>,
+    report: &mut PackageReport,
+    trust: &mut Vec<Finding>,
+) -> (Option<ResourceVersion>, Standing) {
+    let present = version_in(slot).map(|(_, version)| version);
+    let supporters = owners.map_or(Supporters::Quorum, Supporters::OwnersOrQuorum);
+    let standing = judge(cx.vouches, cx.chain.quorum(), resource, supporters, present);
+    // A file that cannot be read has its finding already.
+    if !matches!(slot, Slot::Broken) {
+        trust.extend(explain(resource, present, &standing, owners, cx.ignored));
+    }
+    if report.claimed || present.is_some() {
+        report
+            .standings
+            .insert(resource.clone(), (present, standing.clone()));
+    }
+    (present, standing)
+}
+
 /// Judges the authorisation and gives the owners that it names, if it is in force.
 fn authorisation(
     cx: &Context<'_, '_>,
@@ -135,22 +162,8 @@ fn authorisation(
         kind: Kind::Authorisation,
         name: name.as_str().into(),
     };
-    let present = version_in(&package.authorisation).map(|(_, version)| version);
-    let standing = judge(
-        cx.vouches,
-        cx.chain.quorum(),
-        &resource,
-        Supporters::Quorum,
-        present,
-    );
-    // A file that cannot be read has its finding already.
-    if !matches!(package.authorisation, Slot::Broken) {
-        trust.extend(explain(&resource, present, &standing, None, cx.ignored));
-    }
+    let (_, standing) = stand(cx, &resource, &package.authorisation, None, report, trust);
     let in_force = cx.view.in_force(&standing);
-    if report.claimed || present.is_some() {
-        report.standings.insert(resource, (present, standing));
-    }
     match package.authorisation.good() {
         Some(loaded) if in_force => {
             let owners = loaded.value.owners.clone();
@@ -192,26 +205,14 @@ fn releases<'p>(
         kind: Kind::Releases,
         name: name.as_str().into(),
     };
-    let present = version_in(&package.releases).map(|(_, version)| version);
-    let standing = judge(
-        cx.vouches,
-        cx.chain.quorum(),
+    stand(
+        cx,
         &resource,
-        Supporters::OwnersOrQuorum(owners),
-        present,
+        &package.releases,
+        Some(owners),
+        report,
+        trust,
     );
-    if !matches!(package.releases, Slot::Broken) {
-        trust.extend(explain(
-            &resource,
-            present,
-            &standing,
-            Some(owners),
-            cx.ignored,
-        ));
-    }
-    if report.claimed || present.is_some() {
-        report.standings.insert(resource, (present, standing));
-    }
     package.releases.good().map(|loaded| &loaded.value)
 }
 
@@ -281,23 +282,7 @@ fn checksum(
         kind: Kind::Checksum,
         name: release.as_str().into(),
     };
-    let present = version_in(&dir.checksum).map(|(_, version)| version);
-    let standing = judge(
-        cx.vouches,
-        cx.chain.quorum(),
-        &resource,
-        Supporters::OwnersOrQuorum(owners),
-        present,
-    );
-    if !matches!(dir.checksum, Slot::Broken) {
-        trust.extend(explain(
-            &resource,
-            present,
-            &standing,
-            Some(owners),
-            cx.ignored,
-        ));
-    }
+    let (present, _) = stand(cx, &resource, &dir.checksum, Some(owners), report, trust);
     if let Slot::Good(loaded) = &dir.checksum {
         let mismatches = same_files(&loaded.value, &loaded.bytes, dir);
         // Bytes that differ from what anybody vouches for are refused in every mode,
@@ -313,9 +298,6 @@ fn checksum(
         } else {
             trust.extend(mismatches);
         }
-    }
-    if report.claimed || present.is_some() {
-        report.standings.insert(resource, (present, standing));
     }
 }
 
