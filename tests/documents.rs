@@ -144,6 +144,8 @@ fn the_limits_are_those_of_the_program() {
     );
     assert!(limit("a path").starts_with(&path));
     assert_eq!(limit("a file"), sizes);
+    let repo = u64::try_from(limits::MAX_REPO_FILE).unwrap();
+    assert_eq!(limit("the top-level file"), mib(repo));
     assert_eq!(limit("files"), grouped(limits::MAX_TREE_FILES));
     assert_eq!(limit("directories"), grouped(limits::MAX_TREE_DEPTH));
     assert_eq!(limit("nesting"), grouped(limits::MAX_SYNTAX_DEPTH));

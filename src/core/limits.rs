@@ -27,6 +27,10 @@ pub const MAX_COMPONENT_LEN: usize = 100;
 /// package is below 4 MB; without a bound a sparse file of 1 TB is "small" on disk.
 pub const MAX_FILE_SIZE: u64 = 64 << 20;
 
+/// Largest top-level file `repo`, in bytes. opam-repository's has 2 kB; it is parsed
+/// and printed several times.
+pub const MAX_REPO_FILE: usize = 1 << 20;
+
 /// Most bytes in a tree, all files together: ten times opam-repository, five times a
 /// completely signed one. It bounds the memory that a server can make a client take.
 pub const MAX_TREE_SIZE: u64 = 256 << 20;

@@ -11,6 +11,7 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use super::digest::Digest;
+use super::limits::MAX_REPO_FILE;
 use super::name::{Id, PackageName};
 use super::path::PACKAGES;
 use super::resource::snapshot::state_fields;
@@ -278,7 +279,9 @@ impl StateBuilder {
 /// (`opam admin index` reads the file and writes it again in its own way.) One that cannot be read
 /// is refused whatever this gives.
 fn repo_digest(source: &[u8]) -> Digest {
-    let Ok(file) = syntax::parse(source) else {
+    // One that cannot be read, or is too large to be, is refused; it counts as it is.
+    let parsed = (source.len() <= MAX_REPO_FILE).then(|| syntax::parse(source));
+    let Some(Ok(file)) = parsed else {
         return Digest::of(source);
     };
     let mut lines: Vec<Vec<u8>> = file

@@ -6,6 +6,7 @@ use super::Mode;
 use crate::core::digest::Digest;
 use crate::core::finding::{Code, Finding, Severity};
 use crate::core::limits::MAX_ALIKE;
+use crate::core::limits::MAX_REPO_FILE;
 use crate::core::name::fold;
 use crate::core::repository::Repository;
 use crate::core::resource::{Repo, RepoField, TopFile};
@@ -124,6 +125,14 @@ fn names(tree: &Tree) -> Vec<Finding> {
 /// takes a repository of another `opam-version` apart in its own way.
 fn repo_file(source: &[u8], approved: Option<&Repo>, mode: Mode) -> Vec<Finding> {
     let error = |message: String| Finding::error(Code::RepoFile, "repo", message);
+    if source.len() > MAX_REPO_FILE {
+        return vec![
+            error("the top-level file `repo` is too large".to_owned())
+                .value("found", format!("{} bytes", source.len()))
+                .value("most", format!("{MAX_REPO_FILE} bytes"))
+                .hint("it says where the repository is and what opam prints, in a few lines"),
+        ];
+    }
     let file = match syntax::parse(source) {
         Ok(file) => file,
         Err(syntax_error) => {
@@ -228,6 +237,9 @@ fn repo_file(source: &[u8], approved: Option<&Repo>, mode: Mode) -> Vec<Finding>
 /// The fields of a top-level `repo` file that need an approval, printed in the one
 /// compact form. Empty if it cannot be read: verification says why.
 pub fn repo_values(source: &[u8]) -> BTreeMap<RepoField, String> {
+    if source.len() > MAX_REPO_FILE {
+        return BTreeMap::new();
+    }
     let Ok(file) = syntax::parse(source) else {
         return BTreeMap::new();
     };
