@@ -313,7 +313,7 @@ fn a_patch_is_refused_whatever_is_in_it() {
     let repo = format!("--repo={}", p.repo().display());
     let anchors = format!("--anchors={}", p.anchors);
     for text in [
-        "",
+        "\n",
         "garbage\n",
         "diff -ruaN repo/packages/x/x.1/opam repo.new/packages/x/x.1/opam\n",
         "diff --git b/packages/a a/packages/b\nsimilarity index 100%\nrename from packages/a\nrename to packages/b\n",
@@ -328,7 +328,7 @@ fn a_patch_is_refused_whatever_is_in_it() {
                 "--incremental=true",
                 mode,
             ])
-            .says(2, &["patch"]);
+            .says(1, &["E07", "rejected"]);
         }
     }
 }
@@ -354,7 +354,6 @@ fn what_is_no_directory_ends_with_2() {
     for path in [
         Path::new("/dev/null/none"),
         &p.dir.path().join("none"),
-        &file,
         &link,
         &fifo,
         Path::new("/dev/null"),
@@ -364,6 +363,9 @@ fn what_is_no_directory_ends_with_2() {
         p.bare(&[&dir, &anchors, "--quorum=2"])
             .says(2, &[&path.display().to_string()]);
     }
+    // A file is taken for an archive.
+    p.bare(&[&format!("--dir={}", file.display()), &anchors, "--quorum=2"])
+        .says(1, &["E080", "rejected"]);
     let mut bytes = b"--dir=/dev/null/none/".to_vec();
     bytes.extend(b"\xff\xfe\x1b[31m");
     let dir = OsString::from(OsStr::from_bytes(&bytes));
@@ -493,7 +495,7 @@ fn hostile_trees_end_with_1_and_name_the_place() {
             fs::create_dir_all(p.path("packages/evil/evil.1")).unwrap();
             fs::write(p.path("packages/evil/evil.1/opam"), OPAM).unwrap();
         }),
-        ("E060", "snapshot", |p| {
+        ("E010", "snapshot", |p| {
             fs::write(p.path("packages/.conex/snapshot"), "x").unwrap();
         }),
     ];

@@ -388,7 +388,10 @@ fn every_added_file_is_noticed() {
             .par_iter()
             .flat_map_iter(|path| {
                 let w = &w;
-                contents.into_iter().filter_map(move |bytes| {
+                // Empty files do nothing, and old versions of opam leave them behind.
+                let tolerated = move |bytes: &&[u8]| bytes.is_empty() && path.contains("/files/");
+                let contents = contents.into_iter().filter(move |bytes| !tolerated(bytes));
+                contents.filter_map(move |bytes| {
                     let mut w = w.clone();
                     w.file(path, bytes);
                     noticed(&w, &new_names(path), &format!("{path} added"))

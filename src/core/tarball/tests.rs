@@ -583,3 +583,16 @@ fn findings_have_a_place_and_a_way_out() {
     let finding = read(b"<html>", Contents::Judged).unwrap_err().finding();
     assert_eq!((finding.code, &*finding.path), (Code::ArchiveGzip, ""));
 }
+
+/// A match that reaches back before the first byte: zlib refuses it, other inflaters
+/// make zeros, or whatever was in their memory, of it.
+#[test]
+fn a_match_before_the_start_is_refused() {
+    let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    // One block of fixed codes: length 3 at distance 1, then the end.
+    bytes.extend([0x03, 0x02, 0x00]);
+    bytes.extend(crc32fast::hash(&[0; 3]).to_le_bytes());
+    bytes.extend(3_u32.to_le_bytes());
+    let error = read(&bytes, Contents::Judged).unwrap_err();
+    assert_eq!(error.kind, Kind::Deflate);
+}

@@ -70,7 +70,7 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
             state: state(args),
         };
         let report = format!("error: {}\n\nhint: {}\n", failure.message, failure.hint);
-        reporter.tell(&format!("refused: {}", failure.message), &report);
+        not_kept(reporter.tell(&format!("refused: {}", failure.message), &report));
     }
     outcome
 }
@@ -451,18 +451,23 @@ fn conclude(
             ..HumanOptions::default()
         };
         let report = human(findings, &options);
-        if accepted {
-            if let Err(why) = reporter.keep(&report) {
-                sayln!("warning: the report cannot be kept: {why}");
-            }
+        not_kept(if accepted {
+            reporter.keep(&report).map(drop)
         } else {
-            reporter.tell(&one_line(findings), &report);
-        }
+            reporter.tell(&one_line(findings), &report)
+        });
     }
     if accepted {
         Exit::Success
     } else {
         Exit::Rejected
+    }
+}
+
+/// Says that a report was not kept, which changes no verdict.
+fn not_kept(kept: Result<(), String>) {
+    if let Err(why) = kept {
+        sayln!("warning: the report cannot be kept: {why}");
     }
 }
 

@@ -27,8 +27,12 @@ const LAST: &str = "reports/last";
 
 impl Reporter {
     /// Keeps the report, and says so in one line on the terminal, if there is one.
-    pub fn tell(&self, line: &str, report: &str) {
-        let whole = match self.keep(report) {
+    ///
+    /// # Errors
+    /// The report cannot be kept, which changes no verdict.
+    pub fn tell(&self, line: &str, report: &str) -> Result<(), String> {
+        let kept = self.keep(report);
+        let whole = match &kept {
             Ok(Some(path)) => format!(" The whole report: `conex explain`, or {}.", path.display()),
             Ok(None) => String::new(),
             Err(why) => format!(" (The report cannot be kept: {why}.)"),
@@ -38,6 +42,7 @@ impl Reporter {
         if let Ok(mut terminal) = OpenOptions::new().write(true).open("/dev/tty") {
             let _ = terminal.write_all(text.as_bytes());
         }
+        kept.map(drop)
     }
 
     /// Writes the report where [`last`] finds it, and says where that is.
