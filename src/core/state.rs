@@ -162,18 +162,25 @@ pub struct StateBuilder {
     /// The directory of the last file.
     current: String,
     lines: Lines,
+    packages: BTreeMap<PackageName, Digest>,
 }
 
-/// The lines of a directory, and whether they came in order.
+/// What the digest of a directory is over: a line for each file that is not empty.
 #[derive(Debug, Default)]
-struct Lines {
+pub struct Lines {
     text: String,
     last: usize,
+    /// Whether they did not come in order.
     unsorted: bool,
 }
 
 impl Lines {
-    fn push(&mut self, path: &str, size: u64, digest: &Digest) {
+    /// Takes in a file: its path below the directory, size in bytes, and digest. The
+    /// order of the files does not matter.
+    pub fn add(&mut self, path: &str, size: u64, digest: &Digest) {
+        if size == 0 {
+            return;
+        }
         let at = self.text.len();
         // Writing to a `String` cannot fail.
         let _ = writeln!(self.text, "{path} {size} {digest}");
@@ -182,14 +189,18 @@ impl Lines {
         self.last = at;
     }
 
-    /// The digest of the lines, sorted by bytes.
-    fn digest(&self) -> Digest {
+    /// The digest of the lines, sorted by bytes; `None` of no lines, which is how a
+    /// directory that is not there looks.
+    pub fn digest(&self) -> Option<Digest> {
+        if self.text.is_empty() {
+            return None;
+        }
         if !self.unsorted {
-            return Digest::of(self.text.as_bytes());
+            return Some(Digest::of(self.text.as_bytes()));
         }
         let mut lines: Vec<&str> = self.text.split_inclusive('\n').collect();
         lines.sort_unstable();
-        Digest::of(lines.concat().as_bytes())
+        Some(Digest::of(lines.concat().as_bytes()))
     }
 }
 
@@ -212,7 +223,7 @@ impl StateBuilder {
         let Some(below) = path.strip_prefix(PACKAGES) else {
             return;
         };
-        let Some(end) = part_end(below).filter(|_| size > 0) else {
+        let Some(end) = part_end(below) else {
             return;
         };
         let (directory, rest) = below.split_at_checked(end).unwrap_or((below, ""));
@@ -220,7 +231,12 @@ impl StateBuilder {
             self.close();
             self.current = directory.to_owned();
         }
-        self.lines.push(rest, size, digest);
+        self.lines.add(rest, size, digest);
+    }
+
+    /// Takes in a whole package, by the digest of its directory: instead of its files.
+    pub fn add_package(&mut self, name: PackageName, digest: Digest) {
+        self.packages.insert(name, digest);
     }
 
     fn close(&mut self) {
@@ -248,10 +264,12 @@ impl StateBuilder {
             repo: repo_digest(repo.unwrap_or_default()),
             approved: none,
             indexes: BTreeMap::new(),
-            packages: BTreeMap::new(),
+            packages: self.packages,
         };
         for (directory, lines) in self.directories {
-            let digest = lines.digest();
+            let Some(digest) = lines.digest() else {
+                continue;
+            };
             let name = directory.trim_end_matches('/');
             match name.strip_prefix(".conex") {
                 Some("") => state.approved = digest,

@@ -46,11 +46,8 @@ pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {
     // What is known is written while the snapshot is made.
     std::thread::scope(|scope| {
         let kept = scope.spawn(|| match &cache {
-            Some(cache) if changed => cache.keep(known),
-            _ => {
-                std::mem::forget(known);
-                Ok(())
-            }
+            Some(cache) if changed => cache.keep(&known),
+            _ => Ok(()),
         });
         let exit = make(args, &root, &places, &people, state);
         if let Ok(Err(why)) = kept.join() {

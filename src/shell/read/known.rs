@@ -4,6 +4,10 @@
 //! As with git's index, a file whose stat is as it was has the content that it had. What
 //! was younger than [`RACY`] when it was looked at is kept without a stat, and so looked
 //! at again: within one tick of the kernel's clock it could change without a trace.
+//!
+//! All of it lies in one row of bytes, written and read as they are: of opam-repository
+//! that is 8 MB, and to take it apart into 70,000 small things would take longer than to
+//! ask the kernel about all of them.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -35,10 +39,10 @@ impl Stamp {
         ])
     }
 
-    /// Whether it proves something, to a run that started at `start`.
-    fn settled(&self, start: u64) -> bool {
+    /// The stamp, if it proves something to a run that started at `start`.
+    fn settled(self, start: u64) -> Option<Stamp> {
         let [_, modified, _, changed, _, _] = self.0;
-        modified.max(changed) < start
+        (modified.max(changed) < start).then_some(self)
     }
 }
 
@@ -69,68 +73,41 @@ pub(super) struct KnownDir {
 }
 
 impl KnownDir {
-    /// Forgets the stamps that prove nothing.
-    pub(super) fn settle(&mut self, start: u64) {
-        let keep = |stamp: &mut Option<Stamp>| *stamp = stamp.filter(|s| s.settled(start));
-        keep(&mut self.stamp);
-        self.files.iter_mut().for_each(|f| keep(&mut f.stamp));
-        self.dirs.iter_mut().for_each(|d| d.settle(start));
-    }
-
-    /// The bytes to keep. The last four are a checksum against damage; whoever can write
-    /// to the user's cache can do worse.
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let mut out = MAGIC.to_vec();
-        self.put(&mut out);
-        let checksum = crc32fast::hash(&out);
-        out.extend_from_slice(&checksum.to_le_bytes());
-        out
-    }
-
-    fn put(&self, out: &mut Vec<u8>) {
+    /// Writes the directory, with the stamps that prove something to a run that
+    /// started at `start`.
+    pub(super) fn put(&self, out: &mut Vec<u8>, start: u64) {
         put_name(out, &self.name);
-        put_stamp(out, self.stamp);
+        put_stamp(out, self.stamp.and_then(|s| s.settled(start)));
         put_number(out, self.files.len());
         put_number(out, self.dirs.len());
         for file in &self.files {
             put_name(out, &file.name);
-            put_stamp(out, file.stamp);
+            put_stamp(out, file.stamp.and_then(|s| s.settled(start)));
             out.extend_from_slice(&file.digest.size.to_le_bytes());
             out.extend_from_slice(file.digest.digest.as_bytes());
             out.push(u8::from(file.about_people));
         }
         for dir in &self.dirs {
-            dir.put(out);
+            dir.put(out, start);
         }
     }
 
-    /// Reads what [`KnownDir::encode`] wrote; `None` for anything else.
-    pub(super) fn decode(bytes: &[u8]) -> Option<KnownDir> {
-        let (body, checksum) = bytes.split_last_chunk()?;
-        if crc32fast::hash(body) != u32::from_le_bytes(*checksum) {
-            return None;
-        }
-        let mut rest = body.strip_prefix(MAGIC)?;
-        let dir = KnownDir::take(&mut rest, 0)?;
-        rest.is_empty().then_some(dir)
+    /// Reads what [`KnownDir::put`] wrote; `None` for anything else.
+    pub(super) fn read(mut bytes: &[u8]) -> Option<KnownDir> {
+        let dir = KnownDir::take(&mut bytes, 0)?;
+        bytes.is_empty().then_some(dir)
     }
 
     fn take(rest: &mut &[u8], depth: usize) -> Option<KnownDir> {
-        if depth > MAX_TREE_DEPTH {
-            return None;
-        }
-        let name = take_name(rest)?;
-        let stamp = take_stamp(rest)?;
-        let files = take_number(rest)?;
-        let dirs = take_number(rest)?;
+        let head = DirHead::take(rest, depth)?;
         let mut dir = KnownDir {
-            name,
-            stamp,
+            name: head.name.into(),
+            stamp: head.stamp,
             ..KnownDir::default()
         };
-        for _ in 0..files {
+        for _ in 0..head.files {
             dir.files.push(KnownFile {
-                name: take_name(rest)?,
+                name: take_name(rest)?.into(),
                 stamp: take_stamp(rest)?,
                 digest: FileDigest {
                     size: take_u64(rest)?,
@@ -139,22 +116,206 @@ impl KnownDir {
                 about_people: *take::<1>(rest)? == [1],
             });
         }
-        for _ in 0..dirs {
+        for _ in 0..head.dirs {
             dir.dirs.push(KnownDir::take(rest, depth + 1)?);
         }
         Some(dir)
     }
 }
 
+/// Whether everything in a directory that [`KnownDir::put`] wrote is as it was: `stat`
+/// gives the stamp that a path has now. `path` is the one of the directory.
+pub(super) fn stands(
+    mut bytes: &[u8],
+    mut path: String,
+    stat: &impl Fn(&str) -> Option<Stamp>,
+) -> bool {
+    dir_stands(&mut bytes, &mut path, 0, stat).is_some() && bytes.is_empty()
+}
+
+fn dir_stands(
+    rest: &mut &[u8],
+    path: &mut String,
+    depth: usize,
+    stat: &impl Fn(&str) -> Option<Stamp>,
+) -> Option<()> {
+    let head = DirHead::take(rest, depth)?;
+    (stat(path)? == head.stamp?).then_some(())?;
+    path.push('/');
+    let end = path.len();
+    for _ in 0..head.files {
+        path.truncate(end);
+        path.push_str(take_name(rest)?);
+        let stamp = take_stamp(rest)?;
+        take::<41>(rest)?;
+        (stat(path)? == stamp?).then_some(())?;
+    }
+    for _ in 0..head.dirs {
+        path.truncate(end);
+        path.push_str(DirHead::take(&mut &**rest, depth)?.name);
+        dir_stands(rest, path, depth + 1, stat)?;
+    }
+    Some(())
+}
+
+/// What stands before the files of a directory.
+struct DirHead<'a> {
+    name: &'a str,
+    stamp: Option<Stamp>,
+    files: usize,
+    dirs: usize,
+}
+
+impl<'a> DirHead<'a> {
+    fn take(rest: &mut &'a [u8], depth: usize) -> Option<DirHead<'a>> {
+        (depth <= MAX_TREE_DEPTH).then_some(())?;
+        Some(DirHead {
+            name: take_name(rest)?,
+            stamp: take_stamp(rest)?,
+            files: take_number(rest)?,
+            dirs: take_number(rest)?,
+        })
+    }
+}
+
+/// What is kept of the whole of `packages/`.
+#[derive(Debug, Default)]
+pub(super) struct KnownTree {
+    bytes: Vec<u8>,
+    stamp: Option<Stamp>,
+    parts: Vec<KnownPart>,
+}
+
+/// A directory in `packages/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KnownPart {
+    pub(super) name: Box<str>,
+    /// The digest of the directory, as a snapshot has it.
+    pub(super) digest: Option<Digest>,
+    /// How many files it has.
+    pub(super) files: usize,
+    /// Where its [`KnownDir`] is in the bytes.
+    at: std::ops::Range<usize>,
+}
+
 /// What the file starts with; another number for another form.
-const MAGIC: &[u8] = b"conex known files 1\n";
+const MAGIC: &[u8] = b"conex known files 2\n";
+
+impl KnownTree {
+    /// The time of the directory `packages` itself.
+    pub(super) fn stamp(&self) -> Option<Stamp> {
+        self.stamp
+    }
+
+    /// The directories, by name.
+    pub(super) fn parts(&self) -> &[KnownPart] {
+        &self.parts
+    }
+
+    /// The directory of this name, and its number.
+    pub(super) fn part(&self, name: &str) -> Option<(usize, &KnownPart)> {
+        let at = self.parts.binary_search_by(|p| (*p.name).cmp(name)).ok()?;
+        Some((at, self.parts.get(at)?))
+    }
+
+    /// A directory, as [`KnownDir::put`] wrote it.
+    pub(super) fn bytes(&self, part: &KnownPart) -> &[u8] {
+        self.bytes.get(part.at.clone()).unwrap_or_default()
+    }
+
+    /// Reads what [`TreeWriter`] wrote; nothing is known from anything else.
+    pub(super) fn read(bytes: Vec<u8>) -> KnownTree {
+        KnownTree::parts_in(&bytes)
+            .map(|(stamp, parts)| KnownTree {
+                bytes,
+                stamp,
+                parts,
+            })
+            .unwrap_or_default()
+    }
+
+    fn parts_in(bytes: &[u8]) -> Option<(Option<Stamp>, Vec<KnownPart>)> {
+        // Against damage; whoever can write to the user's cache can do worse.
+        let (body, checksum) = bytes.split_last_chunk()?;
+        (crc32fast::hash(body) == u32::from_le_bytes(*checksum)).then_some(())?;
+        let mut rest = body.strip_prefix(MAGIC)?;
+        let stamp = take_stamp(&mut rest)?;
+        let mut parts = Vec::new();
+        while !rest.is_empty() {
+            let name = take_name(&mut rest)?.into();
+            let digest = *take::<32>(&mut rest)?;
+            let files = take_number(&mut rest)?;
+            let len = take_number(&mut rest)?;
+            let start = body.len() - rest.len();
+            rest = rest.get(len..)?;
+            parts.push(KnownPart {
+                name,
+                digest: (digest != [0; 32]).then(|| Digest::from_bytes(digest)),
+                files,
+                at: start..start + len,
+            });
+        }
+        parts.is_sorted_by(|a, b| a.name < b.name).then_some(())?;
+        Some((stamp, parts))
+    }
+}
+
+/// Writes what [`KnownTree::read`] reads.
+#[derive(Debug)]
+pub(super) struct TreeWriter {
+    out: Vec<u8>,
+    start: u64,
+}
+
+impl TreeWriter {
+    /// Starts, for a run that started at `start`, with the stamp of `packages`.
+    pub(super) fn new(stamp: Option<Stamp>, start: u64) -> TreeWriter {
+        let mut out = MAGIC.to_vec();
+        put_stamp(&mut out, stamp.and_then(|s| s.settled(start)));
+        TreeWriter { out, start }
+    }
+
+    /// A directory that is as it was; they come sorted by name.
+    pub(super) fn same(&mut self, tree: &KnownTree, part: &KnownPart) {
+        self.head(&part.name, part.digest, part.files);
+        let bytes = tree.bytes(part);
+        put_number(&mut self.out, bytes.len());
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// A directory that was read.
+    pub(super) fn now(&mut self, dir: &KnownDir, digest: Option<Digest>, files: usize) {
+        self.head(&dir.name, digest, files);
+        let before = self.out.len();
+        put_number(&mut self.out, 0);
+        let start = self.out.len();
+        dir.put(&mut self.out, self.start);
+        let len = u32::try_from(self.out.len() - start).unwrap_or(u32::MAX);
+        self.out[before..start].copy_from_slice(&len.to_le_bytes());
+    }
+
+    fn head(&mut self, name: &str, digest: Option<Digest>, files: usize) {
+        put_name(&mut self.out, name);
+        let digest = digest.map_or([0; 32], |d| *d.as_bytes());
+        self.out.extend_from_slice(&digest);
+        put_number(&mut self.out, files);
+    }
+
+    /// The bytes to keep.
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        let checksum = crc32fast::hash(&self.out);
+        self.out.extend_from_slice(&checksum.to_le_bytes());
+        self.out
+    }
+}
 
 fn put_number(out: &mut Vec<u8>, n: usize) {
+    // Names of 255 bytes, and less than a GB of them: a tree has 400,000 files at most.
+    // What would not fit is not read again, as its length is wrong.
     out.extend_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes());
 }
 
 fn put_name(out: &mut Vec<u8>, name: &str) {
-    // A component of a path has at most 255 bytes.
     put_number(out, name.len());
     out.extend_from_slice(name.as_bytes());
 }
@@ -180,12 +341,11 @@ fn take_number(rest: &mut &[u8]) -> Option<usize> {
     usize::try_from(u32::from_le_bytes(*take(rest)?)).ok()
 }
 
-fn take_name(rest: &mut &[u8]) -> Option<Box<str>> {
+fn take_name<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
     let len = take_number(rest)?;
     let (name, left) = rest.split_at_checked(len)?;
-    let name = std::str::from_utf8(name).ok()?.into();
     *rest = left;
-    Some(name)
+    std::str::from_utf8(name).ok()
 }
 
 fn take_stamp(rest: &mut &[u8]) -> Option<Option<Stamp>> {

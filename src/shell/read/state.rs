@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 
-use super::known::{KnownDir, KnownFile, Stamp, settled_before};
+use super::known::{KnownDir, KnownFile, KnownTree, Stamp, TreeWriter, settled_before, stands};
 use super::list::list;
 use super::walk::special;
 use super::{ReadError, file, open_root};
 use crate::core::digest::Digest;
 use crate::core::finding::{Code, Finding};
 use crate::core::limits::{MAX_TREE_DEPTH, MAX_TREE_FILES};
+use crate::core::name::PackageName;
 use crate::core::path::{CONEX, PACKAGES, Place};
 use crate::core::resource::FileDigest;
-use crate::core::state::{State, StateBuilder};
+use crate::core::state::{Lines, State, StateBuilder};
 use crate::core::tree::{Bytes, Defect, DefectKind, Tree};
 use crate::shell::write::{Access, Durability, WriteOptions, write};
 
@@ -41,8 +42,23 @@ pub struct Scan {
 /// What is known of a directory after looking at it.
 #[derive(Debug)]
 pub struct Known {
-    dir: KnownDir,
+    before: KnownTree,
+    stamp: Option<Stamp>,
+    parts: Vec<Seen>,
     start: u64,
+}
+
+/// What a directory in `packages/` is now.
+#[derive(Debug)]
+enum Seen {
+    /// As it was: the one of this number of those that were known.
+    Same(usize),
+    /// Another, or looked at again.
+    Now {
+        dir: KnownDir,
+        digest: Option<Digest>,
+        files: usize,
+    },
 }
 
 /// Looks at the directory `root`, of which `cache` holds what was known the last time.
@@ -52,17 +68,21 @@ pub struct Known {
 pub fn scan(root: &Path, cache: Option<&Cache>) -> Result<Scan, ReadError> {
     let start = settled_before();
     let fd = open_root(root)?;
-    let known = cache.and_then(Cache::load);
+    let before = cache.map(Cache::load).unwrap_or_default();
     let mut walk = Part::default();
-    let dir = visit(
-        &Dir {
-            root: fd.as_fd(),
-            path: PACKAGES.trim_end_matches('/').to_owned(),
-            depth: 0,
-        },
-        known,
-        &mut walk,
-    );
+    let packages = Dir {
+        root: fd.as_fd(),
+        path: PACKAGES.trim_end_matches('/').to_owned(),
+        depth: 0,
+    };
+    let (stamp, names) = top(&packages, &before, &mut walk);
+    let parts: Vec<(Seen, Part)> = names
+        .into_par_iter()
+        .with_min_len(WORTH_SHARING)
+        .map(|name| part(&packages, &name, &before))
+        .collect();
+    let mut builder = StateBuilder::default();
+    let mut people = Tree::default();
     let repo = match file::read(fd.as_fd(), c"repo", |_| true) {
         Ok(bytes) => bytes,
         // A missing one has its finding when the tree is verified.
@@ -72,32 +92,31 @@ pub fn scan(root: &Path, cache: Option<&Cache>) -> Result<Scan, ReadError> {
             None
         }
     };
-    let mut builder = StateBuilder::default();
-    let mut files = 0;
-    let mut people = Tree::default();
     if let Some(bytes) = &repo {
         people.files.insert("repo".to_owned(), bytes.clone());
     }
-    let mut wanted = Vec::new();
-    each_file(&dir, PACKAGES, &mut |path, file| {
-        files += 1;
-        builder.add(path, file.digest.size, &file.digest.digest);
-        let segment = path.starts_with("packages/.conex/index/");
-        if path.starts_with(CONEX) && (!segment || file.about_people) {
-            wanted.push(path.to_owned());
-        }
-    });
-    for path in wanted {
-        let Ok(name) = CString::new(path.as_str()) else {
-            continue;
-        };
-        match file::read(fd.as_fd(), &name, |_| true) {
-            Ok(Some(bytes)) => {
-                people.files.insert(path, bytes);
+    let mut files = 0;
+    let mut seen = Vec::with_capacity(parts.len());
+    for (now, found) in parts {
+        walk.append(found);
+        let (name, digest, count) = match &now {
+            Seen::Same(at) => match before.parts().get(*at) {
+                Some(known) => (&known.name, known.digest, known.files),
+                None => continue,
+            },
+            Seen::Now { dir, digest, files } => {
+                if *dir.name == *CONEX_NAME {
+                    metadata(fd.as_fd(), dir, &mut builder, &mut people, &mut walk);
+                }
+                (&dir.name, *digest, *files)
             }
-            Ok(None) => {}
-            Err(kind) => walk.defect(path, kind),
+        };
+        files += count;
+        // What is no package has its finding.
+        if let (Ok(name), Some(digest)) = (PackageName::new(name), digest) {
+            builder.add_package(name, digest);
         }
+        seen.push(now);
     }
     if files > MAX_TREE_FILES {
         walk.defect(String::new(), DefectKind::TooMany);
@@ -110,8 +129,45 @@ pub fn scan(root: &Path, cache: Option<&Cache>) -> Result<Scan, ReadError> {
         files,
         read: walk.read,
         findings,
-        known: Known { dir, start },
+        known: Known {
+            before,
+            stamp,
+            parts: seen,
+            start,
+        },
     })
+}
+
+/// The directory of the metadata, which is always looked at file by file.
+const CONEX_NAME: &str = ".conex";
+
+/// Takes in the metadata, and reads what says who may sign.
+fn metadata(
+    root: BorrowedFd<'_>,
+    dir: &KnownDir,
+    builder: &mut StateBuilder,
+    people: &mut Tree,
+    part: &mut Part,
+) {
+    let mut wanted = Vec::new();
+    each_file(dir, CONEX, &mut |path, file| {
+        builder.add(path, file.digest.size, &file.digest.digest);
+        if !path.starts_with("packages/.conex/index/") || file.about_people {
+            wanted.push(path.to_owned());
+        }
+    });
+    for path in wanted {
+        let Ok(name) = CString::new(path.as_str()) else {
+            continue;
+        };
+        match file::read(root, &name, |_| true) {
+            Ok(Some(bytes)) => {
+                people.files.insert(path, bytes);
+            }
+            Ok(None) => {}
+            Err(kind) => part.defect(path, kind),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -154,62 +210,111 @@ fn each_file(dir: &KnownDir, path: &str, act: &mut impl FnMut(&str, &KnownFile))
     }
 }
 
-/// Directories with fewer subdirectories are visited by one thread.
+/// So many directories at least are looked at by one thread.
 const WORTH_SHARING: usize = 16;
+
+/// The directories in `packages/`, sorted, and its stamp.
+fn top(dir: &Dir<'_>, known: &KnownTree, part: &mut Part) -> (Option<Stamp>, Vec<Box<str>>) {
+    let Some(stamp) = stamp_of(dir, part) else {
+        return (None, Vec::new());
+    };
+    // The names in a directory are what they were if its times are.
+    if known.stamp() == Some(stamp) {
+        let names = known.parts().iter().map(|p| p.name.clone());
+        return (Some(stamp), names.collect());
+    }
+    // A file has no place there, and its finding.
+    let mut now = KnownDir::default();
+    let names = relist(dir, Vec::new(), &mut now, part);
+    (now.stamp, names)
+}
+
+/// What the directory `name` in `packages/` is now.
+fn part(packages: &Dir<'_>, name: &str, known: &KnownTree) -> (Seen, Part) {
+    let mut found = Part::default();
+    let path = format!("{}/{name}", packages.path);
+    let before = known.part(name).map(|(at, part)| (at, known.bytes(part)));
+    if let Some((at, bytes)) = before
+        && name != CONEX_NAME
+        && stands(bytes, path.clone(), &|path| {
+            Some(Stamp::of(&stat(packages.root, path).ok()?))
+        })
+    {
+        return (Seen::Same(at), found);
+    }
+    let dir = Dir {
+        root: packages.root,
+        path,
+        depth: 1,
+    };
+    let before = before.and_then(|(_, bytes)| KnownDir::read(bytes));
+    let dir = visit(&dir, before, &mut found);
+    let mut lines = Lines::default();
+    let mut files = 0;
+    each_file(&dir, "", &mut |path, file| {
+        files += 1;
+        lines.add(path, file.digest.size, &file.digest.digest);
+    });
+    let digest = lines.digest();
+    (Seen::Now { dir, digest, files }, found)
+}
+
+/// The stamp of a directory; nothing, and a finding, of anything else.
+fn stamp_of(dir: &Dir<'_>, part: &mut Part) -> Option<Stamp> {
+    let defect = match stat(dir.root, &dir.path) {
+        Ok(found) => match FileType::from_raw_mode(found.st_mode) {
+            FileType::Directory => return Some(Stamp::of(&found)),
+            // A file, where a directory was listed a moment ago.
+            FileType::RegularFile => DefectKind::Changed,
+            kind => special(kind),
+        },
+        Err(kind) => kind,
+    };
+    part.defect(dir.path.clone(), defect);
+    None
+}
 
 /// What is in a directory now.
 fn visit(dir: &Dir<'_>, known: Option<KnownDir>, part: &mut Part) -> KnownDir {
     let name = dir.path.rsplit('/').next().unwrap_or_default();
     let mut now = KnownDir {
         name: name.into(),
+        stamp: stamp_of(dir, part),
         ..KnownDir::default()
     };
-    let found = match stat(dir.root, &dir.path) {
-        Ok(found) => found,
-        Err(kind) => {
-            part.defect(dir.path.clone(), kind);
-            return now;
-        }
-    };
-    match FileType::from_raw_mode(found.st_mode) {
-        FileType::Directory => {}
-        // A file, where a directory was listed a moment ago.
-        FileType::RegularFile => {
-            part.defect(dir.path.clone(), DefectKind::Changed);
-            return now;
-        }
-        kind => {
-            part.defect(dir.path.clone(), special(kind));
-            return now;
-        }
+    if now.stamp.is_none() {
+        return now;
     }
-    let stamp = Stamp::of(&found);
     let known = known.unwrap_or_default();
-    now.stamp = Some(stamp);
     // The names in a directory are what they were if its times are.
-    if known.stamp == Some(stamp) {
-        now.files.reserve_exact(known.files.len());
-        // One buffer for all paths: most of this is a question to the kernel and no more.
-        let mut path = format!("{}/", dir.path);
-        let end = path.len();
+    if known.stamp == now.stamp {
         for file in known.files {
-            path.truncate(end);
-            path.push_str(&file.name);
+            let path = format!("{}/{}", dir.path, file.name);
             now.files.extend(look(dir, &path, Some(file), part));
         }
-        let subs = known.dirs.into_iter().map(|sub| {
-            let path = format!("{}/{}", dir.path, sub.name);
-            (path, Some(sub))
-        });
-        now.dirs = descend(dir, subs.collect(), part);
+        let subs = known.dirs.into_iter().map(|d| (d.name.clone(), Some(d)));
+        now.dirs = descend(dir, subs, part);
     } else {
-        relist(dir, known, &mut now, part);
+        let mut dirs = known.dirs.into_iter().peekable();
+        let names = relist(dir, known.files, &mut now, part);
+        // Both lists are sorted by the bytes of the names.
+        let subs = names.into_iter().map(|name| {
+            while dirs.next_if(|d| d.name < name).is_some() {}
+            let before = dirs.next_if(|d| d.name == name);
+            (name, before)
+        });
+        now.dirs = descend(dir, subs, part);
     }
     now
 }
 
-/// A directory whose names have to be read.
-fn relist(dir: &Dir<'_>, known: KnownDir, now: &mut KnownDir, part: &mut Part) {
+/// Reads the names in a directory, and what its files are now; gives the directories.
+fn relist(
+    dir: &Dir<'_>,
+    known: Vec<KnownFile>,
+    now: &mut KnownDir,
+    part: &mut Part,
+) -> Vec<Box<str>> {
     let listed = open(dir.root, &dir.path).and_then(|fd| {
         let before = rustix::fs::fstat(&fd).map_err(file::unreadable)?;
         file::check_mode(&before, 0o700, 0)?;
@@ -222,12 +327,11 @@ fn relist(dir: &Dir<'_>, known: KnownDir, now: &mut KnownDir, part: &mut Part) {
         Ok(entries) => entries,
         Err(kind) => {
             part.defect(dir.path.clone(), kind);
-            return;
+            return Vec::new();
         }
     };
-    let mut subs = Vec::new();
-    let mut files = known.files.into_iter().peekable();
-    let mut dirs = known.dirs.into_iter().peekable();
+    let mut names = Vec::new();
+    let mut files = known.into_iter().peekable();
     for entry in entries {
         let Ok(name) = entry.name.to_str() else {
             let name = entry.name.to_string_lossy();
@@ -236,11 +340,7 @@ fn relist(dir: &Dir<'_>, known: KnownDir, now: &mut KnownDir, part: &mut Part) {
         };
         let path = format!("{}/{name}", dir.path);
         match entry.kind {
-            // Both lists are sorted by the bytes of the names.
-            FileType::Directory => {
-                while dirs.next_if(|d| *d.name < *name).is_some() {}
-                subs.push((path, dirs.next_if(|d| *d.name == *name)));
-            }
+            FileType::Directory => names.push(name.into()),
             FileType::RegularFile => {
                 while files.next_if(|f| *f.name < *name).is_some() {}
                 let before = files.next_if(|f| *f.name == *name);
@@ -256,35 +356,25 @@ fn relist(dir: &Dir<'_>, known: KnownDir, now: &mut KnownDir, part: &mut Part) {
             kind => part.defect(path, special(kind)),
         }
     }
-    now.dirs = descend(dir, subs, part);
+    names
 }
 
-fn descend(dir: &Dir<'_>, subs: Vec<(String, Option<KnownDir>)>, part: &mut Part) -> Vec<KnownDir> {
+fn descend(
+    dir: &Dir<'_>,
+    subs: impl Iterator<Item = (Box<str>, Option<KnownDir>)>,
+    part: &mut Part,
+) -> Vec<KnownDir> {
     let depth = dir.depth + 1;
-    if depth > MAX_TREE_DEPTH {
-        for (path, _) in subs {
-            part.defect(path, DefectKind::TooDeep);
-        }
-        return Vec::new();
-    }
     let root = dir.root;
-    let one = |(path, known): (String, Option<KnownDir>)| {
-        let mut part = Part::default();
-        let sub = visit(&Dir { root, path, depth }, known, &mut part);
-        (sub, part)
-    };
-    let visited: Vec<(KnownDir, Part)> = if subs.len() >= WORTH_SHARING {
-        subs.into_par_iter().map(one).collect()
-    } else {
-        subs.into_iter().map(one).collect()
-    };
-    visited
-        .into_iter()
-        .map(|(sub, found)| {
-            part.append(found);
-            sub
-        })
-        .collect()
+    subs.filter_map(|(name, known)| {
+        let path = format!("{}/{name}", dir.path);
+        if depth > MAX_TREE_DEPTH {
+            part.defect(path, DefectKind::TooDeep);
+            return None;
+        }
+        Some(visit(&Dir { root, path, depth }, known, part))
+    })
+    .collect()
 }
 
 /// What a file is now: as it was if its times, size and inode are.
@@ -361,25 +451,38 @@ impl Cache {
         }
     }
 
-    fn load(&self) -> Option<KnownDir> {
+    /// What is there; nothing, if it cannot be read.
+    fn load(&self) -> KnownTree {
         use std::io::Read as _;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let path = self.dir.join(&self.file);
-        let fd = rustix::fs::openat(CWD, &path, flags, Mode::empty()).ok()?;
         let mut bytes = Vec::new();
-        std::fs::File::from(fd).read_to_end(&mut bytes).ok()?;
-        KnownDir::decode(&bytes)
+        let read = rustix::fs::openat(CWD, &path, flags, Mode::empty())
+            .is_ok_and(|fd| std::fs::File::from(fd).read_to_end(&mut bytes).is_ok());
+        if read {
+            KnownTree::read(bytes)
+        } else {
+            KnownTree::default()
+        }
     }
 
     /// Keeps what a scan found, for the next one.
     ///
     /// # Errors
     /// It cannot be written: the next scan reads everything.
-    pub fn keep(&self, mut known: Known) -> Result<(), String> {
-        known.dir.settle(known.start);
-        let bytes = known.dir.encode();
-        // For a process that ends soon: freeing some 60,000 small things takes time.
-        std::mem::forget(known);
+    pub fn keep(&self, known: &Known) -> Result<(), String> {
+        let mut out = TreeWriter::new(known.stamp, known.start);
+        for part in &known.parts {
+            match part {
+                Seen::Same(at) => {
+                    if let Some(part) = known.before.parts().get(*at) {
+                        out.same(&known.before, part);
+                    }
+                }
+                Seen::Now { dir, digest, files } => out.now(dir, *digest, *files),
+            }
+        }
+        let bytes = out.finish();
         std::fs::create_dir_all(&self.dir).map_err(|e| e.to_string())?;
         let options = WriteOptions {
             durability: Durability::Process,
@@ -418,7 +521,7 @@ mod tests {
         let found = scan(root, Some(cache)).unwrap();
         let mut known = found.known;
         known.start = u64::MAX;
-        cache.keep(known).unwrap();
+        cache.keep(&known).unwrap();
         Seen {
             state: found.state,
             files: found.files,
@@ -506,7 +609,7 @@ mod tests {
         let (dir, root) = repository();
         let cache = Cache::new(dir.path().join("cache"), &root);
         let found = scan(&root, Some(&cache)).unwrap();
-        cache.keep(found.known).unwrap();
+        cache.keep(&found.known).unwrap();
         assert_eq!(scan(&root, Some(&cache)).unwrap().read, 40);
     }
 
