@@ -14,8 +14,8 @@ use super::name::{Id, PackageName, Release, fold};
 use super::opam_file::{self, Problem};
 use super::path::{PACKAGES, Place, segment_path};
 use super::resource::{
-    Authorisation, Checksum, Decode, FileDigest, IdFile, Releases, Repo, Resource, ResourceId,
-    ResourceVersion, SignedLink, SignedSegment, SignedSnapshot,
+    Authorisation, Checksum, Decode, FileDigest, IdFile, Kind, Releases, Repo, Resource,
+    ResourceId, ResourceVersion, SignedLink, SignedSegment, SignedSnapshot,
 };
 use super::state::{State, StateBuilder};
 use super::tree::{Bytes, Defect, Tree};
@@ -221,6 +221,14 @@ impl Repository {
     /// depend on their number.
     pub fn load(tree: &Tree) -> Repository {
         Repository::load_after(tree, None)
+    }
+
+    /// Forgets what is vouched for about packages: for those who only ask who may sign.
+    pub fn forget_packages(&mut self) {
+        for (_, loaded) in &mut self.segments {
+            let entries = &mut loaded.value.segment.entries;
+            entries.retain(|e| matches!(e.resource.kind, Kind::Author | Kind::Team | Kind::Repo));
+        }
     }
 
     /// Takes `tree` apart, and takes over from `before` what is known of files that

@@ -1,6 +1,7 @@
 //! `conex snapshot`.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::args::{Cli, SnapshotArgs};
 use super::ask::{agreed, now, sign, who, write};
@@ -10,11 +11,10 @@ use crate::core::finding::{Code, Finding, Severity};
 use crate::core::plan::{self, MakeSnapshot, Unchanged, World};
 use crate::core::repository::Repository;
 use crate::core::state::{State, diff};
-use crate::core::tree::Tree;
 use crate::core::trust::View;
 use crate::shell::keys::{Places, Signer as _, conex_home};
 use crate::shell::out::sayln;
-use crate::shell::read::state::{Cache, Scan, scan};
+use crate::shell::read::state::{Cache, Scan, look};
 use crate::shell::report::neutral;
 
 /// Runs `conex snapshot`.
@@ -28,28 +28,36 @@ pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {
         )
     })?;
     let cache = cache_home().map(|home| Cache::new(home, &real));
-    let found = scan(&real, cache.as_ref())
+    let (people, found) = look(&real, cache.as_ref())
         .map_err(|e| Failure::usage(e, "name the repository with -C DIR"))?;
+    // Who may sign is found out while the packages are looked at.
+    let repository = OnceLock::new();
+    let (found, world) = rayon::join(
+        || found.packages(),
+        || {
+            let repository = repository.get_or_init(|| {
+                let mut repository = Repository::load(&people);
+                repository.forget_packages();
+                repository
+            });
+            World::new(&people, repository, View::Supported)
+        },
+    );
     if args.full {
         check(&real, &found.state)?;
     }
     if found.findings.iter().any(|f| f.severity == Severity::Error) {
         return Err(refused(found.findings));
     }
-    let changed = found.read > 0;
-    let Scan {
-        people,
-        state,
-        known,
-        ..
-    } = found;
+    let Scan { state, known, .. } = found;
+    let world = world?;
     // What is known is written while the snapshot is made.
     std::thread::scope(|scope| {
         let kept = scope.spawn(|| match &cache {
-            Some(cache) if changed => cache.keep(&known),
+            Some(cache) if found.read > 0 => cache.keep(&known),
             _ => Ok(()),
         });
-        let exit = make(args, &root, &places, &people, state);
+        let exit = make(args, &root, &places, &world, state);
         if let Ok(Err(why)) = kept.join() {
             sayln!(
                 "warning: every file is read again the next time: {}",
@@ -64,11 +72,9 @@ fn make(
     args: &SnapshotArgs,
     root: &Path,
     places: &Places,
-    people: &Tree,
+    world: &World<'_>,
     state: State,
 ) -> Result<Exit, Failure> {
-    let repository = Repository::load(people);
-    let world = World::new(people, &repository, View::Supported)?;
     // The one thing beside the packages that people change by hand.
     let top_level: Vec<Finding> = world
         .assessment
@@ -80,9 +86,9 @@ fn make(
     if !top_level.is_empty() {
         return Err(refused(top_level));
     }
-    let who = who(&args.signing, &world, places)?;
+    let who = who(&args.signing, world, places)?;
     let mut plan = plan::snapshot(
-        &world,
+        world,
         state,
         &MakeSnapshot {
             signer: who.id.clone(),
@@ -102,7 +108,7 @@ fn make(
     if !agreed(&plan, args.signing.consent, Some(&who))? {
         return Ok(Exit::Success);
     }
-    sign(&mut plan, &world, &who)?;
+    sign(&mut plan, world, &who)?;
     write(&plan, root)
 }
 

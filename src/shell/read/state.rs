@@ -26,9 +26,6 @@ use crate::shell::write::{Access, Durability, WriteOptions, write};
 pub struct Scan {
     /// Its state.
     pub state: State,
-    /// The janitors, the ids and what is said about them, the snapshot, and the file
-    /// `repo`: all that it takes to say who may sign a snapshot.
-    pub people: Tree,
     /// How many files there are.
     pub files: usize,
     /// How many of them were read; the others are as they were.
@@ -61,29 +58,36 @@ enum Seen {
     },
 }
 
-/// Looks at the directory `root`, of which `cache` holds what was known the last time.
+/// The metadata of a repository, looked at; its packages come next.
+#[derive(Debug)]
+pub struct Look {
+    root: OwnedFd,
+    before: KnownTree,
+    /// The directories in `packages/`, and the stamp of that.
+    names: Vec<Box<str>>,
+    stamp: Option<Stamp>,
+    builder: StateBuilder,
+    repo: Option<Bytes>,
+    metadata: Option<Seen>,
+    part: Part,
+    start: u64,
+}
+
+/// Looks at the metadata in the directory `root`, of which `cache` holds what was known
+/// the last time. Gives the janitors, the ids and what is said about them, the snapshot,
+/// and the file `repo`: all that it takes to say who may sign a snapshot.
 ///
 /// # Errors
 /// `root` cannot be opened as a directory.
-pub fn scan(root: &Path, cache: Option<&Cache>) -> Result<Scan, ReadError> {
+pub fn look(root: &Path, cache: Option<&Cache>) -> Result<(Tree, Look), ReadError> {
     let start = settled_before();
-    let fd = open_root(root)?;
+    let root = open_root(root)?;
     let before = cache.map(Cache::load).unwrap_or_default();
     let mut walk = Part::default();
-    let packages = Dir {
-        root: fd.as_fd(),
-        path: PACKAGES.trim_end_matches('/').to_owned(),
-        depth: 0,
-    };
-    let (stamp, names) = top(&packages, &before, &mut walk);
-    let parts: Vec<(Seen, Part)> = names
-        .into_par_iter()
-        .with_min_len(WORTH_SHARING)
-        .map(|name| part(&packages, &name, &before))
-        .collect();
-    let mut builder = StateBuilder::default();
+    let packages = packages(root.as_fd());
+    let (stamp, mut names) = top(&packages, &before, &mut walk);
     let mut people = Tree::default();
-    let repo = match file::read(fd.as_fd(), c"repo", |_| true) {
+    let repo = match file::read(root.as_fd(), c"repo", |_| true) {
         Ok(bytes) => bytes,
         // A missing one has its finding when the tree is verified.
         Err(DefectKind::Changed) => None,
@@ -95,54 +99,98 @@ pub fn scan(root: &Path, cache: Option<&Cache>) -> Result<Scan, ReadError> {
     if let Some(bytes) = &repo {
         people.files.insert("repo".to_owned(), bytes.clone());
     }
-    let mut files = 0;
-    let mut seen = Vec::with_capacity(parts.len());
-    for (now, found) in parts {
-        walk.append(found);
-        let (name, digest, count) = match &now {
-            Seen::Same(at) => match before.parts().get(*at) {
-                Some(known) => (&known.name, known.digest, known.files),
-                None => continue,
-            },
-            Seen::Now { dir, digest, files } => {
-                if *dir.name == *CONEX_NAME {
-                    metadata(fd.as_fd(), dir, &mut builder, &mut people, &mut walk);
-                }
-                (&dir.name, *digest, *files)
+    let mut builder = StateBuilder::default();
+    let metadata = names
+        .iter()
+        .position(|name| **name == *CONEX_NAME)
+        .map(|at| {
+            let (seen, found) = part(&packages, &names.remove(at), &before);
+            walk.append(found);
+            if let Seen::Now { dir, .. } = &seen {
+                read_metadata(root.as_fd(), dir, &mut builder, &mut people, &mut walk);
             }
-        };
-        files += count;
-        // What is no package has its finding.
-        if let (Ok(name), Some(digest)) = (PackageName::new(name), digest) {
-            builder.add_package(name, digest);
+            seen
+        });
+    let look = Look {
+        root,
+        before,
+        names,
+        stamp,
+        builder,
+        repo,
+        metadata,
+        part: walk,
+        start,
+    };
+    Ok((people, look))
+}
+
+fn packages(root: BorrowedFd<'_>) -> Dir<'_> {
+    Dir {
+        root,
+        path: PACKAGES.trim_end_matches('/').to_owned(),
+        depth: 0,
+    }
+}
+
+impl Look {
+    /// Looks at the packages.
+    pub fn packages(self) -> Scan {
+        let dir = packages(self.root.as_fd());
+        let parts: Vec<(Seen, Part)> = self
+            .names
+            .par_iter()
+            .with_min_len(WORTH_SHARING)
+            .map(|name| part(&dir, name, &self.before))
+            .collect();
+        let mut walk = self.part;
+        let mut builder = self.builder;
+        let mut files = 0;
+        let mut seen = Vec::with_capacity(parts.len() + 1);
+        let metadata = self.metadata.map(|now| (now, Part::default()));
+        // `.` stands before all that a package is called, so they stay sorted; what is
+        // not sorted would not be used the next time.
+        for (now, found) in metadata.into_iter().chain(parts) {
+            walk.append(found);
+            let (name, digest, count) = match &now {
+                Seen::Same(at) => match self.before.parts().get(*at) {
+                    Some(known) => (&known.name, known.digest, known.files),
+                    None => continue,
+                },
+                Seen::Now { dir, digest, files } => (&dir.name, *digest, *files),
+            };
+            files += count;
+            // What is no package has its finding.
+            if let (Ok(name), Some(digest)) = (PackageName::new(name), digest) {
+                builder.add_package(name, digest);
+            }
+            seen.push(now);
         }
-        seen.push(now);
+        if files > MAX_TREE_FILES {
+            walk.defect(String::new(), DefectKind::TooMany);
+        }
+        let mut findings = walk.findings;
+        findings.sort_by(|a, b| a.path.cmp(&b.path));
+        Scan {
+            state: builder.finish(self.repo.as_deref()),
+            files,
+            read: walk.read,
+            findings,
+            known: Known {
+                before: self.before,
+                stamp: self.stamp,
+                parts: seen,
+                start: self.start,
+            },
+        }
     }
-    if files > MAX_TREE_FILES {
-        walk.defect(String::new(), DefectKind::TooMany);
-    }
-    let mut findings = walk.findings;
-    findings.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(Scan {
-        state: builder.finish(repo.as_deref()),
-        people,
-        files,
-        read: walk.read,
-        findings,
-        known: Known {
-            before,
-            stamp,
-            parts: seen,
-            start,
-        },
-    })
 }
 
 /// The directory of the metadata, which is always looked at file by file.
 const CONEX_NAME: &str = ".conex";
 
 /// Takes in the metadata, and reads what says who may sign.
-fn metadata(
+fn read_metadata(
     root: BorrowedFd<'_>,
     dir: &KnownDir,
     builder: &mut StateBuilder,
@@ -170,7 +218,7 @@ fn metadata(
     }
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Part {
     read: usize,
     findings: Vec<Finding>,
@@ -290,7 +338,7 @@ fn visit(dir: &Dir<'_>, known: Option<KnownDir>, part: &mut Part) -> KnownDir {
     if known.stamp == now.stamp {
         for file in known.files {
             let path = format!("{}/{}", dir.path, file.name);
-            now.files.extend(look(dir, &path, Some(file), part));
+            now.files.extend(file_now(dir, &path, Some(file), part));
         }
         let subs = known.dirs.into_iter().map(|d| (d.name.clone(), Some(d)));
         now.dirs = descend(dir, subs, part);
@@ -345,7 +393,7 @@ fn relist(
                 while files.next_if(|f| *f.name < *name).is_some() {}
                 let before = files.next_if(|f| *f.name == *name);
                 match Place::of(&path) {
-                    Ok(_) => now.files.extend(look(dir, &path, before, part)),
+                    Ok(_) => now.files.extend(file_now(dir, &path, before, part)),
                     Err(error) => part.findings.push(
                         Finding::error(Code::BadPath, &path, format!("`{path}`: {error}")).hint(
                             "remove the file; opam would read it in a way that nobody vouched for",
@@ -378,7 +426,12 @@ fn descend(
 }
 
 /// What a file is now: as it was if its times, size and inode are.
-fn look(dir: &Dir<'_>, path: &str, known: Option<KnownFile>, part: &mut Part) -> Option<KnownFile> {
+fn file_now(
+    dir: &Dir<'_>,
+    path: &str,
+    known: Option<KnownFile>,
+    part: &mut Part,
+) -> Option<KnownFile> {
     let stamp = match stat(dir.root, path) {
         Ok(found) => Stamp::of(&found),
         Err(kind) => {
@@ -514,6 +567,10 @@ mod tests {
         }
         fs::write(root.join("repo"), "opam-version: \"2.0\"\n").unwrap();
         (dir, root)
+    }
+
+    fn scan(root: &Path, cache: Option<&Cache>) -> Result<Scan, ReadError> {
+        look(root, cache).map(|(_, found)| found.packages())
     }
 
     /// A scan after which everything that was seen counts as settled.
