@@ -312,8 +312,9 @@ pub fn anchors(cli: &Cli, args: &AnchorsArgs) -> Result<Exit, Failure> {
         anchors.retain(|a| !a.starts_with("link="));
     }
     match args.opam.as_deref() {
+        // With anchors opam asks its hook, if it has one; that is what `enable` is for.
         Some([name, url]) => outln!(
-            "opam repository add {name} {url} {} {}",
+            "opam repository add {name} {url} {} {}\nconex enable {name}",
             quorum,
             anchors.join(" ")
         ),
