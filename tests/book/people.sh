@@ -2,7 +2,7 @@
 # tests/book.rs, before the commands of a page; bash, with $W an empty directory of the story.
 #
 #   $W/forge/packages.git    the repository at the forge, which everybody calls https://git.example/packages.git
-#   $W/PERSON                their home; $W/PERSON/packages is their clone, in which they begin
+#   $W/PERSON                their home, with a checkout of conex, $W/PERSON/conex; $W/PERSON/packages is their clone, in which they begin
 
 # as PERSON: who types from here on. Everybody stays in the directory in which they were.
 as() {
@@ -22,6 +22,7 @@ person() {
   git config --global init.defaultBranch main
   git config --global advice.detachedHead false
   git config --global pull.ff only
+  ln -s "$REPOSITORY_OF_CONEX" "$HOME/conex"
   # The forge is a directory; people write the address that it would have.
   git config --global "url.$W/forge/.insteadOf" https://git.example/
   git clone -q https://git.example/packages.git "$HOME/packages" 2> /dev/null

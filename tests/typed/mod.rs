@@ -165,8 +165,12 @@ fn answer<'a>(printed: &[u8], answers: &[Answer<'a>]) -> Option<&'a str> {
 /// What stays on the screen: progress is written over by what follows it.
 fn plain(text: &str) -> String {
     let mut lines = String::new();
-    for line in text.replace("\r\n", "\n").split_inclusive('\n') {
-        lines.push_str(line.rsplit('\r').next().unwrap_or(line));
+    for line in text.split_inclusive('\n') {
+        let text = line.trim_end_matches(['\r', '\n']);
+        lines.push_str(text.rsplit('\r').next().unwrap_or(text));
+        if line.ends_with('\n') {
+            lines.push('\n');
+        }
     }
     lines
 }
