@@ -13,7 +13,8 @@
 //!   needs not read, and how a page proves what it says.
 //! * `<!-- not run: REASON -->`: the next block is not run, for one of [`REASONS`].
 //!
-//! `CONEX_SHOW=1 cargo test --locked --test book -- --nocapture` prints all of it.
+//! `CONEX_SHOW=1 cargo test --locked --test book -- --nocapture` prints all of it, and
+//! `CONEX_STORY=2` runs the second story of each page alone.
 
 #![allow(clippy::disallowed_methods)]
 
@@ -57,7 +58,7 @@ struct Story {
     line: usize,
     /// `people`: who there is, the first one begins. `janitors`, `quorum`, `authors`: the
     /// repository is signed by them (see `signed` in `tests/book/people.sh`). `opam`: who
-    /// has an opam root.
+    /// has an opam root. `follow`: whose opam verifies, with the anchors of the first day.
     with: BTreeMap<String, String>,
     steps: Vec<Step>,
 }
@@ -232,6 +233,7 @@ impl Story {
                     .join(" ")
             ));
         }
+        set_up.extend(self.listed("follow").iter().map(|p| format!("follows {p}")));
         set_up.extend(self.listed("opam").iter().map(|p| format!("uses_opam {p}")));
         // One after the other, and all of it or nothing.
         format!("{}\n", set_up.join(" &&\n"))
@@ -239,7 +241,9 @@ impl Story {
 
     fn run(&self, page: &str) {
         let place = format!("{page}:{}", self.line);
-        let opam = self.with.contains_key("opam");
+        let opam = ["opam", "follow"]
+            .iter()
+            .any(|w| self.with.contains_key(*w));
         if !(has("script", &place) && has("git", &place) && (!opam || has("opam", &place))) {
             return;
         }
@@ -313,6 +317,8 @@ impl Story {
             }
         }
         assert!(differences.is_empty(), "{differences}");
+        let wrong = fs::read_to_string(dir.path().join("wrong")).unwrap_or_default();
+        assert!(wrong.is_empty(), "{place}: {wrong}\n{printed}");
         println!("{place}: {} commands run", self.steps.len());
     }
 }
@@ -354,8 +360,13 @@ fn page(name: &str) {
     for (line, reason) in &page.not_run {
         println!("NOT RUN: {name}:{line}: {reason}");
     }
-    for story in &page.stories {
-        story.run(name);
+    let only: Option<usize> = std::env::var("CONEX_STORY")
+        .ok()
+        .and_then(|n| n.parse().ok());
+    for (n, story) in page.stories.iter().enumerate() {
+        if only.is_none_or(|only| only == n + 1) {
+            story.run(name);
+        }
     }
 }
 

@@ -28,6 +28,9 @@ person() {
   git clone -q https://git.example/packages.git "$HOME/packages" 2> /dev/null
 }
 
+# must COMMAND…: the story is wrong if it fails, also in the middle of a line of commands.
+must() { "$@" || { echo "in the middle of a line: $* gave $?" | tee -a "$W/wrong"; return 1; }; }
+
 # forge REPOSITORY: one without signatures, in the branch main.
 forge() {
   git init -q --bare -b main "$W/forge/packages.git"
@@ -40,11 +43,12 @@ forge() {
 }
 
 # publish MESSAGE: everything in the work tree, at once and unseen, for what lies before a story.
-publish() { git add -A && git commit -qm "$1" && git push -q origin HEAD:main; }
+publish() { git add -A && must git commit -qm "$1" && must git push -q origin HEAD:main; }
 
 # signed QUORUM JANITOR… -- AUTHOR:PACKAGE+PACKAGE…: a repository signed by these. `*` are all that nobody else owns.
 signed() {
-  local quorum=$1 janitors=() args=() j a; shift
+  local janitors=() args=() j a
+  quorum=$1; shift
   while [ "$1" != -- ]; do janitors+=("$1"); shift; done
   shift
   for j in "${janitors[@]}" "${@%%:*}"; do as "$j"; conex key import "$j" ~/.ssh/id_ed25519 --force; done
@@ -57,12 +61,13 @@ signed() {
   done
   as "${janitors[0]}"; git pull -q
   for a in "$@"; do
-    case ${a#*:} in '*') conex owner add "${a%%:*}" --unclaimed ;; *) conex owner add "${a%%:*}" $(echo "${a#*:}" | tr + ' ') ;; esac
+    case ${a#*:} in '') ;; '*') conex owner add "${a%%:*}" --unclaimed ;; *) conex owner add "${a%%:*}" $(echo "${a#*:}" | tr + ' ') ;; esac
   done
   publish Owners
   for j in "${janitors[@]}"; do as "$j"; git pull -q; conex approve --yes --as "$j" && publish "$j approves"; done
   for a in "$@"; do as "${a%%:*}"; git pull -q; conex sign --yes --as "$who" && publish "$who signs"; done
   everybody_pulls
+  conex anchors > "$W/anchors.txt"
 }
 everybody_pulls() { for p in $people; do as "$p"; git pull -q; done; }
 
@@ -71,14 +76,14 @@ approved() {
   local branch=$1 j; shift
   for j in "$@"; do
     as "$j"
-    git fetch -q && git switch -q "$branch" && git pull -q && conex approve --yes --as "$j" && git add -A &&
-      git commit -qm "$j approves" && git push -q origin "$branch" || return
+    git fetch -q && git switch -q "$branch" && git pull -q && must conex approve --yes --as "$j" && git add -A &&
+      must git commit -qm "$j approves" && git push -q origin "$branch" || return
   done
   merged "$branch"
 }
 # merged BRANCH: as with the button of a forge. What is published is valid, or the story ends.
 merged() {
-  git fetch -q && git switch -q main && git pull -q && git merge -q --no-ff --no-edit "origin/$1" && still_valid &&
+  git fetch -q && git switch -q main && git pull -q && git merge -q --no-ff --no-edit "origin/$1" && must still_valid &&
     git push -q origin main && git push -q origin --delete "$1"
 }
 still_valid() {
@@ -90,6 +95,29 @@ uses_opam() {
   as "$1"
   opam init --bare --no-setup --disable-sandboxing default git+https://git.example/packages.git &&
     opam switch create work --empty
+}
+
+# to_its_end FILE: what a thief with an owner's key does to a resource, before they sign it.
+to_its_end() {
+  sed -i '/^check:/d; s/^counter: .*/counter: 4611686018427387902/' "$1"
+  echo "check: \"$(b2sum -l 256 < "$1" | cut -c1-16)\"" >> "$1"
+}
+
+# follows PERSON: their opam verifies, with the anchors of the first day.
+follows() {
+  uses_opam "$1" && cd ~ && conex enable default --anchors "$(cat "$W/anchors.txt")" --quorum "$quorum" ${lenient:-} &&
+    conex enable --status
+}
+# updates PERSON: they take what is published, and their opam holds something valid then.
+updates() { as "$1"; cd ~; must opam update default && must conex enable --status; }
+# refuses PERSON CODE: their opam does not take what is published, and says why.
+refuses() { as "$1"; cd ~; must not opam update default && conex explain > "$TMPDIR/why" && must grep -F "$2" "$TMPDIR/why"; }
+not() { ! "$@"; }
+# comes_new PERSON: they have nothing but the anchors of the first day, and clone.
+comes_new() {
+  as "$1"; rm -rf ~/new
+  must git clone -q https://git.example/packages.git ~/new &&
+    must conex verify --dir ~/new --anchors "$(cat "$W/anchors.txt")" --quorum "$quorum" ${lenient:-}
 }
 
 export LC_ALL=C TZ=UTC TERM=dumb NO_COLOR=1 PAGER=cat GIT_EDITOR=true GIT_TERMINAL_PROMPT=0 GIT_CONFIG_NOSYSTEM=1

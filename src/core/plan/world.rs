@@ -9,7 +9,7 @@ use crate::core::limits::MAX_INTEGER;
 use crate::core::name::{Id, PackageName, fold};
 use crate::core::path::Place;
 use crate::core::repository::Repository;
-use crate::core::resource::{IdFile, ResourceId, Revision, What};
+use crate::core::resource::{IdFile, Kind, ResourceId, Revision, What};
 use crate::core::tree::Tree;
 use crate::core::trust::chain::Chain;
 use crate::core::trust::support::open_epoch;
@@ -184,7 +184,9 @@ impl<'r> World<'r> {
     }
 
     /// The revision for a changed resource: above the one in the tree, above
-    /// `floor`, and above every entry that anybody has for it in an open epoch.
+    /// `floor`, and above every entry that anybody has for it in an open epoch. When the
+    /// one in the tree starts the next epoch, the change stays in it: going back to the
+    /// epoch before is what clients refuse, and a quorum has to open it either way.
     ///
     /// # Errors
     /// The counter is at its end: somebody pushed it there, and a quorum opens a new epoch.
@@ -194,7 +196,11 @@ impl<'r> World<'r> {
         present: Option<Revision>,
         floor: Option<Revision>,
     ) -> Result<Revision, PlanError> {
-        let epoch = self.open_epoch(resource);
+        let open = self.open_epoch(resource);
+        let epoch = present
+            .map(|p| p.epoch)
+            .filter(|e| *e == open.saturating_add(1))
+            .unwrap_or(open);
         let highest = self
             .assessment
             .vouches
@@ -220,7 +226,10 @@ impl<'r> World<'r> {
         highest.next().ok_or_else(|| {
             PlanError::refused(
                 format!("the counter of the {resource} is at its end"),
-                "a quorum of janitors opens a new epoch for it",
+                format!(
+                    "a quorum of janitors starts a new epoch: `conex epoch {}`",
+                    whose(resource)
+                ),
             )
         })
     }
@@ -309,6 +318,14 @@ impl<'r> World<'r> {
             format!("the repository has no author, team or janitor `{id}`"),
             hint,
         ))
+    }
+}
+
+/// What `conex epoch` is told, to renew this resource.
+fn whose(resource: &ResourceId) -> &str {
+    match resource.kind {
+        Kind::Checksum => resource.name.split('.').next().unwrap_or(&resource.name),
+        _ => &resource.name,
     }
 }
 
