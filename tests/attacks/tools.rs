@@ -253,7 +253,7 @@ fn what_is_changed_after_an_epoch_was_started_stays_in_it() {
     for (path, bytes) in &plan.writes {
         w.file(path, bytes);
     }
-    w.file(&opam_path("fmt.1.0"), [OPAM, b"# mended\n"].concat());
+    w.file(&opam_path("fmt.1.0"), [OPAM, "# mended\n"].concat());
     let plan = sign(&w, "ja").unwrap();
     let text = String::from_utf8_lossy(&plan.writes[&checksum_path("fmt.1.0")]);
     assert!(text.contains("epoch: 1\ncounter: 2\n"), "{text}");
@@ -261,7 +261,7 @@ fn what_is_changed_after_an_epoch_was_started_stays_in_it() {
     let mut w = World::usual();
     let entry = w.checksum("fmt.1.0", at(0, END));
     w.says("bob", vec![entry]);
-    w.file(&opam_path("fmt.1.0"), [OPAM, b"# mended\n"].concat());
+    w.file(&opam_path("fmt.1.0"), [OPAM, "# mended\n"].concat());
     let error = sign(&w, "ja").unwrap_err();
     assert!(
         format!("{error:?}").contains("conex epoch fmt"),

@@ -65,7 +65,7 @@ signed() {
   done
   publish Owners
   for j in "${janitors[@]}"; do as "$j"; git pull -q; conex approve --yes --as "$j" && publish "$j approves"; done
-  for a in "$@"; do as "${a%%:*}"; git pull -q; conex sign --yes --as "$who" && publish "$who signs"; done
+  for a in "$@"; do [ -z "${a#*:}" ] && continue; as "${a%%:*}"; git pull -q; conex sign --yes --as "$who" && publish "$who signs"; done
   everybody_pulls
   conex anchors > "$W/anchors.txt"
 }
