@@ -2,7 +2,7 @@
 //! what a page says that people see is what they get.
 //!
 //! A block of shell (```` ```sh ````) is run line by line. A block of text behind it is
-//! the output of its commands: `…` stands for any text, and for any lines where it stands
+//! the output of its commands (hidden ones, as below, included): `…` stands for any text, and for any lines where it stands
 //! alone. Other blocks name their language. What a reader need not see is in comments:
 //!
 //! * `<!-- story: people=you,ann … -->` starts anew: who there is, and what was before
@@ -110,8 +110,7 @@ impl Page {
                     "meanwhile" => {
                         let hidden = fenced(&mut lines, "-->");
                         let story = page.stories.last_mut().expect("a story");
-                        push(story, &hidden, word, std::mem::take(&mut fails));
-                        block = 0;
+                        block = push(story, &hidden, word, std::mem::take(&mut fails));
                     }
                     _ => panic!("{place}: {what:?} means nothing"),
                 }
