@@ -40,6 +40,9 @@ const ANSWERS: [(&str, &str); 3] = [
     ("passphrase for", "correct horse battery staple\n"),
 ];
 
+/// How many stories of a page are told at once.
+const AT_ONCE: usize = 3;
+
 /// One line of shell, and what is expected of it.
 #[derive(Debug)]
 struct Step {
@@ -201,7 +204,7 @@ fn has(program: &str, for_what: &str) -> bool {
         std::env::var_os("CONEX_REQUIRE_ORACLES").is_none(),
         "{for_what} needs `{program}`"
     );
-    println!("NOT RUN: {for_what}: there is no `{program}`");
+    println!("there is no `{program}`");
     false
 }
 
@@ -238,13 +241,14 @@ impl Story {
         format!("{}\n", set_up.join(" &&\n"))
     }
 
-    fn run(&self, page: &str) {
+    /// Tells the story, and says what was run.
+    fn run(&self, page: &str) -> String {
         let place = format!("{page}:{}", self.line);
         let opam = ["opam", "follow"]
             .iter()
             .any(|w| self.with.contains_key(*w));
         if !(has("script", &place) && has("git", &place) && (!opam || has("opam", &place))) {
-            return;
+            return format!("NOT RUN: {place}: {} commands", self.steps.len());
         }
         let dir = tempfile::tempdir().unwrap();
         let before = self.before();
@@ -318,7 +322,7 @@ impl Story {
         assert!(differences.is_empty(), "{differences}");
         let wrong = fs::read_to_string(dir.path().join("wrong")).unwrap_or_default();
         assert!(wrong.is_empty(), "{place}: {wrong}\n{printed}");
-        println!("{place}: {} commands run", self.steps.len());
+        format!("{place}: {} commands run", self.steps.len())
     }
 }
 
@@ -362,10 +366,27 @@ fn page(name: &str) {
     let only: Option<usize> = std::env::var("CONEX_STORY")
         .ok()
         .and_then(|n| n.parse().ok());
-    for (n, story) in page.stories.iter().enumerate() {
-        if only.is_none_or(|only| only == n + 1) {
-            story.run(name);
-        }
+    let chosen: Vec<&Story> = page
+        .stories
+        .iter()
+        .enumerate()
+        .filter(|(n, _)| only.is_none_or(|only| only == n + 1))
+        .map(|(_, story)| story)
+        .collect();
+    // They mostly wait, for each other's disks and for people who look at questions.
+    for some in chosen.chunks(AT_ONCE) {
+        std::thread::scope(|scope| {
+            let running: Vec<_> = some
+                .iter()
+                .map(|story| scope.spawn(|| story.run(name)))
+                .collect();
+            for story in running {
+                match story.join() {
+                    Ok(told) => println!("{told}"),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+        });
     }
 }
 

@@ -38,6 +38,8 @@ need_opam() {
 }
 # need_oracles: the other implementations that the tests compare with
 need_oracles() {
+  # the pages of docs/ are typed on a terminal (`script`), and some of them into opam
+  need_opam
   need ssh-keygen=openssh-client strace=strace b2sum=coreutils git=git patch=patch tar=tar gzip=gzip ocamlopt=ocaml-nox
   [ -d "$(ocamlopt -where)/opam-file-format" ] || ocamlfind query opam-file-format > /dev/null 2>&1 ||
     install_packages libopam-file-format-ocaml-dev

@@ -93,8 +93,10 @@ still_valid() {
 # uses_opam PERSON: an opam root of their own, with the repository called default.
 uses_opam() {
   as "$1"
+  # the first one's is good for all who start on the same day
+  if [ -d "$W/first-opam" ]; then cp -a "$W/first-opam" ~/.opam; return; fi
   opam init --bare --no-setup --disable-sandboxing default git+https://git.example/packages.git &&
-    opam switch create work --empty
+    opam switch create work --empty && cp -a ~/.opam "$W/first-opam"
 }
 
 # to_its_end FILE: what a thief with an owner's key does to a resource, before they sign it.
@@ -121,6 +123,6 @@ comes_new() {
 }
 
 export LC_ALL=C TZ=UTC TERM=dumb NO_COLOR=1 PAGER=cat GIT_EDITOR=true GIT_TERMINAL_PROMPT=0 GIT_CONFIG_NOSYSTEM=1
-export OPAMYES=1 OPAMROOTISOK=1 OPAMCOLOR=never OPAMNODEPEXTS=1 OPAMNOENVNOTICE=1 OPAMSTATUSLINE=never
+export OPAMNOSELFUPGRADE=1 OPAMYES=1 OPAMROOTISOK=1 OPAMCOLOR=never OPAMNODEPEXTS=1 OPAMNOENVNOTICE=1 OPAMSTATUSLINE=never
 stty cols 100 2> /dev/null
 mkdir -p "$W/forge" "$W/tmp"; export TMPDIR=$W/tmp
