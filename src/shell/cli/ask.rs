@@ -16,6 +16,7 @@ use crate::shell::keys::find::{Found, Places, Selection, find_signer};
 use crate::shell::keys::passphrase;
 use crate::shell::report::{Color, HumanOptions, human, neutral};
 use crate::shell::write::{Change, WORK_TREE, apply};
+use crate::shell::{progress, signals};
 
 /// Who signs.
 pub struct Who {
@@ -121,7 +122,8 @@ pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, 
     if consent.yes || signs.is_none() {
         return Ok(true);
     }
-    if !std::io::stdin().is_terminal() {
+    // A question that nobody sees is none.
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(Failure::usage(
             "nothing was signed: there is nobody to ask",
             "look at the lines above, then say so with --yes",
@@ -204,15 +206,19 @@ pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
                 }),
         )
         .collect();
-    apply(root, &changes, WORK_TREE).map_err(|e| {
+    let writing = signals::writing();
+    let progress = progress::start("writing");
+    let applied = apply(root, &changes, WORK_TREE);
+    drop(progress);
+    applied.map_err(|e| {
         Failure::usage(
             format!("{}: {e}", root.display()),
-            "nothing is half-written; run the command again when it can be done",
+            "no file is half-written; run the command again when it can be done",
         )
     })?;
     let files = match changes.len() {
         1 => "1 file".to_owned(),
-        n => format!("{n} files"),
+        n => format!("{} files", progress::thousands(n)),
     };
     let verb = if plan.removes.is_empty() {
         "Wrote"
@@ -220,6 +226,7 @@ pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
         "Wrote and removed"
     };
     sayln!("{verb} {files}.");
+    drop(writing);
     Ok(Exit::Success)
 }
 
