@@ -3,11 +3,13 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use crate::machine::{CONEX, Machine};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
@@ -15,6 +17,11 @@ use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 const LONG: Duration = Duration::from_secs(60);
 
 pub const CTRL_C: &[u8] = b"\x03";
+
+/// Runs `conex` on a terminal.
+pub fn conex(machine: &Machine, args: &[&str]) -> Session {
+    spawn(CONEX, args, |command| machine.adapt(command))
+}
 
 /// The person's side of a terminal, and the program on the other one.
 pub struct Session {
@@ -78,8 +85,6 @@ pub fn spawn(program: &str, args: &[&str], adapt: impl FnOnce(&mut Command)) -> 
         read: 0,
     }
 }
-
-use std::os::unix::fs::OpenOptionsExt as _;
 
 impl Session {
     /// Waits until the program has printed this, after what was waited for before.

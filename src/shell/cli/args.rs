@@ -319,6 +319,9 @@ pub struct JoinArgs {
     /// An account elsewhere, as `github:name` or `email:you@host.example`
     #[arg(long = "account", value_name = "SERVICE:NAME")]
     pub accounts: Vec<String>,
+    /// Write what is to be signed into this directory, for a machine that has the key
+    #[arg(long, value_name = "DIR")]
+    pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -471,6 +474,9 @@ pub struct EpochArgs {
 pub struct ApproveArgs {
     /// Only these packages, authors and teams [default: everything that waits]
     pub names: Vec<String>,
+    /// Write what is to be signed into this directory, for a machine that has the key
+    #[arg(long, value_name = "DIR")]
+    pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -484,6 +490,9 @@ pub struct SignArgs {
     /// Sign releases whose source archives have no SHA-256 or SHA-512 checksum
     #[arg(long)]
     pub allow_weak_checksums: bool,
+    /// Write what is to be signed into this directory, for a machine that has the key
+    #[arg(long, value_name = "DIR")]
+    pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -522,6 +531,9 @@ pub struct SnapshotArgs {
     /// Make it anew although nothing changed, for those who look at its age
     #[arg(long)]
     pub renew: bool,
+    /// Write what is to be signed into this directory, for a machine that has the key
+    #[arg(long, value_name = "DIR")]
+    pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,

@@ -96,8 +96,8 @@ pub fn places(directory: &Path) -> Result<Places, Failure> {
     })
 }
 
-/// Shows a plan and asks; `false` means that nothing is to be written.
-pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, Failure> {
+/// Shows a plan, after its warnings.
+pub fn show(plan: &Plan, heading: &str) {
     if !plan.warnings.is_empty() {
         let options = HumanOptions {
             color: Color::of(&std::io::stderr()),
@@ -105,14 +105,19 @@ pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, 
         };
         sayln!("{}", human(&plan.warnings, &options));
     }
-    let signs = who.filter(|_| plan.needs_signature());
-    match signs {
-        Some(who) => sayln!("`{}`, with {}:", who.id, neutral(&who.signer.origin)),
-        None if consent.dry_run => sayln!("This would be written:"),
-        None => sayln!("Writes:"),
-    }
+    sayln!("{}", neutral(heading));
     for line in &plan.lines {
         sayln!("  {}", neutral(line));
+    }
+}
+
+/// Shows a plan and asks; `false` means that nothing is to be written.
+pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, Failure> {
+    let signs = who.filter(|_| plan.needs_signature());
+    match signs {
+        Some(who) => show(plan, &format!("`{}`, with {}:", who.id, who.signer.origin)),
+        None if consent.dry_run => show(plan, "This would be written:"),
+        None => show(plan, "Writes:"),
     }
     if consent.dry_run {
         sayln!("Nothing was written (--dry-run).");

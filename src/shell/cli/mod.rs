@@ -5,6 +5,7 @@ mod age;
 mod args;
 mod ask;
 mod compare;
+mod detached;
 mod enable;
 mod failure;
 mod finish;

@@ -1,12 +1,14 @@
 //! A machine of the test's own: a home, keys, a copy of an opam repository.
 
+// Each test file uses a part of this.
+#![allow(dead_code)]
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
-
-use crate::pty::{Session, spawn};
 
 pub const CONEX: &str = env!("CARGO_BIN_EXE_conex");
 
@@ -99,11 +101,6 @@ impl Machine {
         output
     }
 
-    /// Runs `conex` on a terminal.
-    pub fn on_terminal(&self, args: &[&str]) -> Session {
-        spawn(CONEX, args, |command| self.adapt(command))
-    }
-
     /// A repository of one janitor, `ann`, to whom one new package is given.
     pub fn with_janitor(self) -> Machine {
         self.ok(&["key", "new", "ann", "--no-passphrase"]);
@@ -122,8 +119,8 @@ impl Machine {
     }
 
     /// All files below a directory, with their bytes.
-    pub fn files(&self, below: &str) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
-        fn walk(dir: &Path, all: &mut std::collections::BTreeMap<PathBuf, Vec<u8>>) {
+    pub fn files(&self, below: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+        fn walk(dir: &Path, all: &mut BTreeMap<PathBuf, Vec<u8>>) {
             for entry in fs::read_dir(dir).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
@@ -134,7 +131,7 @@ impl Machine {
                 }
             }
         }
-        let mut all = std::collections::BTreeMap::new();
+        let mut all = BTreeMap::new();
         walk(&self.path(below), &mut all);
         all
     }
