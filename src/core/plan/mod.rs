@@ -7,6 +7,7 @@
 
 mod approve;
 mod compact;
+pub mod detached;
 mod epoch;
 mod init;
 mod janitor;

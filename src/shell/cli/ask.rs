@@ -16,6 +16,7 @@ use crate::shell::keys::find::{Found, Places, Selection, find_signer};
 use crate::shell::keys::passphrase;
 use crate::shell::report::{Color, HumanOptions, human, neutral};
 use crate::shell::write::{Change, WORK_TREE, apply};
+use crate::shell::{progress, signals};
 
 /// Who signs.
 pub struct Who {
@@ -95,8 +96,8 @@ pub fn places(directory: &Path) -> Result<Places, Failure> {
     })
 }
 
-/// Shows a plan and asks; `false` means that nothing is to be written.
-pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, Failure> {
+/// Shows a plan, after its warnings.
+pub fn show(plan: &Plan, heading: &str) {
     if !plan.warnings.is_empty() {
         let options = HumanOptions {
             color: Color::of(&std::io::stderr()),
@@ -104,14 +105,19 @@ pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, 
         };
         sayln!("{}", human(&plan.warnings, &options));
     }
-    let signs = who.filter(|_| plan.needs_signature());
-    match signs {
-        Some(who) => sayln!("`{}`, with {}:", who.id, neutral(&who.signer.origin)),
-        None if consent.dry_run => sayln!("This would be written:"),
-        None => sayln!("Writes:"),
-    }
+    sayln!("{}", neutral(heading));
     for line in &plan.lines {
         sayln!("  {}", neutral(line));
+    }
+}
+
+/// Shows a plan and asks; `false` means that nothing is to be written.
+pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, Failure> {
+    let signs = who.filter(|_| plan.needs_signature());
+    match signs {
+        Some(who) => show(plan, &format!("`{}`, with {}:", who.id, who.signer.origin)),
+        None if consent.dry_run => show(plan, "This would be written:"),
+        None => show(plan, "Writes:"),
     }
     if consent.dry_run {
         sayln!("Nothing was written (--dry-run).");
@@ -121,7 +127,8 @@ pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, 
     if consent.yes || signs.is_none() {
         return Ok(true);
     }
-    if !std::io::stdin().is_terminal() {
+    // A question that nobody sees is none.
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(Failure::usage(
             "nothing was signed: there is nobody to ask",
             "look at the lines above, then say so with --yes",
@@ -204,15 +211,19 @@ pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
                 }),
         )
         .collect();
-    apply(root, &changes, WORK_TREE).map_err(|e| {
+    let writing = signals::writing();
+    let progress = progress::start("writing");
+    let applied = apply(root, &changes, WORK_TREE);
+    drop(progress);
+    applied.map_err(|e| {
         Failure::usage(
             format!("{}: {e}", root.display()),
-            "nothing is half-written; run the command again when it can be done",
+            "no file is half-written; run the command again when it can be done",
         )
     })?;
     let files = match changes.len() {
         1 => "1 file".to_owned(),
-        n => format!("{n} files"),
+        n => format!("{} files", progress::thousands(n)),
     };
     let verb = if plan.removes.is_empty() {
         "Wrote"
@@ -220,6 +231,7 @@ pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
         "Wrote and removed"
     };
     sayln!("{verb} {files}.");
+    drop(writing);
     Ok(Exit::Success)
 }
 

@@ -134,6 +134,22 @@ fn import_text(
         for (line, why) in &others {
             sayln!("line {line} is left out: {}", neutral(&why.to_string()));
         }
+        if usable.is_empty() && others.len() > 1 {
+            let hint = others.iter().find_map(|(_, why)| why.hint());
+            return Err(Failure::usage(
+                format!(
+                    "none of the {} lines is a key that can be used",
+                    others.len()
+                ),
+                hint.unwrap_or_default(),
+            ));
+        }
+        if usable.is_empty() && others.is_empty() {
+            return Err(Failure::usage(
+                format!("`{}` holds no key", origin.display()),
+                "an account without SSH keys has an empty list; make a key with `conex key new ID`",
+            ));
+        }
         if let Some(first) = usable.first() {
             for more in usable.iter().skip(1) {
                 sayln!("also usable, not taken: {}", more.key.fingerprint());

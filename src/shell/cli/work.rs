@@ -6,12 +6,13 @@ use std::path::Path;
 
 use super::args::{ApproveArgs, Cli, CompactArgs, InitArgs, JoinArgs, SignArgs, Signing};
 use super::ask::{find, id, places, signer_id, who};
+use super::detached;
 use super::failure::{Exit, Failure};
 use super::finish::{sign_and_write, signed, still_invalid, unsigned};
 use super::paths::{directory, working_tree};
 use super::people::typed_janitor;
 use crate::core::key::PublicKey;
-use crate::core::name::RepositoryName;
+use crate::core::name::{Id, RepositoryName};
 use crate::core::plan::{self, Init, Join, Sign, World};
 use crate::core::repository::Repository;
 use crate::core::resource::{Account, SnapshotRule};
@@ -121,6 +122,25 @@ pub fn join(cli: &Cli, args: &JoinArgs) -> Result<Exit, Failure> {
         .collect::<Result<_, _>>()?;
     // A janitor joins with the key of the chain, unless another one is named.
     let listed: Vec<PublicKey> = world.chain().key_of(&id).into_iter().cloned().collect();
+    if let Some(dir) = &args.detached {
+        let key = match (&args.signing.key, listed.first()) {
+            (Some(text), _) => detached::named(text, &listed)?,
+            (None, Some(key)) => key.clone(),
+            (None, None) => {
+                return Err(Failure::usage(
+                    "it is not known with which key you join",
+                    "name its public half: --key FILE.pub",
+                ));
+            }
+        };
+        let request = Join {
+            id: id.clone(),
+            keys: vec![key],
+            accounts,
+        };
+        let plan = plan::join(&world, &request)?;
+        return detached::hand_out(&args.signing, &plan, &world, &id, &root, dir);
+    }
     let listed = (!listed.is_empty() && args.signing.key.is_none()).then_some(listed.as_slice());
     let who = find(&args.signing, id.clone(), listed, &places)?;
     let plan = plan::join(
@@ -148,6 +168,11 @@ pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
     let tree = working_tree(&root)?;
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    if let Some(dir) = &args.detached {
+        let (id, key) = detached::signer(&args.signing, &world, &root)?;
+        let plan = plan::approve(&world, &id, &key, &args.names)?;
+        return detached::hand_out(&args.signing, &plan, &world, &id, &root, dir);
+    }
     let who = who(&args.signing, &world, &places)?;
     let plan = plan::approve(&world, &who.id, who.signer.public(), &args.names)?;
     let (exit, written) = sign_and_write(plan, args.signing.consent, &world, &who, &root)?;
@@ -164,21 +189,24 @@ pub fn sign(cli: &Cli, args: &SignArgs) -> Result<Exit, Failure> {
     let tree = working_tree(&root)?;
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let request = |signer: &Id, key: &PublicKey| Sign {
+        signer: signer.clone(),
+        key: key.clone(),
+        packages: args.packages.clone(),
+        allow_weak_checksums: args.allow_weak_checksums,
+    };
+    if let Some(dir) = &args.detached {
+        let (id, key) = detached::signer(&args.signing, &world, &root)?;
+        let plan = plan::sign(&world, &request(&id, &key))?;
+        return detached::hand_out(&args.signing, &plan, &world, &id, &root, dir);
+    }
     let signer = signer_id(&args.signing, &places)?;
     let listed = world.keys_of(&signer);
     if listed.is_empty() {
         world.known_id(&signer)?;
     }
     let who = find(&args.signing, signer, Some(&listed), &places)?;
-    let plan = plan::sign(
-        &world,
-        &Sign {
-            signer: who.id.clone(),
-            key: who.signer.public().clone(),
-            packages: args.packages.clone(),
-            allow_weak_checksums: args.allow_weak_checksums,
-        },
-    )?;
+    let plan = plan::sign(&world, &request(&who.id, who.signer.public()))?;
     signed(plan, args.signing.consent, &world, &who, &root)
 }
 
