@@ -7,6 +7,7 @@
 
 mod approve;
 mod compact;
+pub mod conflict;
 mod epoch;
 mod init;
 mod janitor;
@@ -113,6 +114,15 @@ impl Plan {
         self.snapshot = then.snapshot.or(self.snapshot.take());
         self.lines.extend(then.lines);
         self.warnings.extend(then.warnings);
+    }
+
+    /// Joins the signatures that two branches added to the last link.
+    fn join_links(&mut self, world: &World<'_>) {
+        for (path, bytes) in &world.conflicts.links {
+            self.writes.insert(path.clone(), bytes.clone());
+            self.lines
+                .push(format!("joins the signatures of both branches in `{path}`"));
+        }
     }
 
     /// Writes a resource, and says which version it is.

@@ -79,13 +79,14 @@ pub fn owner(world: &World<'_>, request: &OwnerChange) -> Result<Plan, PlanError
             Change::Add => owners.insert(id.clone()),
             Change::Remove => owners.remove(id),
         };
-        if present.is_some() && owners == old {
-            continue;
-        }
         let resource = ResourceId {
             kind: Kind::Authorisation,
             name: name.as_str().into(),
         };
+        let conflict = world.conflicts.redo.contains_key(&resource.path());
+        if present.is_some() && owners == old && !conflict {
+            continue;
+        }
         let revision = world.next_revision(&resource, present.map(|p| p.value.revision), None)?;
         plan.write(&Authorisation {
             name: name.clone(),

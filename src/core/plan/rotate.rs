@@ -58,10 +58,11 @@ pub fn change_keys(world: &World<'_>, request: &KeyChange) -> Result<Plan, PlanE
     }
     keys.sort_by_key(ToString::to_string);
     let mut plan = Plan::default();
-    if keys == old.keys {
+    let resource = ResourceId::id(crate::core::resource::Kind::Author, id);
+    let conflict = world.conflicts.redo.contains_key(&resource.path());
+    if keys == old.keys && !conflict {
         return Ok(plan);
     }
-    let resource = ResourceId::id(crate::core::resource::Kind::Author, id);
     let revision = world.next_revision(&resource, Some(old.revision), None)?;
     for key in old.keys.iter().filter(|k| !keys.contains(k)) {
         plan.say(format!("gives up the key {} of `{id}`", key.fingerprint()));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::PlanError;
+use super::conflict::{Conflicts, has_markers};
 use crate::core::finding::{Finding, Severity};
 use crate::core::key::{Fingerprint, Namespace, PublicKey};
 use crate::core::limits::MAX_INTEGER;
@@ -27,6 +28,8 @@ pub struct World<'r> {
     pub repository: &'r Repository,
     /// What is known about it.
     pub assessment: Assessment<'r>,
+    /// What a merge left to do.
+    pub conflicts: Conflicts,
 }
 
 impl<'r> World<'r> {
@@ -47,6 +50,7 @@ impl<'r> World<'r> {
             tree,
             repository,
             assessment: assess(tree, repository, chain, Mode::IgnoreMissing, view),
+            conflicts: Conflicts::default(),
         })
     }
 
@@ -71,12 +75,30 @@ impl<'r> World<'r> {
             .findings
             .iter()
             .filter(|f| f.severity == Severity::Error && !rewritten(&f.path))
-            .cloned()
+            .map(|f| of_merge(tree, f))
             .collect();
         if !broken.is_empty() {
             return Err(PlanError::Repository(broken));
         }
         World::look(tree, repository, view)
+    }
+
+    /// Works on a tree that [`super::conflict::mend`] made readable, in which two
+    /// people decided something in two ways: for the commands that decide it anew.
+    #[must_use]
+    pub fn redoing(self, conflicts: Conflicts) -> World<'r> {
+        World { conflicts, ..self }
+    }
+
+    /// Works on a tree that [`super::conflict::mend`] made readable.
+    ///
+    /// # Errors
+    /// Something is to be decided anew first.
+    pub fn settled(self, conflicts: Conflicts) -> Result<World<'r>, PlanError> {
+        match conflicts.to_redo() {
+            Some((message, hint)) => Err(PlanError::refused(message, hint)),
+            None => Ok(self.redoing(conflicts)),
+        }
     }
 
     /// The chain.
@@ -310,6 +332,30 @@ impl<'r> World<'r> {
             hint,
         ))
     }
+}
+
+/// A finding about a file that cannot be read, with what to do when that comes of a merge.
+fn of_merge(tree: &Tree, finding: &Finding) -> Finding {
+    let finding = finding.clone();
+    let path = finding.path.clone();
+    if matches!(Place::of(&path), Ok(Place::Segment(..))) {
+        return finding.hint(
+            "if this is a merge: two branches ran `conex compact`, and git took that for renames; \
+`git merge --abort`, then `git merge -s resolve BRANCH`",
+        );
+    }
+    if !tree.get(&path).is_some_and(|bytes| has_markers(bytes)) {
+        return finding;
+    }
+    let what = match Place::of(&path) {
+        Ok(Place::Link(_)) => {
+            "two branches started a link of this number, and one has to come after the other"
+        }
+        _ => "git left the changes of two branches in it",
+    };
+    finding.hint(format!(
+        "{what}: `git checkout --ours {path}`, then give the command of the other branch again"
+    ))
 }
 
 /// The candidate that differs from `text` in the fewest characters, if that is few.

@@ -8,7 +8,7 @@ use super::args::{
 use super::ask::{Who, agreed, find, id, places, sign as sign_plan, sign_link, signer_id, write};
 use super::failure::{Exit, Failure};
 use super::finish::{counted, still_invalid, unsigned};
-use super::paths::{directory, working_tree};
+use super::paths::{directory, merged_tree};
 use crate::core::key::{Fingerprint, PublicKey};
 use crate::core::name::Id;
 use crate::core::plan::status::status;
@@ -66,9 +66,9 @@ pub fn owner(cli: &Cli, command: &OwnerCommand) -> Result<Exit, Failure> {
         OwnerCommand::Remove(args) => (Change::Remove, args),
     };
     let root = directory(cli);
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
     let plan = plan::owner(
         &world,
         &OwnerChange {
@@ -91,9 +91,9 @@ pub fn team(cli: &Cli, command: &TeamCommand) -> Result<Exit, Failure> {
         TeamCommand::Remove(args) => (Change::Remove, args),
     };
     let root = directory(cli);
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
     let plan = plan::team(
         &world,
         &TeamChange {
@@ -113,9 +113,9 @@ pub fn team(cli: &Cli, command: &TeamCommand) -> Result<Exit, Failure> {
 pub fn janitor(cli: &Cli, command: &JanitorCommand) -> Result<Exit, Failure> {
     let root = directory(cli);
     let places = places(&root)?;
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
     let mut change = JanitorChange::default();
     let consent = match command {
         JanitorCommand::Add { janitors, link } => {
@@ -189,9 +189,9 @@ fn waits(tree: &Tree) {
 /// Runs `conex revoke`.
 pub fn revoke(cli: &Cli, args: &RevokeArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
     let plan = plan::change_keys(
         &world,
         &KeyChange {
@@ -210,9 +210,9 @@ pub fn revoke(cli: &Cli, args: &RevokeArgs) -> Result<Exit, Failure> {
 /// Runs `conex epoch`.
 pub fn epoch(cli: &Cli, args: &EpochArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
     let plan = plan::epoch(&world, &args.names)?;
     let exit = unsigned(&plan, args.consent, &root)?;
     if exit == Exit::Success && !plan.is_empty() {
@@ -246,9 +246,9 @@ struct NewKey {
 pub fn rotate(cli: &Cli, args: &RotateArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
     let places = places(&root)?;
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
     let id = signer_id(&args.signing, &places)?;
     world.known_id(&id)?;
     // A lost key is no obstacle: then somebody else's signature stands in for it.

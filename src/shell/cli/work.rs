@@ -8,7 +8,7 @@ use super::args::{ApproveArgs, Cli, CompactArgs, InitArgs, JoinArgs, SignArgs, S
 use super::ask::{find, id, places, signer_id, who};
 use super::failure::{Exit, Failure};
 use super::finish::{sign_and_write, signed, still_invalid, unsigned};
-use super::paths::{directory, working_tree};
+use super::paths::{directory, merged_tree, working_tree};
 use super::people::typed_janitor;
 use crate::core::key::PublicKey;
 use crate::core::name::RepositoryName;
@@ -145,9 +145,9 @@ pub fn join(cli: &Cli, args: &JoinArgs) -> Result<Exit, Failure> {
 pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
     let places = places(&root)?;
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
     let who = who(&args.signing, &world, &places)?;
     let plan = plan::approve(&world, &who.id, who.signer.public(), &args.names)?;
     let (exit, written) = sign_and_write(plan, args.signing.consent, &world, &who, &root)?;
@@ -161,9 +161,9 @@ pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
 pub fn sign(cli: &Cli, args: &SignArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
     let places = places(&root)?;
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
     let signer = signer_id(&args.signing, &places)?;
     let listed = world.keys_of(&signer);
     if listed.is_empty() {
