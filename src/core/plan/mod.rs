@@ -43,7 +43,7 @@ pub use init::{Init, init};
 pub use janitor::{JanitorChange, janitor};
 pub use join::{Join, join};
 pub use owner::{Change, OwnerChange, Selection, owner};
-pub use rotate::{KeyChange, change_keys, withdrawals_to_repeat};
+pub use rotate::{KeyChange, change_keys, revoke, withdrawals_to_repeat};
 pub use sign::{Sign, sign};
 pub use snapshot::{MakeSnapshot, Unchanged, snapshot};
 pub use team::{TeamChange, team};

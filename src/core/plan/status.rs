@@ -1,6 +1,6 @@
 //! What is signed, what is missing, what waits for whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
 use super::approve::waiting;
@@ -36,6 +36,25 @@ pub struct Status {
     pub unsigned: Vec<String>,
     /// What waits for a quorum: name, and how many approve it, by kind.
     pub waiting: BTreeMap<Kind, Vec<(String, usize)>>,
+}
+
+/// What was valid before a change and waits for a quorum after it, by kind: what only
+/// those vouched for who do not count any more.
+pub fn lost(before: &World<'_>, after: &World<'_>) -> BTreeMap<Kind, Vec<String>> {
+    let mut lost: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
+    let waited: BTreeSet<_> = waiting(before)
+        .into_iter()
+        .map(|w| (w.resource, w.version))
+        .collect();
+    for item in waiting(after) {
+        let path = item.resource.path();
+        let same = before.tree.get(&path) == after.tree.get(&path);
+        if same && !waited.contains(&(item.resource.clone(), item.version)) {
+            let names = lost.entry(item.resource.kind).or_default();
+            names.push(item.resource.name.to_string());
+        }
+    }
+    lost
 }
 
 /// Sums up a working tree.

@@ -327,19 +327,35 @@ pub struct JoinArgs {
 #[derive(Debug, Subcommand)]
 pub enum OwnerCommand {
     /// Give packages another owner; janitors approve it
-    Add(OwnerArgs),
+    Add(OwnerAddArgs),
     /// Take an owner away; janitors approve it
     Remove(OwnerArgs),
 }
 
-/// Arguments of `owner add` and `owner remove`.
+/// Arguments of `owner remove`.
 #[derive(Debug, Args)]
 pub struct OwnerArgs {
     /// An author, a team or a janitor
     pub id: String,
     /// The packages
-    #[arg(required_unless_present = "unclaimed")]
+    #[arg(required = true)]
     pub packages: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// Arguments of `owner add`.
+#[derive(Debug, Args)]
+pub struct OwnerAddArgs {
+    /// An author, a team or a janitor
+    pub id: String,
+    /// The packages
+    #[arg(required_unless_present_any = ["unclaimed", "instead_of"])]
+    pub packages: Vec<String>,
+    /// Take them away from this owner in the same change; without packages: all that this one owns
+    #[arg(long, value_name = "ID", conflicts_with = "unclaimed")]
+    pub instead_of: Option<String>,
     /// All packages that have no owner
     #[arg(long, conflicts_with = "packages")]
     pub unclaimed: bool,

@@ -192,7 +192,8 @@ fn snapshot(world: &World<'_>) {
     outln!("            `conex snapshot` makes it anew before this is published");
 }
 
-fn some(names: &[String], all: bool) -> String {
+/// Names, of many only the first unless all are wanted.
+pub fn some(names: &[String], all: bool) -> String {
     let shown = if all { names.len() } else { SHOWN };
     let list = names
         .iter()
