@@ -16,5 +16,6 @@
 #[path = "../town/mod.rs"]
 mod town;
 
+mod meanwhile;
 mod stolen;
 mod tour;

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
 use super::approve::waiting;
+use super::world::package_or_name;
+use crate::core::limits::MAX_INTEGER;
 use crate::core::resource::{Kind, SnapshotRule};
 use crate::core::trust::chain::LinkSignatures;
 
@@ -55,6 +57,16 @@ pub fn lost(before: &World<'_>, after: &World<'_>) -> BTreeMap<Kind, Vec<String>
         }
     }
     lost
+}
+
+/// The packages, authors and teams with something that waits and whose counter is nearly
+/// at its end: nobody counts so far, a stolen key was used to push it there.
+pub fn pushed(world: &World<'_>) -> BTreeSet<String> {
+    waiting(world)
+        .into_iter()
+        .filter(|w| w.version.revision.counter > MAX_INTEGER / 2)
+        .map(|w| package_or_name(&w.resource).to_owned())
+        .collect()
 }
 
 /// Sums up a working tree.

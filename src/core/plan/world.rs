@@ -10,7 +10,7 @@ use crate::core::limits::MAX_INTEGER;
 use crate::core::name::{Id, PackageName, fold};
 use crate::core::path::Place;
 use crate::core::repository::Repository;
-use crate::core::resource::{IdFile, ResourceId, Revision, What};
+use crate::core::resource::{IdFile, Kind, ResourceId, Revision, What};
 use crate::core::tree::Tree;
 use crate::core::trust::chain::Chain;
 use crate::core::trust::support::open_epoch;
@@ -242,7 +242,7 @@ impl<'r> World<'r> {
         highest.next().ok_or_else(|| {
             PlanError::refused(
                 format!("the counter of the {resource} is at its end"),
-                "a quorum of janitors opens a new epoch for it",
+                way_out(resource),
             )
         })
     }
@@ -280,7 +280,7 @@ impl<'r> World<'r> {
         highest.next().ok_or_else(|| {
             PlanError::refused(
                 format!("the counter of the {resource} is at its end"),
-                "a quorum of janitors opens a new epoch for it",
+                way_out(resource),
             )
         })
     }
@@ -356,6 +356,24 @@ fn of_merge(tree: &Tree, finding: &Finding) -> Finding {
     finding.hint(format!(
         "{what}: `git checkout --ours {path}`, then give the command of the other branch again"
     ))
+}
+
+/// What to do about a counter at its end. Under the key of one janitor it may be enough
+/// to take that key away, which `epoch` does not need.
+fn way_out(resource: &ResourceId) -> String {
+    format!(
+        "somebody pushed it there: take a stolen key away with `conex revoke`, or start a new epoch with \
+`conex epoch {}`; a quorum of janitors approves either",
+        package_or_name(resource)
+    )
+}
+
+/// The name under which `epoch` and `approve` know what a resource belongs to.
+pub fn package_or_name(resource: &ResourceId) -> &str {
+    match resource.kind {
+        Kind::Checksum => resource.name.split('.').next().unwrap_or_default(),
+        _ => &resource.name,
+    }
 }
 
 /// The candidate that differs from `text` in the fewest characters, if that is few.

@@ -203,6 +203,13 @@ fn waits(before: &World<'_>, tree: &Tree) {
             sayln!("  {}: {}", counted(*kind, names.len()), some(names, false));
         }
     }
+    let pushed: Vec<String> = plan::status::pushed(&after).into_iter().collect();
+    if !pushed.is_empty() {
+        sayln!(
+            "Counters were pushed to their end; in the same change: conex epoch {}",
+            pushed.join(" ")
+        );
+    }
     let status = status(&after);
     let all: Vec<&str> = status.janitors.iter().map(String::as_str).collect();
     let added: Vec<&str> = status
