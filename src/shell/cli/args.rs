@@ -504,6 +504,9 @@ pub struct CompactArgs {
 pub struct StatusArgs {
     /// Only these packages, in detail
     pub packages: Vec<String>,
+    /// Only what this person can do
+    #[arg(long = "as", value_name = "ID")]
+    pub person: Option<String>,
     /// List every package, not only numbers
     #[arg(long)]
     pub all: bool,

@@ -13,6 +13,7 @@ mod paths;
 mod people;
 mod snapshot;
 mod status;
+mod todo;
 mod verify;
 mod work;
 
