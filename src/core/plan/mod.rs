@@ -19,6 +19,7 @@ mod sign;
 mod snapshot;
 pub mod status;
 mod team;
+pub mod todo;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};

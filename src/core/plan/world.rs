@@ -7,13 +7,14 @@ use super::conflict::{Conflicts, has_markers};
 use crate::core::finding::{Finding, Severity};
 use crate::core::key::{Fingerprint, Namespace, PublicKey};
 use crate::core::limits::MAX_INTEGER;
-use crate::core::name::{Id, PackageName, fold};
+use crate::core::name::{Id, PackageName, Release, fold};
 use crate::core::path::Place;
 use crate::core::repository::Repository;
 use crate::core::resource::{IdFile, Kind, ResourceId, Revision, What};
 use crate::core::tree::Tree;
 use crate::core::trust::chain::Chain;
-use crate::core::trust::support::open_epoch;
+use crate::core::trust::support::{Standing, open_epoch};
+use crate::core::verify::packages::PackageReport;
 use crate::core::verify::{Assessment, Mode, View, assess};
 
 /// A working tree that was judged as if its last link were complete.
@@ -104,6 +105,33 @@ impl<'r> World<'r> {
     /// The chain.
     pub fn chain(&self) -> &Chain {
         &self.assessment.chain
+    }
+
+    /// What is known about a package.
+    pub fn report(&self, name: &PackageName) -> Option<&PackageReport> {
+        // They are in the order of their names.
+        let packages = &self.assessment.packages;
+        let at = packages.binary_search_by(|p| p.name.cmp(name)).ok()?;
+        packages.get(at)
+    }
+
+    /// Where the version in the tree stands, of a resource that is there or is missed.
+    pub fn standing(&self, resource: &ResourceId) -> Option<&Standing> {
+        match resource.kind {
+            Kind::Author | Kind::Team => {
+                let id = Id::new(&resource.name).ok()?;
+                self.assessment.people.standings.get(&id)
+            }
+            Kind::Repo => Some(&self.assessment.repo.1),
+            Kind::Authorisation | Kind::Releases | Kind::Checksum => {
+                let name = match resource.kind {
+                    Kind::Checksum => Release::new(&resource.name).ok()?.name(),
+                    _ => PackageName::new(&resource.name).ok()?,
+                };
+                let (_, standing) = self.report(&name)?.standings.get(resource)?;
+                Some(standing)
+            }
+        }
     }
 
     /// The keys that the repository knows for an id: in the chain, or in its file.

@@ -9,7 +9,7 @@ use super::ask::{Who, agreed, find, id, places, sign as sign_plan, sign_link, si
 use super::failure::{Exit, Failure};
 use super::finish::{counted, still_invalid, unsigned};
 use super::paths::{directory, merged_tree};
-use super::status::some;
+use super::todo::some;
 use crate::core::key::{Fingerprint, PublicKey};
 use crate::core::name::Id;
 use crate::core::plan::status::status;
