@@ -389,6 +389,26 @@ fn output_for_programs_is_as_documented() {
     fields_are_documented("A finding", &rejected["findings"][0]);
     let status = object(home.path(), &["-C", golden, "status", "--format=json"]);
     fields_are_documented("The summary of `status`", &status["summary"]);
+    fields_are_documented("Coverage", &status["summary"]["coverage"]);
+    // A release that nobody signed is a task.
+    let copy = home.path().join("copy");
+    let copied = Command::new("cp")
+        .args(["-r", golden])
+        .arg(&copy)
+        .status()
+        .unwrap();
+    assert!(copied.success());
+    fs::create_dir_all(copy.join("packages/hello/hello.9")).unwrap();
+    fs::write(
+        copy.join("packages/hello/hello.9/opam"),
+        "opam-version: \"2.0\"\n",
+    )
+    .unwrap();
+    let status = object(
+        home.path(),
+        &["-C", copy.to_str().unwrap(), "status", "--format=json"],
+    );
+    fields_are_documented("What is to be done", &status["summary"]["todo"][0]);
     let made = Command::new(env!("CARGO_BIN_EXE_conex"))
         .args(["key", "new", "somebody", "--no-passphrase"])
         .env("CONEX_HOME", home.path())

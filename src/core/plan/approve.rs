@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::conflict::has_markers;
 use super::{Plan, PlanError, World};
 use crate::core::finding::{Code, Finding};
 use crate::core::key::PublicKey;
@@ -59,6 +60,7 @@ pub fn approve(
         ));
         plan.link = Some(last.value.clone());
     }
+    plan.join_links(world);
     if !is_janitor {
         return Ok(plan);
     }
@@ -274,6 +276,9 @@ fn inconsistent(
                 .directories
                 .iter()
                 .find(|(release, _)| *release.as_str() == *resource.name)?;
+            if dir.opam().is_some_and(|opam| has_markers(opam)) {
+                return Some("its opam file holds git's conflict markers".to_owned());
+            }
             let listed = &dir.checksum.good()?.value.files;
             let same = listed.len() == dir.files.len()
                 && dir

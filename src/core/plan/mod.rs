@@ -7,6 +7,7 @@
 
 mod approve;
 mod compact;
+pub mod conflict;
 pub mod detached;
 mod epoch;
 mod init;
@@ -19,6 +20,7 @@ mod sign;
 mod snapshot;
 pub mod status;
 mod team;
+pub mod todo;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +45,7 @@ pub use init::{Init, init};
 pub use janitor::{JanitorChange, janitor};
 pub use join::{Join, join};
 pub use owner::{Change, OwnerChange, Selection, owner};
-pub use rotate::{KeyChange, change_keys, withdrawals_to_repeat};
+pub use rotate::{KeyChange, change_keys, revoke, withdrawals_to_repeat};
 pub use sign::{Sign, sign};
 pub use snapshot::{MakeSnapshot, Unchanged, snapshot};
 pub use team::{TeamChange, team};
@@ -114,6 +116,15 @@ impl Plan {
         self.snapshot = then.snapshot.or(self.snapshot.take());
         self.lines.extend(then.lines);
         self.warnings.extend(then.warnings);
+    }
+
+    /// Joins the signatures that two branches added to the last link.
+    fn join_links(&mut self, world: &World<'_>) {
+        for (path, bytes) in &world.conflicts.links {
+            self.writes.insert(path.clone(), bytes.clone());
+            self.lines
+                .push(format!("joins the signatures of both branches in `{path}`"));
+        }
     }
 
     /// Writes a resource, and says which version it is.

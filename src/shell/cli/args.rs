@@ -66,6 +66,8 @@ pub enum Command {
     /// Show what is signed, what is missing and what waits
     #[command(visible_alias = "todo")]
     Status(StatusArgs),
+    /// Say whether a branch can be merged: what the repository would be then
+    Check(CheckArgs),
     /// As a notary: state what the repository is, under one signature
     Snapshot(SnapshotArgs),
     /// Compare two repositories, and name the packages that differ
@@ -331,19 +333,35 @@ pub struct JoinArgs {
 #[derive(Debug, Subcommand)]
 pub enum OwnerCommand {
     /// Give packages another owner; janitors approve it
-    Add(OwnerArgs),
+    Add(OwnerAddArgs),
     /// Take an owner away; janitors approve it
     Remove(OwnerArgs),
 }
 
-/// Arguments of `owner add` and `owner remove`.
+/// Arguments of `owner remove`.
 #[derive(Debug, Args)]
 pub struct OwnerArgs {
     /// An author, a team or a janitor
     pub id: String,
     /// The packages
-    #[arg(required_unless_present = "unclaimed")]
+    #[arg(required = true)]
     pub packages: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// Arguments of `owner add`.
+#[derive(Debug, Args)]
+pub struct OwnerAddArgs {
+    /// An author, a team or a janitor
+    pub id: String,
+    /// The packages
+    #[arg(required_unless_present_any = ["unclaimed", "instead_of"])]
+    pub packages: Vec<String>,
+    /// Take them away from this owner in the same change; without packages: all that this one owns
+    #[arg(long, value_name = "ID", conflicts_with = "unclaimed")]
+    pub instead_of: Option<String>,
     /// All packages that have no owner
     #[arg(long, conflicts_with = "packages")]
     pub unclaimed: bool,
@@ -514,12 +532,60 @@ pub struct CompactArgs {
 pub struct StatusArgs {
     /// Only these packages, in detail
     pub packages: Vec<String>,
+    /// Only what this person can do
+    #[arg(long = "as", value_name = "ID")]
+    pub person: Option<String>,
     /// List every package, not only numbers
     #[arg(long)]
     pub all: bool,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+/// How `check` prints its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs: one JSON object, described in docs/json.md.
+    Json,
+    /// Annotations of GitHub Actions.
+    Github,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Judges what merging HEAD into BASE as it is now would give: the whole of it, as clients do, and what \
+changed against BASE, whose chain of janitors is believed unless --anchors says whom to trust. Nothing is checked out \
+or written, no key is needed, and the repository can be bare. The snapshot is left out, it is made when the branch is \
+published. A result holds for this BASE: when it moved, check again.\n\n\
+Exit status: 0 it can be merged, 1 not yet, 2 usage or environment."
+)]
+pub struct CheckArgs {
+    /// The published branch, and the one to merge into it [default for HEAD: the present commit]
+    #[arg(value_name = "BASE..HEAD")]
+    pub range: String,
+    /// Refuse packages whose names no quorum claims, as clients without --nostrict do
+    #[arg(long)]
+    pub strict: bool,
+    /// Refuse as well as long as anything that HEAD brings waits for approval
+    #[arg(long)]
+    pub complete: bool,
+    /// Trust these anchors, not the chain of BASE
+    #[arg(long, value_name = "ANCHORS", requires = "quorum")]
+    pub anchors: Option<String>,
+    /// How many anchors must agree
+    #[arg(long, value_name = "N", requires = "anchors")]
+    pub quorum: Option<usize>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: CheckFormat,
+    /// Show all findings and names, not the first of them
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// Arguments of `snapshot`.

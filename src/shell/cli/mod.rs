@@ -4,6 +4,7 @@
 mod age;
 mod args;
 mod ask;
+mod check;
 mod compare;
 mod detached;
 mod enable;
@@ -17,6 +18,7 @@ mod shells;
 mod signature;
 mod snapshot;
 mod status;
+mod todo;
 mod verify;
 mod work;
 
@@ -100,6 +102,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Epoch(args) => people::epoch(cli, args),
         Command::Approve(args) => work::approve(cli, args),
         Command::Sign(args) => work::sign(cli, args),
+        Command::Check(args) => check::run(cli, args),
         Command::Snapshot(args) => snapshot::run(cli, args),
         Command::Compare(args) => compare::run(args),
         Command::Compact(args) => work::compact(cli, args),

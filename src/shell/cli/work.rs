@@ -9,7 +9,7 @@ use super::ask::{find, id, places, signer_id, who};
 use super::detached;
 use super::failure::{Exit, Failure};
 use super::finish::{sign_and_write, signed, still_invalid, unsigned};
-use super::paths::{directory, working_tree};
+use super::paths::{directory, merged_tree, working_tree};
 use super::people::typed_janitor;
 use crate::core::key::PublicKey;
 use crate::core::name::{Id, RepositoryName};
@@ -165,9 +165,9 @@ pub fn join(cli: &Cli, args: &JoinArgs) -> Result<Exit, Failure> {
 pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
     let places = places(&root)?;
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
     if let Some(dir) = &args.detached {
         let (id, key) = detached::signer(&args.signing, &world, &root)?;
         let plan = plan::approve(&world, &id, &key, &args.names)?;
@@ -186,9 +186,9 @@ pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
 pub fn sign(cli: &Cli, args: &SignArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
     let places = places(&root)?;
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
     let request = |signer: &Id, key: &PublicKey| Sign {
         signer: signer.clone(),
         key: key.clone(),
