@@ -409,6 +409,33 @@ fn output_for_programs_is_as_documented() {
         &["-C", copy.to_str().unwrap(), "status", "--format=json"],
     );
     fields_are_documented("What is to be done", &status["summary"]["todo"][0]);
+    let git = |args: &[&str]| {
+        let done = Command::new("git")
+            .args(["-c", "user.name=x", "-c", "user.email=x@y"])
+            .args(args)
+            .current_dir(&copy)
+            .env("HOME", home.path())
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(done.success(), "git {args:?}");
+    };
+    git(&["init", "-q", "-b", "main", "."]);
+    git(&["add", "-A", "."]);
+    git(&["commit", "-q", "-m", "all"]);
+    let check = object(
+        home.path(),
+        &[
+            "-C",
+            copy.to_str().unwrap(),
+            "check",
+            "main",
+            "--format=json",
+        ],
+    );
+    fields_are_documented("The summary of `check`", &check["summary"]);
+    fields_are_documented("A commit", &check["summary"]["base"]);
+    assert_eq!(check["findings"][0]["in_base"], true);
     let made = Command::new(env!("CARGO_BIN_EXE_conex"))
         .args(["key", "new", "somebody", "--no-passphrase"])
         .env("CONEX_HOME", home.path())

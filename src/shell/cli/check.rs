@@ -10,6 +10,7 @@ use super::paths::directory;
 use super::todo::{JsonCoverage, JsonTask, lines, percent, some};
 use crate::core::check::{Check, Side, Trust, check};
 use crate::core::finding::{Code, Finding, Severity};
+use crate::core::limits::MAX_ALIKE;
 use crate::core::path::Place;
 use crate::core::repository::Repository;
 use crate::core::trust::anchors::{AnchorError, Client};
@@ -133,6 +134,10 @@ fn judge(git: &Git, subject: &mut Subject, client: Option<&Client>) -> Result<Ou
             return Ok(refused(findings, Vec::new()));
         }
     }
+    if !head.forged().is_empty() {
+        let findings = head.forged().iter().map(|d| d.finding());
+        return Ok(refused(findings.take(MAX_ALIKE).collect(), Vec::new()));
+    }
     let merged = match git.merge(&subject.base, &subject.head)? {
         Merge::Clean(tree) => tree,
         Merge::Conflict(paths) => {
@@ -218,7 +223,8 @@ fn verdict(subject: &Subject, outcome: &Outcome) -> String {
     if outcome.accepted {
         let waits = match check.todo.items().count() {
             0 => String::new(),
-            n => format!("; {n} things that it brings wait and count for nothing until then"),
+            1 => "; 1 thing that it brings waits, and counts for nothing until then".to_owned(),
+            n => format!("; {n} things that it brings wait, and count for nothing until then"),
         };
         return format!("mergeable into {base} as it is now{waits}");
     }
@@ -263,7 +269,11 @@ fn about(subject: &Subject, outcome: &Outcome) -> Vec<String> {
             1 => format!("the package {}", some(&names, false)),
             n => format!("{n} packages: {}", some(&names, false)),
         };
-        lines.push(format!("{} files change, in {packages}", check.files));
+        let files = match check.files {
+            1 => "1 file changes".to_owned(),
+            n => format!("{n} files change"),
+        };
+        lines.push(format!("{files}, in {packages}"));
         if let (Some(before), Some(after)) = (check.before, check.after)
             && before != after
         {
@@ -327,9 +337,12 @@ fn show(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
             }
         }
         if check.elsewhere > 0 {
+            let things = match check.elsewhere {
+                1 => "1 thing waits".to_owned(),
+                n => format!("{n} things wait"),
+            };
             outln!(
-                "\nbesides, {} things wait in {} already",
-                check.elsewhere,
+                "\nbesides, {things} in {} already",
                 neutral(&subject.range.base)
             );
         }
@@ -412,14 +425,11 @@ fn annotated(finding: &Finding, in_base: bool, subject: &Subject) -> String {
     if !finding.hint.is_empty() {
         lines.push(format!("hint: {}", finding.hint));
     }
-    let excerpt = finding.excerpt.as_ref();
-    let file = match excerpt {
-        Some(excerpt) if !excerpt.path.is_empty() => &excerpt.path,
-        _ => &finding.path,
-    };
+    // Where the place is in another file, the one that changed is what people look at.
+    let excerpt = finding.excerpt.as_ref().filter(|e| e.path.is_empty());
     annotation(&Annotation {
         severity: finding.severity,
-        file,
+        file: &finding.path,
         place: excerpt.map(|e| (e.line, e.column)),
         title: &format!("{}: {}", finding.code, finding.code.title()),
         lines,

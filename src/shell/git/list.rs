@@ -6,7 +6,9 @@ use std::process::Stdio;
 
 use super::error::told_in;
 use super::{Git, GitError, Oid};
-use crate::core::limits::{MAX_FILE_SIZE, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
+use crate::core::limits::{
+    MAX_ALIKE, MAX_FILE_SIZE, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE,
+};
 use crate::core::path::PACKAGES;
 use crate::core::tree::{Defect, DefectKind, is_judged, is_stray_opam};
 
@@ -28,6 +30,8 @@ pub struct Listing {
     pub(super) files: Vec<File>,
     pub(super) others: BTreeSet<String>,
     pub(super) defects: Vec<Defect>,
+    /// Those of the defects that no tree has that git made.
+    forged: Vec<Defect>,
     entries: usize,
     bytes: u64,
     /// The path before.
@@ -45,6 +49,12 @@ impl Listing {
     /// What is wrong in the tree before any content is looked at.
     pub fn defects(&self) -> &[Defect] {
         &self.defects
+    }
+
+    /// What no tree has that git made of files. A merge puts some of it in order, so that
+    /// it does not show in the result: but where a branch is taken as it is, it does.
+    pub fn forged(&self) -> &[Defect] {
+        &self.forged
     }
 
     /// Takes in one line of `git ls-tree -r -l`; `None` if it is none.
@@ -65,7 +75,11 @@ impl Listing {
             .count();
         let depth = path.iter().filter(|&&b| b == b'/').count();
         self.entries += 1 + depth.saturating_sub(shared);
-        let again = self.last == path;
+        // git lists in the order of bytes; a tree that it would not make does not.
+        let misplaced = !self.last.is_empty() && path <= self.last.as_slice();
+        let forbidden = path
+            .split(|&b| b == b'/')
+            .any(|name| matches!(name, b"" | b"." | b"..") || name.eq_ignore_ascii_case(b".git"));
         self.last.clear();
         self.last.extend(path);
         let Ok(path) = std::str::from_utf8(path) else {
@@ -87,8 +101,12 @@ impl Listing {
             (b"160000", b"commit") => Some(DefectKind::Special("a submodule")),
             _ => Some(DefectKind::Special("of unknown kind")),
         };
-        if again {
-            self.defect(path.to_owned(), DefectKind::Special("there twice"));
+        if misplaced || forbidden {
+            // Whoever clones it gets something else, or nothing at all.
+            self.forged.push(Defect {
+                path: path.to_owned(),
+                kind: DefectKind::Special("in a place that git itself would not give it"),
+            });
         } else if depth > MAX_TREE_DEPTH {
             self.defect(path.to_owned(), DefectKind::TooDeep);
         } else if let Some(kind) = special {
@@ -118,6 +136,27 @@ impl Listing {
         } else if let Some((top, _)) = path.split_once('/') {
             self.others.insert(format!("{top}/"));
         }
+    }
+
+    /// Files that lie where a directory is as well, in a tree that git would not make.
+    fn clashes(&mut self) {
+        let names: BTreeSet<&str> = self
+            .files
+            .iter()
+            .map(|f| f.path.as_str())
+            .chain(self.others.iter().map(String::as_str))
+            .collect();
+        let parents = names
+            .iter()
+            .flat_map(|name| name.match_indices('/').filter_map(|(i, _)| name.get(..i)));
+        let clashes: BTreeSet<String> = parents
+            .filter(|parent| names.contains(parent))
+            .map(str::to_owned)
+            .collect();
+        self.forged.extend(clashes.into_iter().map(|path| Defect {
+            path,
+            kind: DefectKind::Special("both a file and a directory"),
+        }));
     }
 
     /// The limit that is exceeded, if one is.
@@ -191,6 +230,9 @@ impl Git {
         if !status.success() {
             return Err(failed(told_in(errors, status)));
         }
+        listing.clashes();
+        let forged = listing.forged.iter().take(MAX_ALIKE).cloned();
+        listing.defects.extend(forged);
         listing.defects.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(listing)
     }

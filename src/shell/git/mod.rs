@@ -93,18 +93,21 @@ const PLACES: [&str; 5] = [
     "GIT_QUARANTINE_PATH",
 ];
 
-/// Settings that change what a merge or a listing gives.
-const SETTINGS: [&str; 8] = [
+/// Settings that change what a merge or a listing gives. Of a merge they are git's own
+/// defaults: so merges whoever merges, and everybody judges the same tree. (Before git
+/// 2.50 its detection of renames cannot be turned off.)
+const SETTINGS: [&str; 11] = [
     "core.quotePath=false",
-    // A similar name is not the same file: what another release changed does not
-    // wander into this one (and opam applies renames wrongly).
-    "merge.renames=false",
-    "merge.directoryRenames=false",
+    "merge.renames=true",
+    "merge.directoryRenames=conflict",
+    "merge.renameLimit=7000",
+    "diff.renames=true",
+    "diff.renameLimit=1000",
+    "diff.algorithm=default",
     // No merge driver resolves a conflict that nobody looked at.
     "merge.default=text",
     "core.attributesFile=",
     "core.fsmonitor=false",
-    "merge.verbosity=2",
     "gc.auto=0",
 ];
 
@@ -172,12 +175,9 @@ impl Git {
             .arg("version")
             .output()
             .map_err(GitError::NoGit)?;
-        match version(&output.stdout) {
-            Some(found) if found >= OLDEST => {}
-            _ => {
-                let found = String::from_utf8_lossy(&output.stdout);
-                return Err(GitError::Old(found.trim().to_owned()));
-            }
+        if version(&output.stdout).is_none_or(|found| found < OLDEST) {
+            let found = String::from_utf8_lossy(&output.stdout);
+            return Err(GitError::Old(found.trim().to_owned()));
         }
         let output = command(dir, place)
             .args(["rev-parse", "--is-shallow-repository"])
