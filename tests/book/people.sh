@@ -72,14 +72,14 @@ signed() {
 everybody_pulls() { for p in $people; do as "$p"; git pull -q; done; }
 
 # approved BRANCH JANITOR…: each of them approves in the branch, which is then merged and gone.
-approved() {
+approved() { approved_only "$@" && merged "$1"; }
+approved_only() {
   local branch=$1 j; shift
   for j in "$@"; do
     as "$j"
     git fetch -q && git switch -q "$branch" && git pull -q && must conex approve --yes --as "$j" && git add -A &&
       must git commit -qm "$j approves" && git push -q origin "$branch" || return
   done
-  merged "$branch"
 }
 # merged BRANCH: as with the button of a forge. What is published is valid, or the story ends.
 merged() {
