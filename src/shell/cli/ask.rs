@@ -14,7 +14,7 @@ use crate::core::resource::Timestamp;
 use crate::shell::keys::Signer;
 use crate::shell::keys::find::{Found, Places, Selection, find_signer};
 use crate::shell::keys::passphrase;
-use crate::shell::report::{Color, HumanOptions, human, neutral};
+use crate::shell::report::{Color, HumanOptions, Shown, human, neutral};
 use crate::shell::write::{Change, WORK_TREE, apply};
 
 /// Who signs.
@@ -100,6 +100,8 @@ pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, 
     if !plan.warnings.is_empty() {
         let options = HumanOptions {
             color: Color::of(&std::io::stderr()),
+            // The question is on the same screen.
+            shown: Shown::First(3),
             ..HumanOptions::default()
         };
         sayln!("{}", human(&plan.warnings, &options));

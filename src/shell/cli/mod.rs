@@ -6,6 +6,7 @@ mod args;
 mod ask;
 mod check;
 mod compare;
+mod diff;
 mod enable;
 mod failure;
 mod finish;

@@ -6,17 +6,19 @@ use std::path::Path;
 
 use super::args::{ApproveArgs, Cli, CompactArgs, InitArgs, JoinArgs, SignArgs, Signing};
 use super::ask::{find, id, places, signer_id, who};
+use super::diff;
 use super::failure::{Exit, Failure};
 use super::finish::{sign_and_write, signed, still_invalid, unsigned};
 use super::paths::{directory, merged_tree, working_tree};
 use super::people::typed_janitor;
 use crate::core::key::PublicKey;
 use crate::core::name::RepositoryName;
-use crate::core::plan::{self, Init, Join, Sign, World};
+use crate::core::plan::{self, Init, Join, Scope, Sign, World};
 use crate::core::repository::Repository;
 use crate::core::resource::{Account, SnapshotRule};
 use crate::core::tree::Tree;
 use crate::core::trust::View;
+use crate::shell::git::{Git, Range, Where};
 use crate::shell::keys::Signer as _;
 
 /// Runs `conex init`.
@@ -149,7 +151,27 @@ pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
     let who = who(&args.signing, &world, &places)?;
-    let plan = plan::approve(&world, &who.id, who.signer.public(), &args.names)?;
+    let touched = match &args.range {
+        Some(text) => {
+            let range = Range::parse(text)?;
+            let git = Git::open(&root, Where::Directory)?;
+            Some(git.touched(&range.base, &range.head)?)
+        }
+        None => None,
+    };
+    let scope = Scope {
+        names: args.names.clone(),
+        authors: args
+            .authors
+            .iter()
+            .map(|text| id(text))
+            .collect::<Result<_, _>>()?,
+        touched,
+    };
+    let plan = plan::approve_some(&world, &who.id, who.signer.public(), &scope)?;
+    if args.diff {
+        diff::show(&world, &plan, &root, args.since.as_deref())?;
+    }
     let (exit, written) = sign_and_write(plan, args.signing.consent, &world, &who, &root)?;
     if let Some(plan) = written {
         still_invalid(&plan.apply(&tree));
