@@ -47,7 +47,7 @@ pub use rotate::{KeyChange, change_keys, withdrawals_to_repeat};
 pub use sign::{Sign, sign};
 pub use snapshot::{MakeSnapshot, Unchanged, snapshot};
 pub use team::{TeamChange, team};
-pub use world::World;
+pub use world::{World, nearest};
 
 /// What a command wants to change.
 #[derive(Debug, Clone, Default, PartialEq)]

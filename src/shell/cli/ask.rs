@@ -84,6 +84,9 @@ pub fn find(
 pub fn who(signing: &Signing, world: &World<'_>, places: &Places) -> Result<Who, Failure> {
     let id = signer_id(signing, places)?;
     let listed = world.keys_of(&id);
+    if listed.is_empty() {
+        world.known_id(&id)?;
+    }
     let listed = (!listed.is_empty()).then_some(listed.as_slice());
     find(signing, id, listed, places)
 }
