@@ -83,7 +83,9 @@ impl KeyError {
             KeyError::Kind(kind) if kind.contains("-cert-") => Some(
                 "this is a certificate; give the public key that it was made for".into(),
             ),
-            KeyError::Kind(_) => Some(format!("make an Ed25519 key: {new}")),
+            KeyError::Kind(_) => Some(format!(
+                "conex signs with Ed25519 alone; make such a key beside the one that you have: {new}"
+            )),
             KeyError::Point | KeyError::Weak => Some(format!(
                 "no program makes such a key by accident; make a new one: {new}"
             )),

@@ -6,6 +6,8 @@ pub mod hook;
 pub mod keys;
 pub mod opam;
 mod out;
+mod progress;
 pub mod read;
 pub mod report;
+mod signals;
 pub mod write;

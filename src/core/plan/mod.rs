@@ -8,6 +8,7 @@
 mod approve;
 mod compact;
 pub mod conflict;
+pub mod detached;
 mod epoch;
 mod init;
 mod janitor;
@@ -50,7 +51,7 @@ pub use scope::Scope;
 pub use sign::{Sign, sign};
 pub use snapshot::{MakeSnapshot, Unchanged, snapshot};
 pub use team::{TeamChange, team};
-pub use world::World;
+pub use world::{World, nearest};
 
 /// What a command wants to change.
 #[derive(Debug, Clone, Default, PartialEq)]

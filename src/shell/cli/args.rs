@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::shells::{CompletionsArgs, ManArgs};
+use super::signature::SignatureCommand;
 use crate::core::resource::SnapshotRule;
 
 /// Establishes trust in opam repositories.
@@ -78,6 +80,13 @@ pub enum Command {
     Disable(DisableArgs),
     /// Show the last report of the hook
     Explain(ExplainArgs),
+    /// Take signatures out of a repository, or into it, for stock `ssh-keygen` and keys elsewhere
+    #[command(subcommand)]
+    Signature(SignatureCommand),
+    /// Print the script that completes `conex` in a shell
+    Completions(CompletionsArgs),
+    /// Write the man pages
+    Man(ManArgs),
 }
 
 /// How results are printed.
@@ -95,14 +104,6 @@ pub enum Format {
 /// A value that is empty counts as absent: that is how opam passes what it does not
 /// know.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit status: 0 the repository is valid, 1 it is rejected, 2 the command line or the \
-environment does not allow to decide. opam keeps its old state after anything but 0.\n\n\
-Policy: every package is signed and complete; with --nostrict, packages whose names no quorum of janitors \
-claims are let through and counted. In every mode a failing signature, metadata that cannot be read, a path \
-outside the grammar, a name collision or a digest mismatch is a reason to reject. docs/verification.md has \
-the rules."
-)]
 pub struct VerifyArgs {
     /// Trust anchors, separated by commas: fingerprints of janitor keys, and at most one `link=…`
     #[arg(
@@ -320,6 +321,9 @@ pub struct JoinArgs {
     /// An account elsewhere, as `github:name` or `email:you@host.example`
     #[arg(long = "account", value_name = "SERVICE:NAME")]
     pub accounts: Vec<String>,
+    /// Write what is to be signed into this directory, for a machine that has the key
+    #[arg(long, value_name = "DIR")]
+    pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -500,6 +504,9 @@ pub struct ApproveArgs {
     /// With --diff, compare with this commit
     #[arg(long, value_name = "COMMIT", requires = "diff")]
     pub since: Option<String>,
+    /// Write what is to be signed into this directory, for a machine that has the key
+    #[arg(long, value_name = "DIR")]
+    pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -513,6 +520,9 @@ pub struct SignArgs {
     /// Sign releases whose source archives have no SHA-256 or SHA-512 checksum
     #[arg(long)]
     pub allow_weak_checksums: bool,
+    /// Write what is to be signed into this directory, for a machine that has the key
+    #[arg(long, value_name = "DIR")]
+    pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -592,11 +602,6 @@ pub struct CheckArgs {
 
 /// Arguments of `snapshot`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Made last, of the tree that is published: every change after it makes it invalid. Files whose times, \
-size and inode are as they were are not read again; --full reads them all, and says where that was wrong.\n\n\
-Exit status: 0 made, or nothing to do, 1 refused, 2 usage or environment."
-)]
 pub struct SnapshotArgs {
     /// Read every file, check what is known of them, and refuse a tree that clients would refuse
     #[arg(long)]
@@ -604,6 +609,9 @@ pub struct SnapshotArgs {
     /// Make it anew although nothing changed, for those who look at its age
     #[arg(long)]
     pub renew: bool,
+    /// Write what is to be signed into this directory, for a machine that has the key
+    #[arg(long, value_name = "DIR")]
+    pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -611,10 +619,6 @@ pub struct SnapshotArgs {
 
 /// Arguments of `compare`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit status: 0 the same state, 1 another one, 2 usage or environment. The short state is what \
-`conex status`, `conex explain` and `conex verify --format=json` print."
-)]
 pub struct CompareArgs {
     /// A directory or .tar.gz
     pub a: PathBuf,
@@ -656,14 +660,6 @@ pub struct ExplainArgs {
 
 /// Arguments of `enable`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Writes the field repository-validation-command of opam's `config` and the anchors in its \
-`repo/repos-config`, under opam's locks, and leaves everything else in them byte for byte. Without --anchors \
-they are taken from the repository at -C DIR; without both, those that opam has are kept. `conex disable` \
-brings back what was there.\n\n\
-Exit status: 0 done, or with --status: everything is verified; 1 refused, or something is not verified; 2 the \
-command line or the environment does not allow it."
-)]
 pub struct EnableArgs {
     /// The repository, as opam calls it
     #[arg(required_unless_present = "status")]

@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::args::{Cli, SnapshotArgs};
 use super::ask::{agreed, now, sign, who, write};
+use super::detached;
 use super::failure::{Exit, Failure};
 use super::paths::{directory, working_tree};
 use crate::core::finding::{Code, Finding, Severity};
+use crate::core::key::PublicKey;
+use crate::core::name::Id;
 use crate::core::plan::{self, MakeSnapshot, Unchanged, World};
 use crate::core::repository::Repository;
 use crate::core::state::{State, diff};
@@ -83,21 +86,23 @@ fn make(
     if !top_level.is_empty() {
         return Err(refused(top_level));
     }
-    let who = who(&args.signing, &world, places)?;
-    let mut plan = plan::snapshot(
-        &world,
-        state,
-        &MakeSnapshot {
-            signer: who.id.clone(),
-            key: who.signer.public().clone(),
-            created: now(),
-            unchanged: if args.renew {
-                Unchanged::Renew
-            } else {
-                Unchanged::Keep
-            },
+    let request = |signer: &Id, key: &PublicKey| MakeSnapshot {
+        signer: signer.clone(),
+        key: key.clone(),
+        created: now(),
+        unchanged: if args.renew {
+            Unchanged::Renew
+        } else {
+            Unchanged::Keep
         },
-    )?;
+    };
+    if let Some(dir) = &args.detached {
+        let (id, key) = detached::signer(&args.signing, &world, root)?;
+        let plan = plan::snapshot(&world, state, &request(&id, &key))?;
+        return detached::hand_out(&args.signing, &plan, &world, &id, root, dir);
+    }
+    let who = who(&args.signing, &world, places)?;
+    let mut plan = plan::snapshot(&world, state, &request(&who.id, who.signer.public()))?;
     if plan.is_empty() {
         sayln!("Nothing to do: the snapshot states what is there.");
         return Ok(Exit::Success);
