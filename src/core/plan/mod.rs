@@ -16,6 +16,7 @@ mod join;
 mod owner;
 mod repo;
 mod rotate;
+mod scope;
 mod sign;
 mod snapshot;
 pub mod status;
@@ -38,7 +39,7 @@ use super::resource::{
 };
 use super::tree::Tree;
 
-pub use approve::approve;
+pub use approve::{approve, approve_some};
 pub use compact::{Compact, compact};
 pub use epoch::epoch;
 pub use init::{Init, init};
@@ -46,10 +47,11 @@ pub use janitor::{JanitorChange, janitor};
 pub use join::{Join, join};
 pub use owner::{Change, OwnerChange, Selection, owner};
 pub use rotate::{KeyChange, change_keys, revoke, withdrawals_to_repeat};
+pub use scope::Scope;
 pub use sign::{Sign, sign};
 pub use snapshot::{MakeSnapshot, Unchanged, snapshot};
 pub use team::{TeamChange, team};
-pub use world::World;
+pub use world::{World, nearest};
 
 /// What a command wants to change.
 #[derive(Debug, Clone, Default, PartialEq)]

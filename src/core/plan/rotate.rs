@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{JanitorChange, Plan, PlanError, World, janitor};
+use super::{JanitorChange, Plan, PlanError, World, janitor, nearest};
 use crate::core::key::{Fingerprint, PublicKey};
 use crate::core::name::Id;
 use crate::core::resource::{Author, Entry, IdFile, ResourceId, Revision, What};
@@ -27,9 +27,20 @@ pub struct KeyChange {
 pub fn change_keys(world: &World<'_>, request: &KeyChange) -> Result<Plan, PlanError> {
     let id = &request.id;
     let Some(IdFile::Author(old)) = world.id_file(id) else {
+        let authors = world.repository.ids.iter();
+        let authors = authors
+            .filter(
+                |(_, slot)| matches!(slot.good(), Some(l) if matches!(l.value, IdFile::Author(_))),
+            )
+            .map(|(id, _)| id.as_str());
+        let hint = match nearest(id.as_str(), authors) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "authors join with `conex join`; the keys of janitors are in the chain, see `conex janitor`"
+                .to_owned(),
+        };
         return Err(PlanError::refused(
             format!("the repository has no file of an author `{id}`"),
-            "authors join with `conex join`; the keys of janitors are in the chain, see `conex janitor`",
+            hint,
         ));
     };
     for key in &request.retire {

@@ -161,6 +161,20 @@ impl<'r> World<'r> {
             .cloned()
     }
 
+    /// The ids for which a file, approved or not, or the chain of today lists one of these keys.
+    pub fn ids_of_keys(&self, keys: &[PublicKey]) -> Vec<Id> {
+        let ids: BTreeSet<&Id> = self
+            .repository
+            .ids
+            .keys()
+            .chain(self.chain().current().members.keys())
+            .collect();
+        ids.into_iter()
+            .filter(|id| self.keys_of(id).iter().any(|key| keys.contains(key)))
+            .cloned()
+            .collect()
+    }
+
     /// The file of an id.
     pub fn id_file(&self, id: &Id) -> Option<&IdFile> {
         Some(&self.repository.ids.get(id)?.good()?.value)
@@ -421,19 +435,32 @@ pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
         .map(|(_, c)| c)
 }
 
-/// The number of characters to insert, delete or replace (Levenshtein).
+/// The number of characters to insert, delete, replace or swap with their neighbour (Damerau
+/// and Levenshtein, each place being changed once): most slips of a finger are 1.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
+    // The row above `row`, and the characters that they stand for.
+    let mut above: Option<(Vec<usize>, char)> = None;
     for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(row.first_mut().unwrap_or(&mut 0), i + 1);
+        let mut next = Vec::with_capacity(row.len());
         let mut left = i + 1;
-        for (y, cell) in b.iter().zip(row.iter_mut().skip(1)) {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = *cell;
-            left = replaced.min(diagonal + 1).min(left + 1);
-            *cell = left;
+        next.push(left);
+        let mut last = None;
+        for (j, y) in b.iter().enumerate() {
+            let cell = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX / 2);
+            let replaced = cell(&row, j) + usize::from(x != *y);
+            left = replaced.min(cell(&row, j + 1) + 1).min(left + 1);
+            if let (Some((above, before)), Some(beside)) = (&above, last)
+                && *before == *y
+                && beside == x
+            {
+                left = left.min(cell(above, j.saturating_sub(1)) + 1);
+            }
+            next.push(left);
+            last = Some(*y);
         }
+        above = Some((std::mem::replace(&mut row, next), x));
     }
     row.last().copied().unwrap_or_default()
 }
@@ -450,5 +477,10 @@ mod tests {
         assert_eq!(nearest("cohttp", names.into_iter()), None);
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", ""), 3);
+        assert_eq!(distance("lgos", "logs"), 1);
+        assert_eq!(distance("ca", "abc"), 3);
+        assert_eq!(distance("a", "a"), 0);
+        assert_eq!(nearest("lgos", names.into_iter()), Some("logs"));
     }
 }

@@ -490,8 +490,20 @@ pub struct EpochArgs {
 /// Arguments of `approve`.
 #[derive(Debug, Args)]
 pub struct ApproveArgs {
-    /// Only these packages, authors and teams [default: everything that waits]
+    /// Only these packages, releases, authors and teams [default: everything that waits]
     pub names: Vec<String>,
+    /// Only what belongs to this author or team: the file, and the packages that they own
+    #[arg(long = "author", value_name = "ID")]
+    pub authors: Vec<String>,
+    /// Only what these commits touch
+    #[arg(long, value_name = "BASE..HEAD")]
+    pub range: Option<String>,
+    /// Show first what changed in the files of the releases since somebody vouched for them
+    #[arg(long)]
+    pub diff: bool,
+    /// With --diff, compare with this commit
+    #[arg(long, value_name = "COMMIT", requires = "diff")]
+    pub since: Option<String>,
     /// Write what is to be signed into this directory, for a machine that has the key
     #[arg(long, value_name = "DIR")]
     pub detached: Option<PathBuf>,

@@ -12,9 +12,9 @@ use crate::core::name::Id;
 use crate::core::plan::{Plan, World};
 use crate::core::resource::Timestamp;
 use crate::shell::keys::Signer;
-use crate::shell::keys::find::{Found, Places, Selection, find_signer};
+use crate::shell::keys::find::{Found, Places, Selection, find_signer, public_keys};
 use crate::shell::keys::passphrase;
-use crate::shell::report::{Color, HumanOptions, human, neutral};
+use crate::shell::report::{Color, HumanOptions, Shown, human, neutral};
 use crate::shell::write::{Change, WORK_TREE, apply};
 use crate::shell::{progress, signals};
 
@@ -59,6 +59,40 @@ pub fn signer_id(signing: &Signing, places: &Places) -> Result<Id, Failure> {
     }
 }
 
+/// The id that signs in a repository: the one that was named, the one whose key conex
+/// keeps, or else the only one for whom the repository lists a key that is here.
+pub fn signer_in(signing: &Signing, world: &World<'_>, places: &Places) -> Result<Id, Failure> {
+    let unknown = match signer_id(signing, places) {
+        Ok(id) if signing.signer.is_some() || world.knows(&id) => return Ok(id),
+        Ok(id) => Ok(id),
+        Err(failure) => Err(failure),
+    };
+    let here = public_keys(signing.key.as_deref(), places);
+    let ids = world.ids_of_keys(&here);
+    match ids.as_slice() {
+        [id] => Ok(id.clone()),
+        [] if unknown.is_ok() => unknown,
+        [] if here.is_empty() => Err(Failure::usage(
+            "it is not known who signs: no Ed25519 key of yours was found",
+            "make one with `ssh-keygen -t ed25519`, and become an author with `conex join ID`",
+        )),
+        [] => unknown.map_err(|failure| Failure {
+            hint: "become an author with `conex join ID`, or name yourself with --as ID".to_owned(),
+            ..failure
+        }),
+        many => {
+            let ids: Vec<&str> = many.iter().map(Id::as_str).collect();
+            Err(Failure::usage(
+                format!(
+                    "it is not known who signs: there are keys of {}",
+                    ids.join(", ")
+                ),
+                "name the one with --as ID",
+            ))
+        }
+    }
+}
+
 /// Finds the key with which `id` signs. `listed` are the keys that the repository
 /// knows for the id, if it knows any.
 pub fn find(
@@ -82,8 +116,11 @@ pub fn find(
 
 /// Finds who signs in a repository that knows keys.
 pub fn who(signing: &Signing, world: &World<'_>, places: &Places) -> Result<Who, Failure> {
-    let id = signer_id(signing, places)?;
+    let id = signer_in(signing, world, places)?;
     let listed = world.keys_of(&id);
+    if listed.is_empty() {
+        world.known_id(&id)?;
+    }
     let listed = (!listed.is_empty()).then_some(listed.as_slice());
     find(signing, id, listed, places)
 }
@@ -101,6 +138,8 @@ pub fn show(plan: &Plan, heading: &str) {
     if !plan.warnings.is_empty() {
         let options = HumanOptions {
             color: Color::of(&std::io::stderr()),
+            // The question is on the same screen.
+            shown: Shown::First(3),
             ..HumanOptions::default()
         };
         sayln!("{}", human(&plan.warnings, &options));

@@ -10,6 +10,7 @@ use super::args::{Format, KeyCommand};
 use super::ask::id;
 use super::failure::{Exit, Failure};
 use crate::core::name::Id;
+use crate::core::plan::nearest;
 use crate::shell::keys::file::{Readers, read, read_from};
 use crate::shell::keys::lines::read_lines;
 use crate::shell::keys::passphrase::{ask_new, from_environment};
@@ -225,7 +226,19 @@ fn list(format: Format) -> Result<Exit, Failure> {
 }
 
 fn show(id: &Id, fingerprint: bool) -> Result<Exit, Failure> {
-    let info = store()?.info(id).map_err(failed)?;
+    let store = store()?;
+    let info = store.info(id).map_err(|e| {
+        let ids: Vec<Id> = store
+            .list()
+            .map(|keys| keys.into_iter().map(|(id, _)| id).collect())
+            .unwrap_or_default();
+        match (&e, nearest(id.as_str(), ids.iter().map(Id::as_str))) {
+            (StoreError::Unknown { .. }, Some(near)) => {
+                Failure::usage(e, format!("did you mean `{near}`?"))
+            }
+            _ => failed(e),
+        }
+    })?;
     if fingerprint {
         outln!("{}", info.public.fingerprint());
     } else {

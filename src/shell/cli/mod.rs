@@ -7,6 +7,7 @@ mod ask;
 mod check;
 mod compare;
 mod detached;
+mod diff;
 mod enable;
 mod failure;
 mod finish;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::{
     Cli, Consent, EpochArgs, JanitorCommand, OwnerCommand, RevokeArgs, RotateArgs, TeamCommand,
 };
-use super::ask::{Who, agreed, find, id, places, sign as sign_plan, sign_link, signer_id, write};
+use super::ask::{Who, agreed, find, id, places, sign as sign_plan, sign_link, signer_in, write};
 use super::failure::{Exit, Failure};
 use super::finish::{counted, still_invalid, unsigned};
 use super::paths::{directory, merged_tree};
@@ -283,7 +283,7 @@ pub fn rotate(cli: &Cli, args: &RotateArgs) -> Result<Exit, Failure> {
     let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
-    let id = signer_id(&args.signing, &places)?;
+    let id = signer_in(&args.signing, &world, &places)?;
     world.known_id(&id)?;
     // A lost key is no obstacle: then somebody else's signature stands in for it.
     let old = find(

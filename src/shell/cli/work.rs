@@ -5,19 +5,21 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::args::{ApproveArgs, Cli, CompactArgs, InitArgs, JoinArgs, SignArgs, Signing};
-use super::ask::{find, id, places, signer_id, who};
+use super::ask::{find, id, places, signer_in, who};
 use super::detached;
+use super::diff;
 use super::failure::{Exit, Failure};
 use super::finish::{sign_and_write, signed, still_invalid, unsigned};
 use super::paths::{directory, merged_tree, working_tree};
 use super::people::typed_janitor;
 use crate::core::key::PublicKey;
 use crate::core::name::{Id, RepositoryName};
-use crate::core::plan::{self, Init, Join, Sign, World};
+use crate::core::plan::{self, Init, Join, Scope, Sign, World};
 use crate::core::repository::Repository;
 use crate::core::resource::{Account, SnapshotRule};
 use crate::core::tree::Tree;
 use crate::core::trust::View;
+use crate::shell::git::{Git, Range, Where};
 use crate::shell::keys::Signer as _;
 
 /// Runs `conex init`.
@@ -161,6 +163,27 @@ pub fn join(cli: &Cli, args: &JoinArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
+/// What of everything that waits is meant.
+fn scope(args: &ApproveArgs, root: &Path) -> Result<Scope, Failure> {
+    let touched = match &args.range {
+        Some(text) => {
+            let range = Range::parse(text)?;
+            let git = Git::open(root, Where::Directory)?;
+            Some(git.touched(&range.base, &range.head)?)
+        }
+        None => None,
+    };
+    Ok(Scope {
+        names: args.names.clone(),
+        authors: args
+            .authors
+            .iter()
+            .map(|text| id(text))
+            .collect::<Result<_, _>>()?,
+        touched,
+    })
+}
+
 /// Runs `conex approve`.
 pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
@@ -168,13 +191,17 @@ pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
     let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
+    let scope = scope(args, &root)?;
     if let Some(dir) = &args.detached {
         let (id, key) = detached::signer(&args.signing, &world, &root)?;
-        let plan = plan::approve(&world, &id, &key, &args.names)?;
+        let plan = plan::approve_some(&world, &id, &key, &scope)?;
         return detached::hand_out(&args.signing, &plan, &world, &id, &root, dir);
     }
     let who = who(&args.signing, &world, &places)?;
-    let plan = plan::approve(&world, &who.id, who.signer.public(), &args.names)?;
+    let plan = plan::approve_some(&world, &who.id, who.signer.public(), &scope)?;
+    if args.diff {
+        diff::show(&world, &plan, &root, args.since.as_deref())?;
+    }
     let (exit, written) = sign_and_write(plan, args.signing.consent, &world, &who, &root)?;
     if let Some(plan) = written {
         still_invalid(&plan.apply(&tree));
@@ -200,7 +227,7 @@ pub fn sign(cli: &Cli, args: &SignArgs) -> Result<Exit, Failure> {
         let plan = plan::sign(&world, &request(&id, &key))?;
         return detached::hand_out(&args.signing, &plan, &world, &id, &root, dir);
     }
-    let signer = signer_id(&args.signing, &places)?;
+    let signer = signer_in(&args.signing, &world, &places)?;
     let listed = world.keys_of(&signer);
     if listed.is_empty() {
         world.known_id(&signer)?;

@@ -10,6 +10,7 @@
 //! * [`list`]: the names, kinds and sizes in a tree, with limits before anything is read;
 //! * [`read`]: the contents, of all trees at once.
 
+mod differ;
 mod error;
 mod list;
 mod read;

@@ -191,6 +191,46 @@ pub fn find_signer(
     })
 }
 
+/// The public halves of the keys that are here, for the question whose they are: what
+/// `--key` names alone, or all that a search would come upon. Nobody is asked for anything.
+pub fn public_keys(named: Option<&str>, places: &Places) -> Vec<PublicKey> {
+    let of_file = |path: &Path| {
+        let text = file::read(path, Readers::Anybody).ok()?;
+        if PrivateFile::looks_like(&text) {
+            return Some(PrivateFile::parse(&text).ok()?.public().clone());
+        }
+        let line = std::str::from_utf8(&text).ok()?;
+        Some(PublicLine::parse(line.trim()).ok()?.key)
+    };
+    if let Some(text) = named.map(str::trim) {
+        let line = PublicLine::parse(text).ok().map(|line| line.key);
+        let named = line.or_else(|| of_file(Path::new(text)));
+        if let Some(key) = named {
+            return vec![key];
+        }
+    }
+    let mut keys: Vec<PublicKey> = Vec::new();
+    let git = places.git_dir.as_deref();
+    match git.and_then(|dir| git::signing_key(dir, places.home.as_deref())) {
+        Some(GitKey::File(path)) => keys.extend(of_file(&path)),
+        Some(GitKey::Public(key)) => keys.push(key),
+        _ => {}
+    }
+    let held = places.agent.as_ref().and_then(|agent| agent.list().ok());
+    keys.extend(held.into_iter().flat_map(|h| h.keys).map(|(key, _)| key));
+    if let Some(home) = &places.home {
+        for name in ["id_ed25519", "id_ed25519.pub", "id_ed25519_sk.pub"] {
+            keys.extend(of_file(&home.join(".ssh").join(name)));
+        }
+    }
+    let own = places.store.list().unwrap_or_default();
+    keys.extend(
+        own.into_iter()
+            .filter_map(|(_, info)| Some(info.ok()?.public)),
+    );
+    keys
+}
+
 /// Which keys the user's `--key` lets through.
 enum Named {
     Any,
