@@ -263,7 +263,7 @@ fn a_signer_is_found_in_the_documented_order() {
     let path = in_home.display().to_string();
     let of_ssh = ok(Command::new("ssh-keygen").args(["-lf"]).arg(&in_home), b"");
     let of_ssh = of_ssh.split(' ').nth(1).unwrap();
-    for name in [&fingerprint, &line, &path, of_ssh] {
+    for name in [&fingerprint, &line, &path, of_ssh, "~/.ssh/id_ed25519"] {
         let found = find(Some(name), &listed, &places, "secret").unwrap();
         assert_eq!(found.public(), &public(&in_home), "{name}");
     }

@@ -148,6 +148,27 @@ fn a_change_is_finished_when_a_signal_comes() {
     }
 }
 
+/// User story: `nohup conex sign --yes &`. What is ignored stays ignored.
+#[test]
+fn a_signal_that_is_ignored_stays_so() {
+    let machine = large();
+    let mut command = Command::new("sh");
+    machine.adapt(&mut command);
+    let line = format!("trap '' HUP INT; exec {CONEX} sign --yes");
+    let mut child = command
+        .args(["-c", &line])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_for_first(&machine);
+    kill(&child, "HUP");
+    kill(&child, "INT");
+    assert!(child.wait().unwrap().success());
+    assert!(valid(&machine));
+}
+
 /// Two signals, and `kill -9`: no file is a part of one, and the same command goes on.
 #[test]
 fn a_change_that_is_broken_off_can_be_repeated() {

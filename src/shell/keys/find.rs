@@ -227,7 +227,10 @@ impl Search<'_> {
                     }
                 }
             }
-            Some(path) => return self.file(&format!("`--key {path}`"), Path::new(path)),
+            Some(path) => {
+                let file = file::from_home(path, self.places.home.as_deref());
+                return self.file(&format!("`--key {path}`"), &file);
+            }
         }
         let people = self.git().or_else(|| self.agent());
         let found = people.or_else(|| self.home());
