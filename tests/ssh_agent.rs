@@ -197,6 +197,12 @@ fn a_signer_is_found_in_the_documented_order() {
     assert_eq!(found.public(), &public(&for_git));
     let told = format!("--key {} takes that", own.fingerprint());
     assert!(found.origin.contains(&told), "{}", found.origin);
+    // With a wrong passphrase nobody joins with another key that happens to lie there; where
+    // nobody can be asked, the next one is taken.
+    let error = find_signer(&none, &places, &mut Fixed(phrase("wrong"))).unwrap_err();
+    assert!(error.to_string().contains("does not open"), "{error}");
+    let found = find_signer(&none, &places, &mut Nobody).unwrap();
+    assert_eq!(found.public(), &public(&in_agent));
     // Of several in the agent none is taken for somebody about whom nothing is known.
     let several = Running::start();
     several.add(&[], &in_agent);

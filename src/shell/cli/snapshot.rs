@@ -31,8 +31,10 @@ pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {
         )
     })?;
     let cache = cache_home().map(|home| Cache::new(home, &real));
+    let progress = crate::shell::progress::start("reading");
     let found = scan(&real, cache.as_ref())
         .map_err(|e| Failure::usage(e, "name the repository with -C DIR"))?;
+    drop(progress);
     if args.full {
         check(&real, &found.state)?;
     }
