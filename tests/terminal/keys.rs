@@ -140,3 +140,47 @@ fn private_keys_are_private() {
     machine.ok(&["key", "import", "bob", copy.to_str().unwrap()]);
     assert_eq!(mode(&machine.path("conex/keys/bob")), 0o600);
 }
+
+/// User story: a new author has an SSH key, and nothing of conex. Whoever has a second id
+/// there takes a key of conex for it.
+#[test]
+fn people_join_with_the_key_that_they_have() {
+    if !oracle("ssh-keygen") {
+        return;
+    }
+    let machine = Machine::new().with_janitor();
+    let ssh = machine.path("home/.ssh");
+    fs::create_dir(&ssh).unwrap();
+    // With an RSA key alone they learn what to do.
+    keygen(&machine, "home/.ssh/id_rsa", &["-t", "rsa", "-b", "2048"]);
+    let output = machine.conex(&["join", "bob"]);
+    let said = err(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("id_rsa.pub`: keys of type \"ssh-rsa\" are not used"),
+        "{said}"
+    );
+    assert!(said.contains("`ssh-keygen -t ed25519`"), "{said}");
+    keygen(&machine, "home/.ssh/id_ed25519", &["-t", "ed25519"]);
+    let output = machine.ok(&["join", "bob"]);
+    assert!(
+        err(&output).contains(".ssh/id_ed25519`:"),
+        "{}",
+        err(&output)
+    );
+    machine.ok(&["sign", "--as", "bob", "logs", "--yes"]);
+    machine.ok(&["key", "new", "eve", "--no-passphrase"]);
+    let output = machine.ok(&["join", "eve"]);
+    assert!(
+        err(&output).contains("conex's key of `eve`"),
+        "{}",
+        err(&output)
+    );
+    let output = machine.conex(&["join", "mallory"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        err(&output).contains("belongs to `bob`"),
+        "{}",
+        err(&output)
+    );
+}
