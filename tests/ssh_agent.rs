@@ -197,6 +197,12 @@ fn a_signer_is_found_in_the_documented_order() {
     assert_eq!(found.public(), &public(&for_git));
     let told = format!("--key {} takes that", own.fingerprint());
     assert!(found.origin.contains(&told), "{}", found.origin);
+    // With a wrong passphrase nobody joins with another key that happens to lie there; where
+    // nobody can be asked, the next one is taken.
+    let error = find_signer(&none, &places, &mut Fixed(phrase("wrong"))).unwrap_err();
+    assert!(error.to_string().contains("does not open"), "{error}");
+    let found = find_signer(&none, &places, &mut Nobody).unwrap();
+    assert_eq!(found.public(), &public(&in_agent));
     // Of several in the agent none is taken for somebody about whom nothing is known.
     let several = Running::start();
     several.add(&[], &in_agent);
@@ -263,7 +269,7 @@ fn a_signer_is_found_in_the_documented_order() {
     let path = in_home.display().to_string();
     let of_ssh = ok(Command::new("ssh-keygen").args(["-lf"]).arg(&in_home), b"");
     let of_ssh = of_ssh.split(' ').nth(1).unwrap();
-    for name in [&fingerprint, &line, &path, of_ssh] {
+    for name in [&fingerprint, &line, &path, of_ssh, "~/.ssh/id_ed25519"] {
         let found = find(Some(name), &listed, &places, "secret").unwrap();
         assert_eq!(found.public(), &public(&in_home), "{name}");
     }

@@ -267,7 +267,12 @@ impl FromStr for PublicKey {
             .split_once(' ')
             .ok_or_else(|| KeyError::Form(shown(text)))?;
         if !KeyKind::ALL.iter().any(|k| k.as_str() == name) {
-            return Err(KeyError::Kind(shown(name)));
+            // Every type of SSH has a dash; a page that says `Not Found` is no key at all.
+            return Err(if name.contains('-') {
+                KeyError::Kind(shown(name))
+            } else {
+                KeyError::Form(shown(text))
+            });
         }
         let wire = Base64::decode_vec(base64).map_err(|_| KeyError::Base64)?;
         let key = PublicKey::from_wire(&wire)?;

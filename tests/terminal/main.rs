@@ -2,6 +2,7 @@
 //! questions, real shells that complete what is typed, and `man`.
 
 mod interrupt;
+mod keys;
 #[path = "../machine/mod.rs"]
 mod machine;
 mod output;

@@ -169,3 +169,22 @@ fn without_a_terminal_it_says_what_to_do() {
         "{said}"
     );
 }
+
+/// After a passphrase was typed, Ctrl-C at the next question still ends the program.
+#[test]
+fn ctrl_c_works_after_a_passphrase() {
+    let machine = with_repository();
+    let mut session = signs(&machine);
+    session.send("secret\r").expect("Wrote");
+    assert!(session.end().1.success());
+    machine.ok(&["owner", "add", "bob", "logs"]);
+    let before = machine.files("repo");
+    let mut session = conex(&machine, &["sign", "--as", "bob"]);
+    session.expect("Passphrase for");
+    session.wait_for_echo(false).send("secret\r");
+    session.expect("Sign? [y/N] ").send(CTRL_C);
+    ended_by(session, 2);
+    let mut written = machine.files("repo");
+    written.retain(|path, bytes| before.get(path) != Some(bytes));
+    assert_eq!(written.len(), 0);
+}

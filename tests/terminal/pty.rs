@@ -158,3 +158,10 @@ impl Session {
         (std::mem::take(&mut self.seen), status)
     }
 }
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

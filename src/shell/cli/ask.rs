@@ -117,10 +117,20 @@ pub fn find(
 /// Finds who signs in a repository that knows keys.
 pub fn who(signing: &Signing, world: &World<'_>, places: &Places) -> Result<Who, Failure> {
     let id = signer_in(signing, world, places)?;
-    let listed = world.keys_of(&id);
-    if listed.is_empty() {
+    if world.keys_of(&id).is_empty() {
         world.known_id(&id)?;
     }
+    somebody(signing, id, world, places)
+}
+
+/// Finds the key of an id that the repository may not know.
+pub fn somebody(
+    signing: &Signing,
+    id: Id,
+    world: &World<'_>,
+    places: &Places,
+) -> Result<Who, Failure> {
+    let listed = world.keys_of(&id);
     let listed = (!listed.is_empty()).then_some(listed.as_slice());
     find(signing, id, listed, places)
 }

@@ -9,7 +9,7 @@ use super::failure::{Exit, Failure};
 use crate::core::key::PublicKey;
 use crate::core::name::Id;
 use crate::core::plan::{Plan, World};
-use crate::shell::keys::file::{Readers, read, shell_quoted};
+use crate::shell::keys::file::{Readers, from_home, read, shell_quoted};
 use crate::shell::keys::lines::PublicLine;
 use crate::shell::keys::private::PrivateFile;
 use crate::shell::out::sayln;
@@ -70,7 +70,8 @@ pub fn named(text: &str, listed: &[PublicKey]) -> Result<PublicKey, Failure> {
         return PublicLine::parse(text).map(|line| line.key).map_err(bad);
     }
     // Of a private key file only the public half is looked at.
-    let bytes = read(Path::new(text), Readers::Anybody).map_err(|e| {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let bytes = read(&from_home(text, home.as_deref()), Readers::Anybody).map_err(|e| {
         Failure::usage(
             &e,
             "give a fingerprint, a line `ssh-ed25519 AAAA…`, or a `.pub` file",

@@ -33,7 +33,7 @@ and writes nothing but its report and its memory. docs/verification.md has the r
 allow to decide. opam keeps its old state after anything but 0",
         examples: &[
             "conex verify --dir . --anchors \"$(conex anchors)\" --quorum 2",
-            "conex verify --dir new.tar.gz --anchors blake2b=…,blake2b=… --quorum 2 --nostrict --format=json",
+            "conex verify --dir new.tar.gz --anchors blake2b=… --quorum 1 --nostrict",
         ],
     },
     Page {
@@ -73,7 +73,7 @@ encrypted; a private key that others can read is refused.",
 approve`. With --alone it signs with the key of the one janitor, after a question. It never replaces a chain.",
         exit: DONE,
         examples: &[
-            "conex init --name example --quorum 2 --janitor you --janitor ann=ann.pub --janitor bob=bob.pub",
+            "conex init --name example --quorum 2 --janitor you --janitor ann=ann.pub",
             "conex init --name my-repository --alone me",
         ],
     },
@@ -259,7 +259,7 @@ brings back what was there.",
         exit: "0 done, or with --status: everything is verified; 1 refused, or something is not verified; 2 \
 the command line or the environment does not allow it",
         examples: &[
-            "conex enable default --anchors blake2b=…,blake2b=…,link=blake2b=… --quorum 2",
+            "conex enable default --anchors blake2b=…,blake2b=… --quorum 2",
             "conex enable --status",
         ],
     },
@@ -295,6 +295,28 @@ without a date.",
     },
 ];
 
+/// The variables of the environment that mean something, for all verbs.
+pub const ENVIRONMENT: &[(&str, &str)] = &[
+    (
+        "CONEX_HOME",
+        "where conex's own keys are [default: ~/.local/share/conex]",
+    ),
+    (
+        "CONEX_PASSPHRASE",
+        "the passphrase of the key, where there is no terminal to ask on",
+    ),
+    ("SSH_AUTH_SOCK", "the ssh-agent that is asked for keys"),
+    (
+        "XDG_STATE_HOME",
+        "the hook keeps reports and its memory in `conex` below it",
+    ),
+    ("NO_COLOR", "no colours, if it is not empty"),
+    (
+        "CI",
+        "no progress, if it is not empty; neither where TERM is dumb",
+    ),
+];
+
 impl Page {
     /// The text behind the options in `--help`.
     fn text(&self) -> String {
@@ -313,7 +335,11 @@ impl Page {
 
 /// The command line, with what is said here.
 pub fn command() -> Command {
-    let mut command = Cli::command();
+    let mut variables = String::from("Environment:");
+    for (name, what) in ENVIRONMENT {
+        variables += &format!("\n  {name:<16}  {what}");
+    }
+    let mut command = Cli::command().after_help(variables);
     for page in PAGES {
         let text = page.text();
         let words: Vec<&str> = page.verb.split(' ').collect();
@@ -387,6 +413,10 @@ mod tests {
     fn every_example_can_be_typed() {
         for page in PAGES {
             for example in page.examples {
+                assert!(
+                    example.len() <= 80,
+                    "{example} is not one line of a terminal"
+                );
                 // What a shell would put in place of itself is one word.
                 let example = example.replace("$(conex anchors)", "blake2b=…");
                 let words = words(&example);

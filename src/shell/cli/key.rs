@@ -102,6 +102,7 @@ fn import(id: &Id, file: &Path, existing: Existing) -> Result<Exit, Failure> {
     let store = store()?;
     let info = if file == Path::new("-") {
         let mut stdin = std::io::stdin().lock();
+        let file = Path::new("standard input");
         let text = read_from(stdin.by_ref(), file)
             .map_err(|e| Failure::usage(&e, e.hint().unwrap_or_default()))?;
         import_text(&store, id, &text, file, existing)?
@@ -132,7 +133,10 @@ fn import_text(
         && let Ok(list) = std::str::from_utf8(text)
     {
         let (usable, others) = read_lines(list);
-        for (line, why) in &others {
+        let told = others
+            .iter()
+            .filter(|_| others.len() > 1 || !usable.is_empty());
+        for (line, why) in told {
             sayln!("line {line} is left out: {}", neutral(&why.to_string()));
         }
         if usable.is_empty() && others.len() > 1 {

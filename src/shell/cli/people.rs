@@ -21,7 +21,7 @@ use crate::core::resource::IdFile;
 use crate::core::tree::Tree;
 use crate::core::trust::View;
 use crate::shell::keys::Signer as _;
-use crate::shell::keys::file::{Readers, read};
+use crate::shell::keys::file::{Readers, from_home, read};
 use crate::shell::keys::find::{Found, Places};
 use crate::shell::keys::lines::PublicLine;
 use crate::shell::keys::passphrase::{ask_new, from_environment};
@@ -43,7 +43,8 @@ pub fn typed_janitor(text: &str, places: &Places) -> Result<(Id, PublicKey), Fai
     let line = if key.contains(' ') {
         key.to_owned()
     } else {
-        let bytes = read(Path::new(key), Readers::Anybody).map_err(|e| {
+        let path = from_home(key, places.home.as_deref());
+        let bytes = read(&path, Readers::Anybody).map_err(|e| {
             Failure::usage(
                 &e,
                 "a key is given as `ID=ssh-ed25519 AAAA…` or `ID=FILE.pub`",

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Command, ValueEnum};
 use clap_complete::Shell;
-use clap_mangen::roff::{Roff, roman};
+use clap_mangen::roff::{Roff, bold, roman};
 
 use super::failure::{Exit, Failure};
-use super::help::{command, page};
+use super::help::{ENVIRONMENT, command, page};
 use crate::shell::write::{Change, WORK_TREE, apply};
 
 /// Arguments of `completions`.
@@ -108,6 +108,22 @@ fn pages(command: &Command, verb: &[&str], all: &mut Vec<Change>) -> std::io::Re
         roff.control("fi", []);
         roff.to_writer(&mut text)?;
     }
+    let mut roff = Roff::new();
+    if verb.is_empty() {
+        roff.control("SH", ["ENVIRONMENT"]);
+        for (name, what) in ENVIRONMENT {
+            roff.control("TP", []);
+            roff.text([bold(*name)]);
+            roff.text([roman(sentence(what))]);
+        }
+    }
+    roff.control("SH", ["SEE ALSO"]);
+    let others = match verb {
+        [] => "opam(1), ssh-keygen(1), ssh-agent(1)".to_owned(),
+        [above @ .., _] => format!("{}(1)", [&["conex"], above].concat().join("-")),
+    };
+    roff.text([roman(others)]);
+    roff.to_writer(&mut text)?;
     all.push(Change {
         path: format!("{name}.1"),
         bytes: Some(tidy(&String::from_utf8_lossy(&text)).as_bytes().into()),

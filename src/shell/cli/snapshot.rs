@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{Cli, SnapshotArgs};
-use super::ask::{agreed, now, sign, who, write};
+use super::ask::{agreed, now, sign, signer_id, somebody, write};
 use super::detached;
 use super::failure::{Exit, Failure};
 use super::paths::{directory, working_tree};
@@ -31,8 +31,10 @@ pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {
         )
     })?;
     let cache = cache_home().map(|home| Cache::new(home, &real));
+    let progress = crate::shell::progress::start("reading");
     let found = scan(&real, cache.as_ref())
         .map_err(|e| Failure::usage(e, "name the repository with -C DIR"))?;
+    drop(progress);
     if args.full {
         check(&real, &found.state)?;
     }
@@ -101,7 +103,9 @@ fn make(
         let plan = plan::snapshot(&world, state, &request(&id, &key))?;
         return detached::hand_out(&args.signing, &plan, &world, &id, root, dir);
     }
-    let who = who(&args.signing, &world, places)?;
+    // Whoever is no notary learns who is, known or not.
+    let id = signer_id(&args.signing, places)?;
+    let who = somebody(&args.signing, id, &world, places)?;
     let mut plan = plan::snapshot(&world, state, &request(&who.id, who.signer.public()))?;
     if plan.is_empty() {
         sayln!("Nothing to do: the snapshot states what is there.");

@@ -144,7 +144,15 @@ pub fn join(cli: &Cli, args: &JoinArgs) -> Result<Exit, Failure> {
         return detached::hand_out(&args.signing, &plan, &world, &id, &root, dir);
     }
     let listed = (!listed.is_empty() && args.signing.key.is_none()).then_some(listed.as_slice());
-    let who = find(&args.signing, id.clone(), listed, &places)?;
+    let mut who = find(&args.signing, id.clone(), listed, &places)?;
+    // Somebody with two ids: the key that was found first is that of the other one.
+    let taken = world.owner_of_key(who.signer.public());
+    if taken.is_some_and(|other| other != id)
+        && args.signing.key.is_none()
+        && let Ok(own) = places.store.info(&id)
+    {
+        who = find(&args.signing, id.clone(), Some(&[own.public]), &places)?;
+    }
     let plan = plan::join(
         &world,
         &Join {

@@ -16,7 +16,7 @@ use super::agent::{Agent, AgentError, Held};
 use super::file::{self, Readers};
 use super::git::{self, GitKey};
 use super::lines::PublicLine;
-use super::passphrase::{Passphrases, unlock};
+use super::passphrase::{PassphraseError, Passphrases, UnlockError, unlock};
 use super::private::{PrivateFile, PrivateKeyError};
 use super::store::{HomeError, KeyStore, StoreError, conex_home};
 use super::{SignError, Signer};
@@ -181,6 +181,7 @@ pub fn find_signer(
         passphrases,
         named: Named::Any,
         held: None,
+        locked: false,
         files: Vec::new(),
         tried: Vec::new(),
     };
@@ -245,6 +246,8 @@ struct Search<'a> {
     named: Named,
     /// What the agent holds, once it was asked.
     held: Option<Result<Held, AgentError>>,
+    /// Whether somebody was asked for the passphrase of a key, and did not open it.
+    locked: bool,
     /// Files that were tried: nobody wants to be asked twice for one.
     files: Vec<PathBuf>,
     tried: Vec<Tried>,
@@ -267,13 +270,19 @@ impl Search<'_> {
                     }
                 }
             }
-            Some(path) => return self.file(&format!("`--key {path}`"), Path::new(path)),
+            Some(path) => {
+                let file = file::from_home(path, self.places.home.as_deref());
+                return self.file(&format!("`--key {path}`"), &file);
+            }
         }
-        let people = self.git().or_else(|| self.agent());
-        let found = people.or_else(|| self.home());
-        found
-            .map(|found| self.beside_own(found))
-            .or_else(|| self.own())
+        for place in [Self::git, Self::agent, Self::home, Self::own] {
+            let found = place(self);
+            // Whoever could not unlock the key that they mean does not mean another one.
+            if found.is_some() || (self.locked && self.selection.listed.is_none()) {
+                return found.map(|found| self.beside_own(found));
+            }
+        }
+        None
     }
 
     /// Whoever made a key for this id may have meant that one.
@@ -522,6 +531,12 @@ impl Search<'_> {
                 origin: origin.to_owned(),
             }),
             Err(error) => {
+                // Where nobody could be asked, nobody meant anything.
+                self.locked |= !matches!(
+                    error,
+                    UnlockError::Passphrase(PassphraseError::Nobody(_))
+                        | UnlockError::Key(PrivateKeyError::Hardware)
+                );
                 self.note(origin, error.to_string(), error.hint(), true);
                 None
             }

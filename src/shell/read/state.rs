@@ -18,7 +18,6 @@ use crate::core::path::{CONEX, PACKAGES, Place};
 use crate::core::resource::FileDigest;
 use crate::core::state::{State, StateBuilder};
 use crate::core::tree::{Bytes, Defect, DefectKind, Tree};
-use crate::shell::progress;
 use crate::shell::write::{Access, Durability, WriteOptions, write};
 
 /// What was found in a directory.
@@ -53,7 +52,6 @@ pub struct Known {
 pub fn scan(root: &Path, cache: Option<&Cache>) -> Result<Scan, ReadError> {
     let start = settled_before();
     let fd = open_root(root)?;
-    let _progress = progress::start("reading");
     let known = cache.and_then(Cache::load);
     let mut walk = Part::default();
     let dir = visit(
