@@ -10,17 +10,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::CommandFactory as _;
 use conex::shell::cli::Cli;
 
-const CONEX: &str = env!("CARGO_BIN_EXE_conex");
+mod typed;
 
-fn top(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
+use typed::{CONEX, Came, came, copy, isolated, script, top, unattended};
 
 /// One command of a transcript, and what is expected of it.
 #[derive(Debug)]
@@ -51,20 +48,7 @@ fn steps(text: &str) -> Vec<Step> {
     steps
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
-/// Runs a transcript, each command with its output in a file of its own.
+/// Runs a transcript.
 fn run(name: &str) {
     let file = format!("tests/transcripts/{name}.txt");
     let steps = steps(&fs::read_to_string(top(&file)).unwrap());
@@ -73,40 +57,20 @@ fn run(name: &str) {
         &top("fixtures/transcript"),
         &dir.path().join("a-copy-of-an-opam-repository"),
     );
-    fs::create_dir(dir.path().join("results")).unwrap();
-    let results = dir.path().join("results");
-    let mut script = String::new();
-    for (n, step) in steps.iter().enumerate() {
-        let out = results.join(n.to_string());
-        let (command, out) = (&step.command, out.display());
-        // The command ends with its line: there may be a comment behind it.
-        script += &format!("{{\n{command}\n}} > {out} 2>&1\necho $? > {out}.status\n");
-    }
-    let path = std::env::var("PATH").unwrap();
-    let program = Path::new(CONEX).parent().unwrap().display();
-    let ran = Command::new("sh")
+    let mut shell = isolated("sh", dir.path());
+    shell
         .arg("-c")
-        .arg(&script)
-        .current_dir(dir.path())
-        .env_clear()
-        .env("PATH", format!("{program}:{path}"))
-        .env("HOME", dir.path())
-        .env("TMPDIR", dir.path())
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(ran.success(), "{file}: the shell ended with {ran}");
-    for (n, step) in steps.iter().enumerate() {
-        let output = fs::read_to_string(results.join(n.to_string())).unwrap();
-        let status = fs::read_to_string(results.join(format!("{n}.status"))).unwrap();
+        .arg(script(steps.iter().map(|step| step.command.as_str())));
+    let (printed, ended) = unattended(shell);
+    assert!(ended.success(), "{file}: the shell ended with {ended}");
+    let came = came(&printed);
+    assert_eq!(came.len(), steps.len(), "{file}");
+    for (step, Came { output, status }) in steps.iter().zip(came) {
         let told = format!(
-            "{file}:{}\n$ {}\n{output}[{}]",
-            step.line,
-            step.command,
-            status.trim()
+            "{file}:{}\n$ {}\n{output}[{status}]",
+            step.line, step.command
         );
-        assert_eq!(status.trim(), step.status.to_string(), "{told}");
+        assert_eq!(status, step.status, "{told}");
         assert!(!output.contains("panicked"), "{told}");
         let mut rest = output.as_str();
         for piece in &step.output {

@@ -266,6 +266,7 @@ codes! {
     Unsigned = "E094", "a signed package became unsigned";
     OtherRepository = "E095", "another repository under the same name";
     Returned = "E096", "a removed release is back without a new signature";
+    Conflict = "E097", "one file changed in two branches";
 }
 
 impl fmt::Display for Code {

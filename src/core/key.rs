@@ -83,7 +83,9 @@ impl KeyError {
             KeyError::Kind(kind) if kind.contains("-cert-") => Some(
                 "this is a certificate; give the public key that it was made for".into(),
             ),
-            KeyError::Kind(_) => Some(format!("make an Ed25519 key: {new}")),
+            KeyError::Kind(_) => Some(format!(
+                "conex signs with Ed25519 alone; make such a key beside the one that you have: {new}"
+            )),
             KeyError::Point | KeyError::Weak => Some(format!(
                 "no program makes such a key by accident; make a new one: {new}"
             )),
@@ -265,7 +267,12 @@ impl FromStr for PublicKey {
             .split_once(' ')
             .ok_or_else(|| KeyError::Form(shown(text)))?;
         if !KeyKind::ALL.iter().any(|k| k.as_str() == name) {
-            return Err(KeyError::Kind(shown(name)));
+            // Every type of SSH has a dash; a page that says `Not Found` is no key at all.
+            return Err(if name.contains('-') {
+                KeyError::Kind(shown(name))
+            } else {
+                KeyError::Form(shown(text))
+            });
         }
         let wire = Base64::decode_vec(base64).map_err(|_| KeyError::Base64)?;
         let key = PublicKey::from_wire(&wire)?;

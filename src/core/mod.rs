@@ -11,6 +11,7 @@
     clippy::disallowed_methods
 )]
 
+pub mod check;
 pub mod digest;
 pub mod finding;
 pub mod key;

@@ -1,10 +1,13 @@
 //! The shell around the core: files, terminal, clock, environment.
 
 pub mod cli;
+pub mod git;
 pub mod hook;
 pub mod keys;
 pub mod opam;
 mod out;
+mod progress;
 pub mod read;
 pub mod report;
+mod signals;
 pub mod write;

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use thiserror::Error;
 
 use crate::core::tree::Bytes;
+use crate::shell::{progress, signals};
 
 /// What becomes of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +97,9 @@ pub enum WriteError {
         /// The path.
         path: String,
     },
+    /// Somebody pressed Ctrl-C a second time.
+    #[error("interrupted")]
+    Interrupted,
     /// The operating system refused.
     #[error("cannot {action} `{path}`: {source}")]
     Refused {
@@ -147,6 +151,10 @@ pub fn apply(root: &Path, changes: &[Change], options: WriteOptions) -> Result<(
         root.check(path).map_err(failed(0))?;
     }
     for (applied, change) in changes.iter().enumerate() {
+        if signals::stop() {
+            return Err(failed(applied)(WriteError::Interrupted));
+        }
+        progress::tick();
         match &change.bytes {
             Some(bytes) => root.write(&change.path, bytes, options),
             None => root.remove(&change.path),

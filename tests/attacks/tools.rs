@@ -235,3 +235,36 @@ fn approve_opens_the_next_epoch_and_no_later_one() {
         assert_eq!(plan.warnings.is_empty(), approved, "{:?}", plan.warnings);
     }
 }
+
+/// A stolen key pushed the counters of `fmt` to their end, with an edit. A janitor starts
+/// an epoch and then takes the edit back: what is written must not fall back into the
+/// epoch before, which every client that was there refuses.
+#[test]
+fn what_is_changed_after_an_epoch_was_started_stays_in_it() {
+    let mut w = World::usual();
+    let thief = [
+        w.checksum("fmt.1.0", at(0, END)),
+        w.release_list("fmt", at(0, END)),
+    ];
+    w.says("bob", thief.to_vec());
+    let repository = Repository::load(&w.tree);
+    let world = plan::World::new(&w.tree, &repository, View::AsIfApproved).unwrap();
+    let plan = plan::epoch(&world, &["fmt".to_owned()]).unwrap();
+    for (path, bytes) in &plan.writes {
+        w.file(path, bytes);
+    }
+    w.file(&opam_path("fmt.1.0"), [OPAM, "# mended\n"].concat());
+    let plan = sign(&w, "ja").unwrap();
+    let text = String::from_utf8_lossy(&plan.writes[&checksum_path("fmt.1.0")]);
+    assert!(text.contains("epoch: 1\ncounter: 2\n"), "{text}");
+    // Before the epoch is started, there is no way to write it; the hint names the command.
+    let mut w = World::usual();
+    let entry = w.checksum("fmt.1.0", at(0, END));
+    w.says("bob", vec![entry]);
+    w.file(&opam_path("fmt.1.0"), [OPAM, "# mended\n"].concat());
+    let error = sign(&w, "ja").unwrap_err();
+    assert!(
+        format!("{error:?}").contains("conex epoch fmt"),
+        "{error:?}"
+    );
+}

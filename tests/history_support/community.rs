@@ -191,6 +191,7 @@ impl Community {
                     &OwnerChange {
                         change: *change,
                         id: id(TEAM),
+                        instead_of: None,
                         packages: Selection::Named(names.clone()),
                     },
                 )

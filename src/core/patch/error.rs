@@ -135,7 +135,8 @@ impl Kind {
     fn hint(self) -> &'static str {
         match self {
             Kind::RenameEdit => {
-                "rename detection is now off for this clone: run `opam update` again"
+                "rename detection is now off for this clone: run `opam update` again; opam 2.1 throws the clone away: \
+there, `git config --global diff.renames false` first"
             }
             Kind::Copy | Kind::Binary => {
                 "remove `diff.renames`, `diff.external` and attributes from your git configuration, then run `opam update` again"

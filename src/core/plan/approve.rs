@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::conflict::has_markers;
+use super::scope::{Scope, releases_in_words};
 use super::{Plan, PlanError, World};
 use crate::core::finding::{Code, Finding};
 use crate::core::key::PublicKey;
@@ -24,6 +26,19 @@ pub fn approve(
     signer: &Id,
     key: &PublicKey,
     only: &[String],
+) -> Result<Plan, PlanError> {
+    approve_some(world, signer, key, &Scope::named(only))
+}
+
+/// [`approve`], of what is in `scope`.
+///
+/// # Errors
+/// The signer is no janitor, or a name in `scope` is unknown.
+pub fn approve_some(
+    world: &World<'_>,
+    signer: &Id,
+    key: &PublicKey,
+    scope: &Scope,
 ) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
     let fingerprint = key.fingerprint();
@@ -50,7 +65,7 @@ pub fn approve(
         .iter()
         .any(|(by, _)| *by == fingerprint)
         && status.signed.contains(signer);
-    if !signed && (only.is_empty()) {
+    if !signed && scope.has_link(last.value.link.number) {
         let ids: Vec<&str> = last.value.link.members.keys().map(Id::as_str).collect();
         plan.say(format!(
             "signs link {number} of the janitor chain: {} with a quorum of {}",
@@ -59,11 +74,15 @@ pub fn approve(
         ));
         plan.link = Some(last.value.clone());
     }
+    plan.join_links(world);
     if !is_janitor {
         return Ok(plan);
     }
     let waiting = waiting(world);
-    for name in only {
+    for id in &scope.authors {
+        world.known_id(id)?;
+    }
+    for name in &scope.names {
         if !waiting.iter().any(|w| w.is_about(name)) {
             world.package(name).map(drop).or_else(|unknown| {
                 Id::new(name)
@@ -75,9 +94,10 @@ pub fn approve(
         }
     }
     let mut opened: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    let mut releases: Vec<(ResourceId, bool)> = Vec::new();
     let mut counts: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
     for item in waiting {
-        if !only.is_empty() && !only.iter().any(|name| item.is_about(name)) {
+        if !scope.has(world, &item) {
             continue;
         }
         if item.is_vouched_by(world, signer) {
@@ -123,10 +143,16 @@ pub fn approve(
                 .or_default()
                 .push(item.resource.to_string());
         }
-        counts
-            .entry(item.resource.kind)
-            .or_default()
-            .insert(describe(world, &item.resource));
+        if item.resource.kind == Kind::Checksum {
+            let before = world.standing(&item.resource);
+            let changed = matches!(before, Some(Standing::Waiting(w)) if w.supported.is_some());
+            releases.push((item.resource.clone(), changed));
+        } else {
+            counts
+                .entry(item.resource.kind)
+                .or_default()
+                .insert(describe(world, &item.resource));
+        }
         plan.vouch(item.resource, item.version);
     }
     for (epoch, names) in opened {
@@ -139,6 +165,9 @@ pub fn approve(
     for (kind, names) in counts {
         let names: Vec<String> = names.into_iter().collect();
         plan.say(format!("approves {}", plural(kind, &names)));
+    }
+    if !releases.is_empty() {
+        plan.lines.extend(releases_in_words(world, &releases));
     }
     Ok(plan)
 }
@@ -158,7 +187,7 @@ pub struct Waits {
 
 impl Waits {
     /// Whether the resource belongs to the package, release or id of this name.
-    fn is_about(&self, name: &str) -> bool {
+    pub(super) fn is_about(&self, name: &str) -> bool {
         *self.resource.name == *name
             || (self.resource.kind == Kind::Checksum
                 && self.resource.name.split('.').next() == Some(name))
@@ -274,6 +303,9 @@ fn inconsistent(
                 .directories
                 .iter()
                 .find(|(release, _)| *release.as_str() == *resource.name)?;
+            if dir.opam().is_some_and(|opam| has_markers(opam)) {
+                return Some("its opam file holds git's conflict markers".to_owned());
+            }
             let listed = &dir.checksum.good()?.value.files;
             let same = listed.len() == dir.files.len()
                 && dir
@@ -299,6 +331,28 @@ fn describe(world: &World<'_>, resource: &ResourceId) -> String {
     {
         let owners: Vec<&str> = loaded.value.owners.iter().map(Id::as_str).collect();
         return format!("{} to {}", resource.name, owners.join("+"));
+    }
+    // Whose key becomes whose is what a janitor has to know of a person.
+    if resource.kind == Kind::Author
+        && let Some(IdFile::Author(author)) = Id::new(&resource.name)
+            .ok()
+            .and_then(|id| world.id_file(&id).cloned())
+    {
+        let mut known: Vec<String> = author
+            .accounts
+            .iter()
+            .map(|a| a.as_str().to_owned())
+            .collect();
+        known.extend(
+            author
+                .keys
+                .iter()
+                .map(|k| format!("key {}", k.fingerprint().short())),
+        );
+        if known.is_empty() {
+            known.push("without any key".to_owned());
+        }
+        return format!("{} ({})", author.id, known.join(", "));
     }
     resource.name.to_string()
 }

@@ -7,6 +7,8 @@
 
 mod approve;
 mod compact;
+pub mod conflict;
+pub mod detached;
 mod epoch;
 mod init;
 mod janitor;
@@ -14,10 +16,12 @@ mod join;
 mod owner;
 mod repo;
 mod rotate;
+mod scope;
 mod sign;
 mod snapshot;
 pub mod status;
 mod team;
+pub mod todo;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,18 +39,19 @@ use super::resource::{
 };
 use super::tree::Tree;
 
-pub use approve::approve;
+pub use approve::{approve, approve_some};
 pub use compact::{Compact, compact};
 pub use epoch::epoch;
 pub use init::{Init, init};
 pub use janitor::{JanitorChange, janitor};
 pub use join::{Join, join};
 pub use owner::{Change, OwnerChange, Selection, owner};
-pub use rotate::{KeyChange, change_keys, withdrawals_to_repeat};
+pub use rotate::{KeyChange, change_keys, revoke, withdrawals_to_repeat};
+pub use scope::Scope;
 pub use sign::{Sign, sign};
 pub use snapshot::{MakeSnapshot, Unchanged, snapshot};
 pub use team::{TeamChange, team};
-pub use world::World;
+pub use world::{World, nearest};
 
 /// What a command wants to change.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -113,6 +118,15 @@ impl Plan {
         self.snapshot = then.snapshot.or(self.snapshot.take());
         self.lines.extend(then.lines);
         self.warnings.extend(then.warnings);
+    }
+
+    /// Joins the signatures that two branches added to the last link.
+    fn join_links(&mut self, world: &World<'_>) {
+        for (path, bytes) in &world.conflicts.links {
+            self.writes.insert(path.clone(), bytes.clone());
+            self.lines
+                .push(format!("joins the signatures of both branches in `{path}`"));
+        }
     }
 
     /// Writes a resource, and says which version it is.

@@ -23,6 +23,8 @@ pub enum Selection {
     Named(Vec<String>),
     /// All that have no authorisation.
     Unclaimed,
+    /// All that this id owns.
+    OwnedBy(Id),
 }
 
 /// What `owner` is asked for.
@@ -32,6 +34,9 @@ pub struct OwnerChange {
     pub change: Change,
     /// The owner.
     pub id: Id,
+    /// Who stops owning them in the same change; who does not own one of them is a
+    /// reason to refuse.
+    pub instead_of: Option<Id>,
     /// The packages.
     pub packages: Selection,
 }
@@ -45,7 +50,18 @@ pub fn owner(world: &World<'_>, request: &OwnerChange) -> Result<Plan, PlanError
     if request.change == Change::Add {
         world.known_id(id)?;
     }
+    let owned = |name: &PackageName| {
+        let package = world.repository.packages.get(name)?;
+        Some(&package.authorisation.good()?.value.owners)
+    };
     let names: Vec<PackageName> = match &request.packages {
+        Selection::OwnedBy(owner) => world
+            .repository
+            .packages
+            .keys()
+            .filter(|name| owned(name).is_some_and(|owners| owners.contains(owner)))
+            .cloned()
+            .collect(),
         Selection::Named(names) => names
             .iter()
             .map(|n| world.package(n))
@@ -75,17 +91,26 @@ pub fn owner(world: &World<'_>, request: &OwnerChange) -> Result<Plan, PlanError
             .and_then(|p| p.authorisation.good());
         let old: BTreeSet<Id> = present.map(|p| p.value.owners.clone()).unwrap_or_default();
         let mut owners = old.clone();
+        if let Some(former) = &request.instead_of
+            && !owners.remove(former)
+        {
+            return Err(PlanError::refused(
+                format!("`{former}` does not own `{name}`"),
+                format!("`conex status {name}` shows who does"),
+            ));
+        }
         match request.change {
             Change::Add => owners.insert(id.clone()),
             Change::Remove => owners.remove(id),
         };
-        if present.is_some() && owners == old {
-            continue;
-        }
         let resource = ResourceId {
             kind: Kind::Authorisation,
             name: name.as_str().into(),
         };
+        let conflict = world.conflicts.redo.contains_key(&resource.path());
+        if present.is_some() && owners == old && !conflict {
+            continue;
+        }
         let revision = world.next_revision(&resource, present.map(|p| p.value.revision), None)?;
         plan.write(&Authorisation {
             name: name.clone(),
@@ -99,7 +124,14 @@ pub fn owner(world: &World<'_>, request: &OwnerChange) -> Result<Plan, PlanError
             Change::Add => "adds",
             Change::Remove => "removes",
         };
-        plan.say(format!("{verb} the owner `{id}` of {}", some_of(&changed)));
+        let instead = match &request.instead_of {
+            Some(former) => format!(", instead of `{former}`"),
+            None => String::new(),
+        };
+        plan.say(format!(
+            "{verb} the owner `{id}` of {}{instead}",
+            some_of(&changed)
+        ));
     }
     Ok(plan)
 }

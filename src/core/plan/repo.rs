@@ -2,6 +2,7 @@
 
 use super::{Plan, PlanError, World};
 use crate::core::digest::Digest;
+use crate::core::path::Place;
 use crate::core::repository::Slot;
 use crate::core::resource::{Kind, REPO_NAME, Repo, ResourceId, Revision, TopFile};
 use crate::core::syntax;
@@ -64,7 +65,8 @@ impl Plan {
             }
             None => now.values.is_empty() && now.files.is_empty(),
         };
-        if same || !readable {
+        let conflict = world.conflicts.rewritten.contains(&Place::Repo.path());
+        if (same && !conflict) || !readable {
             return Ok(());
         }
         let resource = ResourceId {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Plan, PlanError, World};
+use super::{JanitorChange, Plan, PlanError, World, janitor, nearest};
 use crate::core::key::{Fingerprint, PublicKey};
 use crate::core::name::Id;
 use crate::core::resource::{Author, Entry, IdFile, ResourceId, Revision, What};
@@ -27,9 +27,20 @@ pub struct KeyChange {
 pub fn change_keys(world: &World<'_>, request: &KeyChange) -> Result<Plan, PlanError> {
     let id = &request.id;
     let Some(IdFile::Author(old)) = world.id_file(id) else {
+        let authors = world.repository.ids.iter();
+        let authors = authors
+            .filter(
+                |(_, slot)| matches!(slot.good(), Some(l) if matches!(l.value, IdFile::Author(_))),
+            )
+            .map(|(id, _)| id.as_str());
+        let hint = match nearest(id.as_str(), authors) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "authors join with `conex join`; the keys of janitors are in the chain, see `conex janitor`"
+                .to_owned(),
+        };
         return Err(PlanError::refused(
             format!("the repository has no file of an author `{id}`"),
-            "authors join with `conex join`; the keys of janitors are in the chain, see `conex janitor`",
+            hint,
         ));
     };
     for key in &request.retire {
@@ -58,10 +69,11 @@ pub fn change_keys(world: &World<'_>, request: &KeyChange) -> Result<Plan, PlanE
     }
     keys.sort_by_key(ToString::to_string);
     let mut plan = Plan::default();
-    if keys == old.keys {
+    let resource = ResourceId::id(crate::core::resource::Kind::Author, id);
+    let conflict = world.conflicts.redo.contains_key(&resource.path());
+    if keys == old.keys && !conflict {
         return Ok(plan);
     }
-    let resource = ResourceId::id(crate::core::resource::Kind::Author, id);
     let revision = world.next_revision(&resource, Some(old.revision), None)?;
     for key in old.keys.iter().filter(|k| !keys.contains(k)) {
         plan.say(format!("gives up the key {} of `{id}`", key.fingerprint()));
@@ -78,6 +90,48 @@ pub fn change_keys(world: &World<'_>, request: &KeyChange) -> Result<Plan, PlanE
         keys,
         accounts: old.accounts.clone(),
     });
+    Ok(plan)
+}
+
+/// Plans the end of keys that somebody else may have: an author's, all or some of them,
+/// and that of a janitor, who leaves with it. Nobody stays on under a stolen key.
+///
+/// # Errors
+/// No such id, a key that it does not have, or a quorum that cannot be without it.
+pub fn revoke(world: &World<'_>, id: &Id, retire: &[Fingerprint]) -> Result<Plan, PlanError> {
+    let stolen = |key: &PublicKey| retire.is_empty() || retire.contains(&key.fingerprint());
+    let mut plan = Plan::default();
+    let in_chain = world.chain().key_of(id).filter(|key| stolen(key));
+    if in_chain.is_some() {
+        plan.merge(janitor(
+            world,
+            &JanitorChange {
+                remove: vec![id.clone()],
+                ..JanitorChange::default()
+            },
+        )?);
+    }
+    let listed = |key: &Fingerprint| match world.id_file(id) {
+        Some(IdFile::Author(author)) => author.keys.iter().any(|k| k.fingerprint() == *key),
+        _ => false,
+    };
+    let has_keys = matches!(world.id_file(id), Some(IdFile::Author(a)) if !a.keys.is_empty());
+    let of_file: Vec<Fingerprint> = retire
+        .iter()
+        .filter(|key| in_chain.is_none_or(|k| k.fingerprint() != **key) || listed(key))
+        .copied()
+        .collect();
+    let only_chain = in_chain.is_some() && !retire.is_empty() && of_file.is_empty();
+    if !only_chain && (in_chain.is_none() || has_keys) {
+        plan.merge(change_keys(
+            world,
+            &KeyChange {
+                id: id.clone(),
+                retire: of_file,
+                add: None,
+            },
+        )?);
+    }
     Ok(plan)
 }
 

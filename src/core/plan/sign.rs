@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::conflict::has_markers;
 use super::owner::some_of;
 use super::{Plan, PlanError, World};
 use crate::core::finding::{Code, Finding};
@@ -48,6 +49,7 @@ pub fn sign(world: &World<'_>, request: &Sign) -> Result<Plan, PlanError> {
         releases: 0,
         removed: 0,
     };
+    job.plan.join_links(world);
     job.prove()?;
     let selected: BTreeSet<PackageName> = request
         .packages
@@ -200,7 +202,9 @@ impl Job<'_, '_> {
             .collect();
         let (present, standing) = lookup(report, &resource);
         let fits = dir.checksum.good().is_some_and(|l| l.value.files == files);
+        let conflict = self.conflicts(&resource);
         let keep = present
+            .filter(|_| !conflict)
             .filter(|p| fits && floor.is_none_or(|f| p.revision > f) && !must_rise(&standing))
             .filter(|p| !mine || self.would_count(&resource, *p, &standing));
         if keep.is_some() && (!mine || standing.as_ref().is_some_and(Standing::is_valid)) {
@@ -251,10 +255,15 @@ impl Job<'_, '_> {
             self.removed += 1;
         }
         tombstones.retain(|release, _| !releases.contains(release));
+        // In another branch it may have been signed again after it was removed here.
+        for (release, up_to) in &mut tombstones {
+            *up_to = self.last_revision(release)?.max(*up_to);
+        }
         let fits = old.is_some_and(|o| o.releases == releases && o.tombstones == tombstones);
         let (present, standing) = lookup(report, &resource);
+        let conflict = self.conflicts(&resource);
         let keep = present
-            .filter(|_| fits && !must_rise(&standing))
+            .filter(|_| fits && !conflict && !must_rise(&standing))
             .filter(|p| !mine || self.would_count(&resource, *p, &standing));
         if keep.is_some() && (!mine || standing.as_ref().is_some_and(Standing::is_valid)) {
             return Ok(());
@@ -341,6 +350,11 @@ impl Job<'_, '_> {
             .any(|l| *l.vouch.id == self.request.signer && Some(l.version) == version)
     }
 
+    /// Whether a merge left the file of this resource with both sides in it.
+    fn conflicts(&self, resource: &ResourceId) -> bool {
+        self.world.conflicts.rewritten.contains(&resource.path())
+    }
+
     /// Refuses what a signature should not be under.
     fn look_at(&mut self, release: &Release, dir: &ReleaseDir) {
         let path = Place::Opam(release.clone()).path();
@@ -355,6 +369,30 @@ impl Job<'_, '_> {
             );
             return;
         };
+        if has_markers(source) {
+            self.problems.push(
+                Finding::error(
+                    Code::OpamSyntax,
+                    &path,
+                    format!("`{path}` holds git's conflict markers"),
+                )
+                .hint("choose between the two sides by hand, then sign"),
+            );
+            return;
+        }
+        for (below, file) in &dir.files {
+            if &**below != "opam" && has_markers(&file.bytes) {
+                let path = Place::File(release.clone(), below.to_string()).path();
+                self.plan.warnings.push(
+                    Finding::warning(
+                        Code::OpamSyntax,
+                        &path,
+                        format!("`{path}` seems to hold git's conflict markers"),
+                    )
+                    .hint("look at it before you sign"),
+                );
+            }
+        }
         for problem in dir.problems.clone() {
             let finding = match problem {
                 Problem::Syntax(error) => {
@@ -406,6 +444,7 @@ impl Job<'_, '_> {
         }
         if !self.signed.is_empty() || !self.waiting.is_empty() {
             let mut what = vec![match self.releases {
+                0 if self.removed == 0 => "the list of releases".to_owned(),
                 1 => "1 release".to_owned(),
                 n => format!("{n} releases"),
             }];

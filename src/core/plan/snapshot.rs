@@ -178,7 +178,10 @@ fn follows(
 }
 
 /// The key with this fingerprint, of a janitor, past or present, or in a file of an author.
-fn known_key<'a>(world: &'a World<'_>, fingerprint: &Fingerprint) -> Option<&'a PublicKey> {
+pub(super) fn known_key<'a>(
+    world: &'a World<'_>,
+    fingerprint: &Fingerprint,
+) -> Option<&'a PublicKey> {
     let members = world
         .chain()
         .links()

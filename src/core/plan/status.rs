@@ -1,9 +1,11 @@
 //! What is signed, what is missing, what waits for whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
 use super::approve::waiting;
+use super::world::package_or_name;
+use crate::core::limits::MAX_INTEGER;
 use crate::core::resource::{Kind, SnapshotRule};
 use crate::core::trust::chain::LinkSignatures;
 
@@ -36,6 +38,35 @@ pub struct Status {
     pub unsigned: Vec<String>,
     /// What waits for a quorum: name, and how many approve it, by kind.
     pub waiting: BTreeMap<Kind, Vec<(String, usize)>>,
+}
+
+/// What was valid before a change and waits for a quorum after it, by kind: what only
+/// those vouched for who do not count any more.
+pub fn lost(before: &World<'_>, after: &World<'_>) -> BTreeMap<Kind, Vec<String>> {
+    let mut lost: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
+    let waited: BTreeSet<_> = waiting(before)
+        .into_iter()
+        .map(|w| (w.resource, w.version))
+        .collect();
+    for item in waiting(after) {
+        let path = item.resource.path();
+        let same = before.tree.get(&path) == after.tree.get(&path);
+        if same && !waited.contains(&(item.resource.clone(), item.version)) {
+            let names = lost.entry(item.resource.kind).or_default();
+            names.push(item.resource.name.to_string());
+        }
+    }
+    lost
+}
+
+/// The packages, authors and teams with something that waits and whose counter is nearly
+/// at its end: nobody counts so far, a stolen key was used to push it there.
+pub fn pushed(world: &World<'_>) -> BTreeSet<String> {
+    waiting(world)
+        .into_iter()
+        .filter(|w| w.version.revision.counter > MAX_INTEGER / 2)
+        .map(|w| package_or_name(&w.resource).to_owned())
+        .collect()
 }
 
 /// Sums up a working tree.

@@ -6,6 +6,7 @@ use super::owner::Change;
 use super::{Plan, PlanError, World};
 use crate::core::finding::{Code, Finding};
 use crate::core::name::{Id, NOTARIES, fold};
+use crate::core::path::Place;
 use crate::core::resource::{IdFile, Kind, ResourceId, Team};
 
 /// What `team` is asked for.
@@ -67,7 +68,11 @@ pub fn team(world: &World<'_>, request: &TeamChange) -> Result<Plan, PlanError> 
         }
     }
     let mut plan = Plan::default();
-    if present.is_some() && members == old {
+    let conflict = world
+        .conflicts
+        .redo
+        .contains_key(&Place::IdFile(id.clone()).path());
+    if present.is_some() && members == old && !conflict {
         return Ok(plan);
     }
     let notaries = id.as_str() == NOTARIES;

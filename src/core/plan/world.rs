@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::PlanError;
+use super::conflict::{Conflicts, has_markers};
 use crate::core::finding::{Finding, Severity};
 use crate::core::key::{Fingerprint, Namespace, PublicKey};
 use crate::core::limits::MAX_INTEGER;
-use crate::core::name::{Id, PackageName, fold};
+use crate::core::name::{Id, PackageName, Release, fold};
 use crate::core::path::Place;
 use crate::core::repository::Repository;
-use crate::core::resource::{IdFile, ResourceId, Revision, What};
+use crate::core::resource::{IdFile, Kind, ResourceId, Revision, What};
 use crate::core::tree::Tree;
 use crate::core::trust::chain::Chain;
-use crate::core::trust::support::open_epoch;
+use crate::core::trust::support::{Standing, open_epoch};
+use crate::core::verify::packages::PackageReport;
 use crate::core::verify::{Assessment, Mode, View, assess};
 
 /// A working tree that was judged as if its last link were complete.
@@ -27,6 +29,8 @@ pub struct World<'r> {
     pub repository: &'r Repository,
     /// What is known about it.
     pub assessment: Assessment<'r>,
+    /// What a merge left to do.
+    pub conflicts: Conflicts,
 }
 
 impl<'r> World<'r> {
@@ -47,6 +51,7 @@ impl<'r> World<'r> {
             tree,
             repository,
             assessment: assess(tree, repository, chain, Mode::IgnoreMissing, view),
+            conflicts: Conflicts::default(),
         })
     }
 
@@ -71,7 +76,7 @@ impl<'r> World<'r> {
             .findings
             .iter()
             .filter(|f| f.severity == Severity::Error && !rewritten(&f.path))
-            .cloned()
+            .map(|f| of_merge(tree, f))
             .collect();
         if !broken.is_empty() {
             return Err(PlanError::Repository(broken));
@@ -79,9 +84,54 @@ impl<'r> World<'r> {
         World::look(tree, repository, view)
     }
 
+    /// Works on a tree that [`super::conflict::mend`] made readable, in which two
+    /// people decided something in two ways: for the commands that decide it anew.
+    #[must_use]
+    pub fn redoing(self, conflicts: Conflicts) -> World<'r> {
+        World { conflicts, ..self }
+    }
+
+    /// Works on a tree that [`super::conflict::mend`] made readable.
+    ///
+    /// # Errors
+    /// Something is to be decided anew first.
+    pub fn settled(self, conflicts: Conflicts) -> Result<World<'r>, PlanError> {
+        match conflicts.to_redo() {
+            Some((message, hint)) => Err(PlanError::refused(message, hint)),
+            None => Ok(self.redoing(conflicts)),
+        }
+    }
+
     /// The chain.
     pub fn chain(&self) -> &Chain {
         &self.assessment.chain
+    }
+
+    /// What is known about a package.
+    pub fn report(&self, name: &PackageName) -> Option<&PackageReport> {
+        // They are in the order of their names.
+        let packages = &self.assessment.packages;
+        let at = packages.binary_search_by(|p| p.name.cmp(name)).ok()?;
+        packages.get(at)
+    }
+
+    /// Where the version in the tree stands, of a resource that is there or is missed.
+    pub fn standing(&self, resource: &ResourceId) -> Option<&Standing> {
+        match resource.kind {
+            Kind::Author | Kind::Team => {
+                let id = Id::new(&resource.name).ok()?;
+                self.assessment.people.standings.get(&id)
+            }
+            Kind::Repo => Some(&self.assessment.repo.1),
+            Kind::Authorisation | Kind::Releases | Kind::Checksum => {
+                let name = match resource.kind {
+                    Kind::Checksum => Release::new(&resource.name).ok()?.name(),
+                    _ => PackageName::new(&resource.name).ok()?,
+                };
+                let (_, standing) = self.report(&name)?.standings.get(resource)?;
+                Some(standing)
+            }
+        }
     }
 
     /// The keys that the repository knows for an id: in the chain, or in its file.
@@ -109,6 +159,20 @@ impl<'r> World<'r> {
                     .map(|(id, _)| id)
             })
             .cloned()
+    }
+
+    /// The ids for which a file, approved or not, or the chain of today lists one of these keys.
+    pub fn ids_of_keys(&self, keys: &[PublicKey]) -> Vec<Id> {
+        let ids: BTreeSet<&Id> = self
+            .repository
+            .ids
+            .keys()
+            .chain(self.chain().current().members.keys())
+            .collect();
+        ids.into_iter()
+            .filter(|id| self.keys_of(id).iter().any(|key| keys.contains(key)))
+            .cloned()
+            .collect()
     }
 
     /// The file of an id.
@@ -184,7 +248,9 @@ impl<'r> World<'r> {
     }
 
     /// The revision for a changed resource: above the one in the tree, above
-    /// `floor`, and above every entry that anybody has for it in an open epoch.
+    /// `floor`, and above every entry that anybody has for it in an open epoch. When the
+    /// one in the tree starts the next epoch, the change stays in it: going back to the
+    /// epoch before is what clients refuse, and a quorum has to open it either way.
     ///
     /// # Errors
     /// The counter is at its end: somebody pushed it there, and a quorum opens a new epoch.
@@ -194,7 +260,11 @@ impl<'r> World<'r> {
         present: Option<Revision>,
         floor: Option<Revision>,
     ) -> Result<Revision, PlanError> {
-        let epoch = self.open_epoch(resource);
+        let open = self.open_epoch(resource);
+        let epoch = present
+            .map(|p| p.epoch)
+            .filter(|e| *e == open.saturating_add(1))
+            .unwrap_or(open);
         let highest = self
             .assessment
             .vouches
@@ -220,7 +290,7 @@ impl<'r> World<'r> {
         highest.next().ok_or_else(|| {
             PlanError::refused(
                 format!("the counter of the {resource} is at its end"),
-                "a quorum of janitors opens a new epoch for it",
+                way_out(resource),
             )
         })
     }
@@ -258,7 +328,7 @@ impl<'r> World<'r> {
         highest.next().ok_or_else(|| {
             PlanError::refused(
                 format!("the counter of the {resource} is at its end"),
-                "a quorum of janitors opens a new epoch for it",
+                way_out(resource),
             )
         })
     }
@@ -312,6 +382,48 @@ impl<'r> World<'r> {
     }
 }
 
+/// A finding about a file that cannot be read, with what to do when that comes of a merge.
+fn of_merge(tree: &Tree, finding: &Finding) -> Finding {
+    let finding = finding.clone();
+    let path = finding.path.clone();
+    if matches!(Place::of(&path), Ok(Place::Segment(..))) {
+        return finding.hint(
+            "if this is a merge: two branches ran `conex compact`, and git took that for renames; \
+`git merge --abort`, then `git merge -s resolve BRANCH`",
+        );
+    }
+    if !tree.get(&path).is_some_and(|bytes| has_markers(bytes)) {
+        return finding;
+    }
+    let what = match Place::of(&path) {
+        Ok(Place::Link(_)) => {
+            "two branches started a link of this number, and one has to come after the other"
+        }
+        _ => "git left the changes of two branches in it",
+    };
+    finding.hint(format!(
+        "{what}: `git checkout --ours {path}`, then give the command of the other branch again"
+    ))
+}
+
+/// What to do about a counter at its end. Under the key of one janitor it may be enough
+/// to take that key away, which `epoch` does not need.
+fn way_out(resource: &ResourceId) -> String {
+    format!(
+        "somebody pushed it there: take a stolen key away with `conex revoke`, or start a new epoch with \
+`conex epoch {}`; a quorum of janitors approves either",
+        package_or_name(resource)
+    )
+}
+
+/// The name under which `epoch` and `approve` know what a resource belongs to.
+pub fn package_or_name(resource: &ResourceId) -> &str {
+    match resource.kind {
+        Kind::Checksum => resource.name.split('.').next().unwrap_or_default(),
+        _ => &resource.name,
+    }
+}
+
 /// The candidate that differs from `text` in the fewest characters, if that is few.
 pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (text.chars().count() / 3).max(1);
@@ -323,19 +435,32 @@ pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
         .map(|(_, c)| c)
 }
 
-/// The number of characters to insert, delete or replace (Levenshtein).
+/// The number of characters to insert, delete, replace or swap with their neighbour (Damerau
+/// and Levenshtein, each place being changed once): most slips of a finger are 1.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
+    // The row above `row`, and the characters that they stand for.
+    let mut above: Option<(Vec<usize>, char)> = None;
     for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(row.first_mut().unwrap_or(&mut 0), i + 1);
+        let mut next = Vec::with_capacity(row.len());
         let mut left = i + 1;
-        for (y, cell) in b.iter().zip(row.iter_mut().skip(1)) {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = *cell;
-            left = replaced.min(diagonal + 1).min(left + 1);
-            *cell = left;
+        next.push(left);
+        let mut last = None;
+        for (j, y) in b.iter().enumerate() {
+            let cell = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX / 2);
+            let replaced = cell(&row, j) + usize::from(x != *y);
+            left = replaced.min(cell(&row, j + 1) + 1).min(left + 1);
+            if let (Some((above, before)), Some(beside)) = (&above, last)
+                && *before == *y
+                && beside == x
+            {
+                left = left.min(cell(above, j.saturating_sub(1)) + 1);
+            }
+            next.push(left);
+            last = Some(*y);
         }
+        above = Some((std::mem::replace(&mut row, next), x));
     }
     row.last().copied().unwrap_or_default()
 }
@@ -352,5 +477,10 @@ mod tests {
         assert_eq!(nearest("cohttp", names.into_iter()), None);
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", ""), 3);
+        assert_eq!(distance("lgos", "logs"), 1);
+        assert_eq!(distance("ca", "abc"), 3);
+        assert_eq!(distance("a", "a"), 0);
+        assert_eq!(nearest("lgos", names.into_iter()), Some("logs"));
     }
 }

@@ -11,13 +11,13 @@ mod rules;
 pub use evidence::Evidence;
 pub use memory::{Memory, MemoryKey};
 
-use crate::core::finding::Severity;
+use crate::core::finding::{Finding, Severity};
 use crate::core::repository::Repository;
 use crate::core::tree::Tree;
 use crate::core::trust::View;
 use crate::core::trust::anchors::Client;
 use crate::core::trust::chain::Chain;
-use crate::core::verify::{Mode, Verdict, assess, verify};
+use crate::core::verify::{Assessment, Mode, Verdict, assess, verify};
 
 /// What a client knows before an update.
 #[derive(Debug, Default)]
@@ -50,15 +50,21 @@ pub fn verify_update<'r>(
         let more = rules::judge(&memory.evidence, repository, assessment);
         // The same thing told twice helps nobody.
         for finding in more {
-            if !findings.iter().any(|f: &crate::core::finding::Finding| {
-                f.code == finding.code && f.path == finding.path
-            }) {
+            if !findings
+                .iter()
+                .any(|f: &Finding| f.code == finding.code && f.path == finding.path)
+            {
                 findings.push(finding);
             }
         }
     }
     verdict.findings.extend(findings);
     verdict
+}
+
+/// Holds a tree, judged already, against what was valid before.
+pub fn follows(old: &Evidence, repository: &Repository, new: &Assessment<'_>) -> Vec<Finding> {
+    rules::judge(old, repository, new)
 }
 
 /// What the tree before proves. It may be half-applied or damaged, so only what is

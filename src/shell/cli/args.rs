@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::shells::{CompletionsArgs, ManArgs};
+use super::signature::SignatureCommand;
 use crate::core::resource::SnapshotRule;
 
 /// Establishes trust in opam repositories.
@@ -64,6 +66,8 @@ pub enum Command {
     /// Show what is signed, what is missing and what waits
     #[command(visible_alias = "todo")]
     Status(StatusArgs),
+    /// Say whether a branch can be merged: what the repository would be then
+    Check(CheckArgs),
     /// As a notary: state what the repository is, under one signature
     Snapshot(SnapshotArgs),
     /// Compare two repositories, and name the packages that differ
@@ -76,6 +80,13 @@ pub enum Command {
     Disable(DisableArgs),
     /// Show the last report of the hook
     Explain(ExplainArgs),
+    /// Take signatures out of a repository, or into it, for stock `ssh-keygen` and keys elsewhere
+    #[command(subcommand)]
+    Signature(SignatureCommand),
+    /// Print the script that completes `conex` in a shell
+    Completions(CompletionsArgs),
+    /// Write the man pages
+    Man(ManArgs),
 }
 
 /// How results are printed.
@@ -93,14 +104,6 @@ pub enum Format {
 /// A value that is empty counts as absent: that is how opam passes what it does not
 /// know.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit status: 0 the repository is valid, 1 it is rejected, 2 the command line or the \
-environment does not allow to decide. opam keeps its old state after anything but 0.\n\n\
-Policy: every package is signed and complete; with --nostrict, packages whose names no quorum of janitors \
-claims are let through and counted. In every mode a failing signature, metadata that cannot be read, a path \
-outside the grammar, a name collision or a digest mismatch is a reason to reject. docs/verification.md has \
-the rules."
-)]
 pub struct VerifyArgs {
     /// Trust anchors, separated by commas: fingerprints of janitor keys, and at most one `link=…`
     #[arg(
@@ -318,6 +321,9 @@ pub struct JoinArgs {
     /// An account elsewhere, as `github:name` or `email:you@host.example`
     #[arg(long = "account", value_name = "SERVICE:NAME")]
     pub accounts: Vec<String>,
+    /// Write what is to be signed into this directory, for a machine that has the key
+    #[arg(long, value_name = "DIR")]
+    pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -327,19 +333,35 @@ pub struct JoinArgs {
 #[derive(Debug, Subcommand)]
 pub enum OwnerCommand {
     /// Give packages another owner; janitors approve it
-    Add(OwnerArgs),
+    Add(OwnerAddArgs),
     /// Take an owner away; janitors approve it
     Remove(OwnerArgs),
 }
 
-/// Arguments of `owner add` and `owner remove`.
+/// Arguments of `owner remove`.
 #[derive(Debug, Args)]
 pub struct OwnerArgs {
     /// An author, a team or a janitor
     pub id: String,
     /// The packages
-    #[arg(required_unless_present = "unclaimed")]
+    #[arg(required = true)]
     pub packages: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// Arguments of `owner add`.
+#[derive(Debug, Args)]
+pub struct OwnerAddArgs {
+    /// An author, a team or a janitor
+    pub id: String,
+    /// The packages
+    #[arg(required_unless_present_any = ["unclaimed", "instead_of"])]
+    pub packages: Vec<String>,
+    /// Take them away from this owner in the same change; without packages: all that this one owns
+    #[arg(long, value_name = "ID", conflicts_with = "unclaimed")]
+    pub instead_of: Option<String>,
     /// All packages that have no owner
     #[arg(long, conflicts_with = "packages")]
     pub unclaimed: bool,
@@ -468,8 +490,23 @@ pub struct EpochArgs {
 /// Arguments of `approve`.
 #[derive(Debug, Args)]
 pub struct ApproveArgs {
-    /// Only these packages, authors and teams [default: everything that waits]
+    /// Only these packages, releases, authors and teams [default: everything that waits]
     pub names: Vec<String>,
+    /// Only what belongs to this author or team: the file, and the packages that they own
+    #[arg(long = "author", value_name = "ID")]
+    pub authors: Vec<String>,
+    /// Only what these commits touch
+    #[arg(long, value_name = "BASE..HEAD")]
+    pub range: Option<String>,
+    /// Show first what changed in the files of the releases since somebody vouched for them
+    #[arg(long)]
+    pub diff: bool,
+    /// With --diff, compare with this commit
+    #[arg(long, value_name = "COMMIT", requires = "diff")]
+    pub since: Option<String>,
+    /// Write what is to be signed into this directory, for a machine that has the key
+    #[arg(long, value_name = "DIR")]
+    pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -483,6 +520,9 @@ pub struct SignArgs {
     /// Sign releases whose source archives have no SHA-256 or SHA-512 checksum
     #[arg(long)]
     pub allow_weak_checksums: bool,
+    /// Write what is to be signed into this directory, for a machine that has the key
+    #[arg(long, value_name = "DIR")]
+    pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -504,6 +544,9 @@ pub struct CompactArgs {
 pub struct StatusArgs {
     /// Only these packages, in detail
     pub packages: Vec<String>,
+    /// Only what this person can do
+    #[arg(long = "as", value_name = "ID")]
+    pub person: Option<String>,
     /// List every package, not only numbers
     #[arg(long)]
     pub all: bool,
@@ -512,13 +555,53 @@ pub struct StatusArgs {
     pub format: Format,
 }
 
-/// Arguments of `snapshot`.
+/// How `check` prints its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs: one JSON object, described in docs/json.md.
+    Json,
+    /// Annotations of GitHub Actions.
+    Github,
+}
+
+/// Arguments of `check`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Made last, of the tree that is published: every change after it makes it invalid. Files whose times, \
-size and inode are as they were are not read again; --full reads them all, and says where that was wrong.\n\n\
-Exit status: 0 made, or nothing to do, 1 refused, 2 usage or environment."
+    after_help = "Judges what merging HEAD into BASE as it is now would give: the whole of it, as clients do, and what \
+changed against BASE, whose chain of janitors is believed unless --anchors says whom to trust. Nothing is checked out \
+or written, no key is needed, and the repository can be bare. The snapshot is left out, it is made when the branch is \
+published. A result holds for this BASE: when it moved, check again.\n\n\
+Exit status: 0 it can be merged, 1 not yet, 2 usage or environment."
 )]
+pub struct CheckArgs {
+    /// The published branch, and the one to merge into it [default for HEAD: the present commit]
+    #[arg(value_name = "BASE..HEAD")]
+    pub range: String,
+    /// Refuse packages whose names no quorum claims, as clients without --nostrict do
+    #[arg(long)]
+    pub strict: bool,
+    /// Refuse as well as long as anything that HEAD brings waits for approval
+    #[arg(long)]
+    pub complete: bool,
+    /// Trust these anchors, not the chain of BASE
+    #[arg(long, value_name = "ANCHORS", requires = "quorum")]
+    pub anchors: Option<String>,
+    /// How many anchors must agree
+    #[arg(long, value_name = "N", requires = "anchors")]
+    pub quorum: Option<usize>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: CheckFormat,
+    /// Show all findings and names, not the first of them
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Arguments of `snapshot`.
+#[derive(Debug, Args)]
 pub struct SnapshotArgs {
     /// Read every file, check what is known of them, and refuse a tree that clients would refuse
     #[arg(long)]
@@ -526,6 +609,9 @@ pub struct SnapshotArgs {
     /// Make it anew although nothing changed, for those who look at its age
     #[arg(long)]
     pub renew: bool,
+    /// Write what is to be signed into this directory, for a machine that has the key
+    #[arg(long, value_name = "DIR")]
+    pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -533,10 +619,6 @@ pub struct SnapshotArgs {
 
 /// Arguments of `compare`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit status: 0 the same state, 1 another one, 2 usage or environment. The short state is what \
-`conex status`, `conex explain` and `conex verify --format=json` print."
-)]
 pub struct CompareArgs {
     /// A directory or .tar.gz
     pub a: PathBuf,
@@ -578,14 +660,6 @@ pub struct ExplainArgs {
 
 /// Arguments of `enable`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Writes the field repository-validation-command of opam's `config` and the anchors in its \
-`repo/repos-config`, under opam's locks, and leaves everything else in them byte for byte. Without --anchors \
-they are taken from the repository at -C DIR; without both, those that opam has are kept. `conex disable` \
-brings back what was there.\n\n\
-Exit status: 0 done, or with --status: everything is verified; 1 refused, or something is not verified; 2 the \
-command line or the environment does not allow it."
-)]
 pub struct EnableArgs {
     /// The repository, as opam calls it
     #[arg(required_unless_present = "status")]

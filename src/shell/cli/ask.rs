@@ -12,10 +12,11 @@ use crate::core::name::Id;
 use crate::core::plan::{Plan, World};
 use crate::core::resource::Timestamp;
 use crate::shell::keys::Signer;
-use crate::shell::keys::find::{Found, Places, Selection, find_signer};
+use crate::shell::keys::find::{Found, Places, Selection, find_signer, public_keys};
 use crate::shell::keys::passphrase;
-use crate::shell::report::{Color, HumanOptions, human, neutral};
+use crate::shell::report::{Color, HumanOptions, Shown, human, neutral};
 use crate::shell::write::{Change, WORK_TREE, apply};
+use crate::shell::{progress, signals};
 
 /// Who signs.
 pub struct Who {
@@ -58,6 +59,40 @@ pub fn signer_id(signing: &Signing, places: &Places) -> Result<Id, Failure> {
     }
 }
 
+/// The id that signs in a repository: the one that was named, the one whose key conex
+/// keeps, or else the only one for whom the repository lists a key that is here.
+pub fn signer_in(signing: &Signing, world: &World<'_>, places: &Places) -> Result<Id, Failure> {
+    let unknown = match signer_id(signing, places) {
+        Ok(id) if signing.signer.is_some() || world.knows(&id) => return Ok(id),
+        Ok(id) => Ok(id),
+        Err(failure) => Err(failure),
+    };
+    let here = public_keys(signing.key.as_deref(), places);
+    let ids = world.ids_of_keys(&here);
+    match ids.as_slice() {
+        [id] => Ok(id.clone()),
+        [] if unknown.is_ok() => unknown,
+        [] if here.is_empty() => Err(Failure::usage(
+            "it is not known who signs: no Ed25519 key of yours was found",
+            "make one with `ssh-keygen -t ed25519`, and become an author with `conex join ID`",
+        )),
+        [] => unknown.map_err(|failure| Failure {
+            hint: "become an author with `conex join ID`, or name yourself with --as ID".to_owned(),
+            ..failure
+        }),
+        many => {
+            let ids: Vec<&str> = many.iter().map(Id::as_str).collect();
+            Err(Failure::usage(
+                format!(
+                    "it is not known who signs: there are keys of {}",
+                    ids.join(", ")
+                ),
+                "name the one with --as ID",
+            ))
+        }
+    }
+}
+
 /// Finds the key with which `id` signs. `listed` are the keys that the repository
 /// knows for the id, if it knows any.
 pub fn find(
@@ -81,7 +116,20 @@ pub fn find(
 
 /// Finds who signs in a repository that knows keys.
 pub fn who(signing: &Signing, world: &World<'_>, places: &Places) -> Result<Who, Failure> {
-    let id = signer_id(signing, places)?;
+    let id = signer_in(signing, world, places)?;
+    if world.keys_of(&id).is_empty() {
+        world.known_id(&id)?;
+    }
+    somebody(signing, id, world, places)
+}
+
+/// Finds the key of an id that the repository may not know.
+pub fn somebody(
+    signing: &Signing,
+    id: Id,
+    world: &World<'_>,
+    places: &Places,
+) -> Result<Who, Failure> {
     let listed = world.keys_of(&id);
     let listed = (!listed.is_empty()).then_some(listed.as_slice());
     find(signing, id, listed, places)
@@ -95,23 +143,30 @@ pub fn places(directory: &Path) -> Result<Places, Failure> {
     })
 }
 
-/// Shows a plan and asks; `false` means that nothing is to be written.
-pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, Failure> {
+/// Shows a plan, after its warnings.
+pub fn show(plan: &Plan, heading: &str) {
     if !plan.warnings.is_empty() {
         let options = HumanOptions {
             color: Color::of(&std::io::stderr()),
+            // The question is on the same screen.
+            shown: Shown::First(3),
             ..HumanOptions::default()
         };
         sayln!("{}", human(&plan.warnings, &options));
     }
-    let signs = who.filter(|_| plan.needs_signature());
-    match signs {
-        Some(who) => sayln!("`{}`, with {}:", who.id, neutral(&who.signer.origin)),
-        None if consent.dry_run => sayln!("This would be written:"),
-        None => sayln!("Writes:"),
-    }
+    sayln!("{}", neutral(heading));
     for line in &plan.lines {
         sayln!("  {}", neutral(line));
+    }
+}
+
+/// Shows a plan and asks; `false` means that nothing is to be written.
+pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, Failure> {
+    let signs = who.filter(|_| plan.needs_signature());
+    match signs {
+        Some(who) => show(plan, &format!("`{}`, with {}:", who.id, who.signer.origin)),
+        None if consent.dry_run => show(plan, "This would be written:"),
+        None => show(plan, "Writes:"),
     }
     if consent.dry_run {
         sayln!("Nothing was written (--dry-run).");
@@ -121,7 +176,8 @@ pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, 
     if consent.yes || signs.is_none() {
         return Ok(true);
     }
-    if !std::io::stdin().is_terminal() {
+    // A question that nobody sees is none.
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(Failure::usage(
             "nothing was signed: there is nobody to ask",
             "look at the lines above, then say so with --yes",
@@ -204,15 +260,19 @@ pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
                 }),
         )
         .collect();
-    apply(root, &changes, WORK_TREE).map_err(|e| {
+    let writing = signals::writing();
+    let progress = progress::start("writing");
+    let applied = apply(root, &changes, WORK_TREE);
+    drop(progress);
+    applied.map_err(|e| {
         Failure::usage(
             format!("{}: {e}", root.display()),
-            "nothing is half-written; run the command again when it can be done",
+            "no file is half-written; run the command again when it can be done",
         )
     })?;
     let files = match changes.len() {
         1 => "1 file".to_owned(),
-        n => format!("{n} files"),
+        n => format!("{} files", progress::thousands(n)),
     };
     let verb = if plan.removes.is_empty() {
         "Wrote"
@@ -220,6 +280,7 @@ pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
         "Wrote and removed"
     };
     sayln!("{verb} {files}.");
+    drop(writing);
     Ok(Exit::Success)
 }
 

@@ -21,6 +21,7 @@ use crate::shell::opam::record::Record;
 use crate::shell::opam::root::{CONFIG, Locked, REPOS_CONFIG, Root, RootError};
 use crate::shell::out::{outln, sayln};
 use crate::shell::report::neutral;
+use crate::shell::signals;
 
 /// Runs `conex enable`.
 pub fn run(cli: &Cli, args: &EnableArgs) -> Result<Exit, Failure> {
@@ -359,6 +360,8 @@ fn write(
     if order == Order::RecordFirst && changes.iter().all(|(_, e)| *e == Edited::Unchanged) {
         return Ok(());
     }
+    // The files and the record belong together: Ctrl-C does not come between.
+    let _writing = signals::writing();
     if order == Order::RecordFirst {
         record.write(root, locked).map_err(failed)?;
     }

@@ -10,6 +10,7 @@ use super::args::{Format, KeyCommand};
 use super::ask::id;
 use super::failure::{Exit, Failure};
 use crate::core::name::Id;
+use crate::core::plan::nearest;
 use crate::shell::keys::file::{Readers, read, read_from};
 use crate::shell::keys::lines::read_lines;
 use crate::shell::keys::passphrase::{ask_new, from_environment};
@@ -101,6 +102,7 @@ fn import(id: &Id, file: &Path, existing: Existing) -> Result<Exit, Failure> {
     let store = store()?;
     let info = if file == Path::new("-") {
         let mut stdin = std::io::stdin().lock();
+        let file = Path::new("standard input");
         let text = read_from(stdin.by_ref(), file)
             .map_err(|e| Failure::usage(&e, e.hint().unwrap_or_default()))?;
         import_text(&store, id, &text, file, existing)?
@@ -131,8 +133,27 @@ fn import_text(
         && let Ok(list) = std::str::from_utf8(text)
     {
         let (usable, others) = read_lines(list);
-        for (line, why) in &others {
+        let told = others
+            .iter()
+            .filter(|_| others.len() > 1 || !usable.is_empty());
+        for (line, why) in told {
             sayln!("line {line} is left out: {}", neutral(&why.to_string()));
+        }
+        if usable.is_empty() && others.len() > 1 {
+            let hint = others.iter().find_map(|(_, why)| why.hint());
+            return Err(Failure::usage(
+                format!(
+                    "none of the {} lines is a key that can be used",
+                    others.len()
+                ),
+                hint.unwrap_or_default(),
+            ));
+        }
+        if usable.is_empty() && others.is_empty() {
+            return Err(Failure::usage(
+                format!("`{}` holds no key", origin.display()),
+                "an account without SSH keys has an empty list; make a key with `conex key new ID`",
+            ));
         }
         if let Some(first) = usable.first() {
             for more in usable.iter().skip(1) {
@@ -209,7 +230,19 @@ fn list(format: Format) -> Result<Exit, Failure> {
 }
 
 fn show(id: &Id, fingerprint: bool) -> Result<Exit, Failure> {
-    let info = store()?.info(id).map_err(failed)?;
+    let store = store()?;
+    let info = store.info(id).map_err(|e| {
+        let ids: Vec<Id> = store
+            .list()
+            .map(|keys| keys.into_iter().map(|(id, _)| id).collect())
+            .unwrap_or_default();
+        match (&e, nearest(id.as_str(), ids.iter().map(Id::as_str))) {
+            (StoreError::Unknown { .. }, Some(near)) => {
+                Failure::usage(e, format!("did you mean `{near}`?"))
+            }
+            _ => failed(e),
+        }
+    })?;
     if fingerprint {
         outln!("{}", info.public.fingerprint());
     } else {

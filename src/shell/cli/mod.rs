@@ -4,24 +4,33 @@
 mod age;
 mod args;
 mod ask;
+mod check;
 mod compare;
+mod detached;
+mod diff;
 mod enable;
 mod failure;
 mod finish;
+mod help;
 mod key;
 mod paths;
 mod people;
+mod shells;
+mod signature;
 mod snapshot;
 mod status;
+mod todo;
 mod verify;
 mod work;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 pub use args::Cli;
 pub use failure::{Exit, Failure};
+pub use help::command;
 
-use args::Command;
+use crate::shell::progress;
+use args::{Command, Format};
 
 /// The most threads: beyond a few, reading and checking a repository gains nothing.
 const MOST_THREADS: usize = 8;
@@ -43,7 +52,10 @@ fn with_threads<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 /// Runs the command that the arguments of the process name.
 pub fn main() -> Exit {
-    let cli = match Cli::try_parse() {
+    let typed = command()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match typed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors, and go to standard output.
@@ -61,7 +73,21 @@ pub fn main() -> Exit {
     })
 }
 
+/// Whether somebody may watch how far the work is. opam draws on its own line while the
+/// hook runs, and a program that reads JSON shows progress in its own way.
+fn is_watched(command: &Command) -> bool {
+    match command {
+        Command::Verify(args) => args.repo.is_empty() && args.format == Format::Human,
+        Command::Status(args) => args.format == Format::Human,
+        Command::Compare(args) => args.format == Format::Human,
+        _ => true,
+    }
+}
+
 fn run(cli: &Cli) -> Result<Exit, Failure> {
+    if is_watched(&cli.command) {
+        progress::enable();
+    }
     match &cli.command {
         Command::Verify(args) => verify::run(args),
         Command::Key(args) => key::run(args),
@@ -77,11 +103,15 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Epoch(args) => people::epoch(cli, args),
         Command::Approve(args) => work::approve(cli, args),
         Command::Sign(args) => work::sign(cli, args),
+        Command::Check(args) => check::run(cli, args),
         Command::Snapshot(args) => snapshot::run(cli, args),
         Command::Compare(args) => compare::run(args),
         Command::Compact(args) => work::compact(cli, args),
         Command::Enable(args) => enable::run(cli, args),
         Command::Disable(args) => enable::disable(args),
         Command::Explain(args) => verify::explain(args),
+        Command::Signature(args) => signature::run(cli, args),
+        Command::Completions(args) => shells::completions(args),
+        Command::Man(args) => shells::man(args),
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::Cli;
 use super::failure::Failure;
+use crate::core::plan::conflict::{Conflicts, mend};
 use crate::core::tree::Tree;
 use crate::shell::read::{Contents, read};
 
@@ -34,6 +35,13 @@ pub fn working_tree(root: &Path) -> Result<Tree, Failure> {
         ));
     }
     Ok(tree)
+}
+
+/// Reads the working repository for somebody who changes it: where a merge left both
+/// sides in a file of metadata, something readable stands in for it.
+pub fn merged_tree(root: &Path) -> Result<(Tree, Conflicts), Failure> {
+    let tree = working_tree(root)?;
+    Ok(mend(&tree))
 }
 
 /// Where reports and memory are kept: `$XDG_STATE_HOME/conex`, or

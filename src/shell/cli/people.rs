@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use super::args::{
-    Cli, EpochArgs, JanitorCommand, OwnerCommand, RevokeArgs, RotateArgs, TeamCommand,
+    Cli, Consent, EpochArgs, JanitorCommand, OwnerCommand, RevokeArgs, RotateArgs, TeamCommand,
 };
-use super::ask::{Who, agreed, find, id, places, sign as sign_plan, sign_link, signer_id, write};
+use super::ask::{Who, agreed, find, id, places, sign as sign_plan, sign_link, signer_in, write};
 use super::failure::{Exit, Failure};
 use super::finish::{counted, still_invalid, unsigned};
-use super::paths::{directory, working_tree};
+use super::paths::{directory, merged_tree};
+use super::todo::some;
 use crate::core::key::{Fingerprint, PublicKey};
 use crate::core::name::Id;
 use crate::core::plan::status::status;
@@ -20,7 +21,7 @@ use crate::core::resource::IdFile;
 use crate::core::tree::Tree;
 use crate::core::trust::View;
 use crate::shell::keys::Signer as _;
-use crate::shell::keys::file::{Readers, read};
+use crate::shell::keys::file::{Readers, from_home, read};
 use crate::shell::keys::find::{Found, Places};
 use crate::shell::keys::lines::PublicLine;
 use crate::shell::keys::passphrase::{ask_new, from_environment};
@@ -42,7 +43,8 @@ pub fn typed_janitor(text: &str, places: &Places) -> Result<(Id, PublicKey), Fai
     let line = if key.contains(' ') {
         key.to_owned()
     } else {
-        let bytes = read(Path::new(key), Readers::Anybody).map_err(|e| {
+        let path = from_home(key, places.home.as_deref());
+        let bytes = read(&path, Readers::Anybody).map_err(|e| {
             Failure::usage(
                 &e,
                 "a key is given as `ID=ssh-ed25519 AAAA…` or `ID=FILE.pub`",
@@ -61,27 +63,38 @@ pub fn typed_janitor(text: &str, places: &Places) -> Result<(Id, PublicKey), Fai
 
 /// Runs `conex owner`.
 pub fn owner(cli: &Cli, command: &OwnerCommand) -> Result<Exit, Failure> {
-    let (change, args) = match command {
-        OwnerCommand::Add(args) => (Change::Add, args),
-        OwnerCommand::Remove(args) => (Change::Remove, args),
+    let (request, consent) = match command {
+        OwnerCommand::Add(args) => {
+            let instead_of = args.instead_of.as_deref().map(id).transpose()?;
+            let packages = match (&instead_of, args.packages.is_empty()) {
+                _ if args.unclaimed => Selection::Unclaimed,
+                (Some(former), true) => Selection::OwnedBy(former.clone()),
+                _ => Selection::Named(args.packages.clone()),
+            };
+            let request = OwnerChange {
+                change: Change::Add,
+                id: id(&args.id)?,
+                instead_of,
+                packages,
+            };
+            (request, args.consent)
+        }
+        OwnerCommand::Remove(args) => {
+            let request = OwnerChange {
+                change: Change::Remove,
+                id: id(&args.id)?,
+                instead_of: None,
+                packages: Selection::Named(args.packages.clone()),
+            };
+            (request, args.consent)
+        }
     };
     let root = directory(cli);
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
-    let plan = plan::owner(
-        &world,
-        &OwnerChange {
-            change,
-            id: id(&args.id)?,
-            packages: if args.unclaimed {
-                Selection::Unclaimed
-            } else {
-                Selection::Named(args.packages.clone())
-            },
-        },
-    )?;
-    unsigned(&plan, args.consent, &root)
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
+    let plan = plan::owner(&world, &request)?;
+    started(&plan, consent, &world, &root)
 }
 
 /// Runs `conex team`.
@@ -91,9 +104,9 @@ pub fn team(cli: &Cli, command: &TeamCommand) -> Result<Exit, Failure> {
         TeamCommand::Remove(args) => (Change::Remove, args),
     };
     let root = directory(cli);
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
     let plan = plan::team(
         &world,
         &TeamChange {
@@ -106,16 +119,16 @@ pub fn team(cli: &Cli, command: &TeamCommand) -> Result<Exit, Failure> {
                 .collect::<Result<_, _>>()?,
         },
     )?;
-    unsigned(&plan, args.consent, &root)
+    started(&plan, args.consent, &world, &root)
 }
 
 /// Runs `conex janitor`.
 pub fn janitor(cli: &Cli, command: &JanitorCommand) -> Result<Exit, Failure> {
     let root = directory(cli);
     let places = places(&root)?;
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
     let mut change = JanitorChange::default();
     let consent = match command {
         JanitorCommand::Add { janitors, link } => {
@@ -146,11 +159,7 @@ pub fn janitor(cli: &Cli, command: &JanitorCommand) -> Result<Exit, Failure> {
         }
     };
     let plan = plan::janitor(&world, &change)?;
-    let exit = unsigned(&plan, consent, &root)?;
-    if exit == Exit::Success && !plan.is_empty() {
-        waits(&plan.apply(&tree));
-    }
-    Ok(exit)
+    started(&plan, consent, &world, &root)
 }
 
 /// A janitor as typed; an author's own key needs not be typed.
@@ -168,57 +177,83 @@ fn known_janitor(
     typed_janitor(text, places)
 }
 
-/// Says what a change leaves without support.
-fn waits(tree: &Tree) {
+/// Writes a change that janitors approve, and says what it takes and what it costs.
+fn started(
+    plan: &Plan,
+    consent: Consent,
+    before: &World<'_>,
+    root: &Path,
+) -> Result<Exit, Failure> {
+    let exit = unsigned(plan, consent, root)?;
+    if exit == Exit::Success && !plan.is_empty() {
+        waits(before, &plan.apply(before.tree));
+    }
+    Ok(exit)
+}
+
+/// Says what a change leaves without support, and who approves it.
+fn waits(before: &World<'_>, tree: &Tree) {
     let repository = Repository::load(tree);
-    let Ok(world) = World::look(tree, &repository, View::AsIfApproved) else {
+    let Ok(after) = World::look(tree, &repository, View::AsIfApproved) else {
         return;
     };
-    let status = status(&world);
-    for (kind, items) in &status.waiting {
-        sayln!("Then waits for janitors: {}", counted(*kind, items.len()));
+    let lost = plan::status::lost(before, &after);
+    if !lost.is_empty() {
+        sayln!("This loses its support, and is vouched for anew in the same change:");
+        for (kind, names) in &lost {
+            sayln!("  {}: {}", counted(*kind, names.len()), some(names, false));
+        }
     }
+    let pushed: Vec<String> = plan::status::pushed(&after).into_iter().collect();
+    if !pushed.is_empty() {
+        sayln!(
+            "Counters were pushed to their end; in the same change: conex epoch {}",
+            pushed.join(" ")
+        );
+    }
+    let status = status(&after);
     let all: Vec<&str> = status.janitors.iter().map(String::as_str).collect();
+    let added: Vec<&str> = status
+        .link
+        .added_missing
+        .iter()
+        .map(|id| id.as_str())
+        .collect();
+    let and = match added.as_slice() {
+        [] => String::new(),
+        added => format!(", among them {}", added.join(", ")),
+    };
     sayln!(
-        "Everything is signed and vouched for anew with `conex approve`, by {} of {}.",
+        "It counts when `conex approve` was run by {} of {}{and}.",
         status.quorum,
         all.join(", ")
     );
+    if let Some((have, need)) = status.link.before.filter(|(have, need)| have < need) {
+        sayln!(
+            "Of the janitors before, {} more sign it the same way.",
+            need - have
+        );
+    }
 }
 
-/// Runs `conex revoke`.
+/// Runs `conex revoke`: of an author's keys, and of a janitor's, who is one no longer.
 pub fn revoke(cli: &Cli, args: &RevokeArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
-    let plan = plan::change_keys(
-        &world,
-        &KeyChange {
-            id: id(&args.id)?,
-            retire: fingerprints(&args.keys)?,
-            add: None,
-        },
-    )?;
-    let exit = unsigned(&plan, args.consent, &root)?;
-    if exit == Exit::Success && !plan.is_empty() {
-        waits(&plan.apply(&tree));
-    }
-    Ok(exit)
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
+    let plan = plan::revoke(&world, &id(&args.id)?, &fingerprints(&args.keys)?)?;
+    started(&plan, args.consent, &world, &root)
 }
 
 /// Runs `conex epoch`.
 pub fn epoch(cli: &Cli, args: &EpochArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
     let plan = plan::epoch(&world, &args.names)?;
-    let exit = unsigned(&plan, args.consent, &root)?;
-    if exit == Exit::Success && !plan.is_empty() {
-        waits(&plan.apply(&tree));
-    }
-    Ok(exit)
+    started(&plan, args.consent, &world, &root)
 }
 
 fn fingerprints(texts: &[String]) -> Result<Vec<Fingerprint>, Failure> {
@@ -246,10 +281,10 @@ struct NewKey {
 pub fn rotate(cli: &Cli, args: &RotateArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
     let places = places(&root)?;
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
-    let id = signer_id(&args.signing, &places)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
+    let id = signer_in(&args.signing, &world, &places)?;
     world.known_id(&id)?;
     // A lost key is no obstacle: then somebody else's signature stands in for it.
     let old = find(

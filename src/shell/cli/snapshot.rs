@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::args::{Cli, SnapshotArgs};
-use super::ask::{agreed, now, sign, who, write};
+use super::ask::{agreed, now, sign, signer_id, somebody, write};
+use super::detached;
 use super::failure::{Exit, Failure};
 use super::paths::{directory, working_tree};
 use crate::core::finding::{Code, Finding, Severity};
+use crate::core::key::PublicKey;
+use crate::core::name::Id;
 use crate::core::plan::{self, MakeSnapshot, Unchanged, World};
 use crate::core::repository::Repository;
 use crate::core::state::{State, diff};
@@ -28,6 +31,7 @@ pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {
         )
     })?;
     let cache = cache_home().map(|home| Cache::new(home, &real));
+    let progress = crate::shell::progress::start("reading");
     let (people, found) = look(&real, cache.as_ref())
         .map_err(|e| Failure::usage(e, "name the repository with -C DIR"))?;
     // Who may sign is found out while the packages are looked at.
@@ -43,6 +47,7 @@ pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {
             World::new(&people, repository, View::Supported)
         },
     );
+    drop(progress);
     if args.full {
         check(&real, &found.state)?;
     }
@@ -86,21 +91,25 @@ fn make(
     if !top_level.is_empty() {
         return Err(refused(top_level));
     }
-    let who = who(&args.signing, world, places)?;
-    let mut plan = plan::snapshot(
-        world,
-        state,
-        &MakeSnapshot {
-            signer: who.id.clone(),
-            key: who.signer.public().clone(),
-            created: now(),
-            unchanged: if args.renew {
-                Unchanged::Renew
-            } else {
-                Unchanged::Keep
-            },
+    let request = |signer: &Id, key: &PublicKey| MakeSnapshot {
+        signer: signer.clone(),
+        key: key.clone(),
+        created: now(),
+        unchanged: if args.renew {
+            Unchanged::Renew
+        } else {
+            Unchanged::Keep
         },
-    )?;
+    };
+    if let Some(dir) = &args.detached {
+        let (id, key) = detached::signer(&args.signing, world, root)?;
+        let plan = plan::snapshot(world, state, &request(&id, &key))?;
+        return detached::hand_out(&args.signing, &plan, world, &id, root, dir);
+    }
+    // Whoever is no notary learns who is, known or not.
+    let id = signer_id(&args.signing, places)?;
+    let who = somebody(&args.signing, id, world, places)?;
+    let mut plan = plan::snapshot(world, state, &request(&who.id, who.signer.public()))?;
     if plan.is_empty() {
         sayln!("Nothing to do: the snapshot states what is there.");
         return Ok(Exit::Success);

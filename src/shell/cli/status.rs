@@ -7,12 +7,16 @@ use serde::Serialize;
 
 use super::age::{JsonSnapshot, in_words};
 use super::args::{AnchorsArgs, Cli, Format, StatusArgs};
+use super::ask::id;
 use super::failure::{Exit, Failure};
 use super::finish::counted;
 use super::paths::{directory, working_tree};
+use super::todo::{JsonCoverage, JsonTask, lines, percent, some};
 use crate::core::finding::Severity;
+use crate::core::name::Id;
 use crate::core::plan::World;
 use crate::core::plan::status::{Status, status};
+use crate::core::plan::todo::{Coverage, Todo, coverage, todo};
 use crate::core::repository::{Repository, Slot};
 use crate::core::resource::{Kind, SnapshotRule, Timestamp};
 use crate::core::trust::View;
@@ -20,9 +24,6 @@ use crate::core::trust::chain::Chain;
 use crate::core::verify::packages::PackageReport;
 use crate::core::verify::snapshot::SnapshotReport;
 use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, json, neutral};
-
-/// How many names a line of the overview shows.
-const SHOWN: usize = 6;
 
 /// Runs `conex status`.
 pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
@@ -49,21 +50,37 @@ pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
             })
         });
     }
+    let mut todo = todo(&as_approved);
+    if !names.is_empty() {
+        todo = todo.about(|item| item.package().is_some_and(|p| names.contains(&p)));
+    }
+    let coverage = coverage(&world, &as_approved);
+    if let Some(text) = &args.person {
+        let person = id(text)?;
+        todo = todo.of_person(&person);
+        if args.format == Format::Human {
+            show_todo(&todo, &person, args.all);
+            return Ok(Exit::Success);
+        }
+    }
     if args.format == Format::Json {
         let snapshot = &world.assessment.snapshot;
-        out!(
-            "{}",
-            json(&findings, Summary::of(&sum, &repository, snapshot))
-        );
+        let summary = Summary::of(&sum, &repository, snapshot, &todo, &coverage);
+        out!("{}", json(&findings, summary));
         return Ok(Exit::Success);
     }
     if names.is_empty() {
-        overview(&sum, args.all);
+        overview(&sum, &coverage, &todo, args.all);
         snapshot(&world);
     }
     for name in &names {
         if let Some(report) = world.assessment.packages.iter().find(|p| p.name == *name) {
             package(report);
+        }
+    }
+    if !names.is_empty() {
+        for line in lines(&todo, args.all) {
+            outln!("  {line}");
         }
     }
     let errors = findings
@@ -93,7 +110,17 @@ pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn overview(status: &Status, all: bool) {
+/// What one person can do.
+fn show_todo(todo: &Todo, person: &Id, all: bool) {
+    if todo.is_empty() {
+        outln!("Nothing waits for `{person}`.");
+    }
+    for line in lines(todo, all) {
+        outln!("{line}");
+    }
+}
+
+fn overview(status: &Status, coverage: &Coverage, todo: &Todo, all: bool) {
     outln!("repository  {}", neutral(&status.name));
     outln!("identity    {}", status.identity);
     outln!(
@@ -110,14 +137,11 @@ fn overview(status: &Status, all: bool) {
         counted(Kind::Author, status.authors),
         counted(Kind::Team, status.teams)
     );
-    let total =
-        status.signed.len() + status.broken.len() + status.pending.len() + status.unsigned.len();
-    let percent = (status.signed.len() * 1000).checked_div(total).unwrap_or(0);
     outln!(
-        "packages    {} of {total} signed and valid ({}.{} %)",
-        status.signed.len(),
-        percent / 10,
-        percent % 10
+        "packages    {} of {} signed and valid ({})",
+        coverage.signed_packages,
+        coverage.packages,
+        percent(coverage.signed_packages, coverage.packages)
     );
     let lists = [
         ("not valid", &status.broken),
@@ -129,17 +153,28 @@ fn overview(status: &Status, all: bool) {
             outln!("            {} {what}: {}", names.len(), some(names, all));
         }
     }
-    if status.waiting.is_empty() {
-        outln!("waiting     nothing waits for janitors");
-    } else {
-        outln!("waiting     for janitors (`conex approve`):");
+    outln!(
+        "releases    {} of {} ({})",
+        coverage.signed_releases,
+        coverage.releases,
+        percent(coverage.signed_releases, coverage.releases)
+    );
+    if todo.is_empty() {
+        outln!("to do       nothing waits");
+        return;
     }
-    for (kind, items) in &status.waiting {
-        let names: Vec<String> = items
-            .iter()
-            .map(|(name, have)| format!("{name} ({have} of {})", status.quorum))
-            .collect();
-        outln!("            {} {kind}: {}", items.len(), some(&names, all));
+    outln!(
+        "if approved {} of them ({}), {} of the releases ({})",
+        coverage.if_approved_packages,
+        percent(coverage.if_approved_packages, coverage.packages),
+        coverage.if_approved_releases,
+        percent(coverage.if_approved_releases, coverage.releases)
+    );
+    for (i, line) in lines(todo, all).iter().enumerate() {
+        outln!(
+            "{} {line}",
+            if i == 0 { "to do      " } else { "           " }
+        );
     }
 }
 
@@ -192,20 +227,6 @@ fn snapshot(world: &World<'_>) {
     outln!("            `conex snapshot` makes it anew before this is published");
 }
 
-fn some(names: &[String], all: bool) -> String {
-    let shown = if all { names.len() } else { SHOWN };
-    let list = names
-        .iter()
-        .take(shown)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
-    match names.len().saturating_sub(shown) {
-        0 => list,
-        more => format!("{list} and {more} more"),
-    }
-}
-
 fn package(report: &PackageReport) {
     let state = if report.is_signed() {
         "signed and valid"
@@ -252,6 +273,8 @@ struct Summary<'a> {
     snapshot: Option<JsonSnapshot>,
     snapshot_required: bool,
     waiting: BTreeMap<&'static str, Vec<Waiting<'a>>>,
+    coverage: JsonCoverage,
+    todo: Vec<JsonTask>,
 }
 
 #[derive(Serialize)]
@@ -261,7 +284,13 @@ struct Waiting<'a> {
 }
 
 impl<'a> Summary<'a> {
-    fn of(status: &'a Status, repository: &Repository, snapshot: &SnapshotReport) -> Summary<'a> {
+    fn of(
+        status: &'a Status,
+        repository: &Repository,
+        snapshot: &SnapshotReport,
+        todo: &Todo,
+        coverage: &Coverage,
+    ) -> Summary<'a> {
         let list = |(kind, items): (&Kind, &'a Vec<(String, usize)>)| {
             let items = items
                 .iter()
@@ -289,6 +318,8 @@ impl<'a> Summary<'a> {
             snapshot: JsonSnapshot::of(snapshot),
             snapshot_required: status.snapshot == SnapshotRule::Required,
             waiting: status.waiting.iter().map(list).collect(),
+            coverage: JsonCoverage::of(coverage),
+            todo: JsonTask::all(todo),
         }
     }
 }
@@ -312,8 +343,9 @@ pub fn anchors(cli: &Cli, args: &AnchorsArgs) -> Result<Exit, Failure> {
         anchors.retain(|a| !a.starts_with("link="));
     }
     match args.opam.as_deref() {
+        // With anchors opam asks its hook, if it has one; that is what `enable` is for.
         Some([name, url]) => outln!(
-            "opam repository add {name} {url} {} {}",
+            "opam repository add {name} {url} {} {}\nconex enable {name}",
             quorum,
             anchors.join(" ")
         ),

@@ -21,6 +21,7 @@ use crate::shell::hook::git::forbid_renames;
 use crate::shell::hook::load::{LoadError, Loaded, load, patch as load_patch};
 use crate::shell::hook::memory::Store;
 use crate::shell::hook::report::{Reporter, last};
+use crate::shell::progress::thousands;
 use crate::shell::read::Git;
 use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, json, one_line};
 
@@ -498,19 +499,6 @@ fn last_line(
         "accepted: {} signed packages{unsigned}{state} ({files})",
         thousands(summary.signed_packages)
     )
-}
-
-/// A number with commas between groups of three digits.
-fn thousands(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// Runs `conex explain`.

@@ -5,18 +5,21 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::args::{ApproveArgs, Cli, CompactArgs, InitArgs, JoinArgs, SignArgs, Signing};
-use super::ask::{find, id, places, signer_id, who};
+use super::ask::{find, id, places, signer_in, who};
+use super::detached;
+use super::diff;
 use super::failure::{Exit, Failure};
 use super::finish::{sign_and_write, signed, still_invalid, unsigned};
-use super::paths::{directory, working_tree};
+use super::paths::{directory, merged_tree, working_tree};
 use super::people::typed_janitor;
 use crate::core::key::PublicKey;
-use crate::core::name::RepositoryName;
-use crate::core::plan::{self, Init, Join, Sign, World};
+use crate::core::name::{Id, RepositoryName};
+use crate::core::plan::{self, Init, Join, Scope, Sign, World};
 use crate::core::repository::Repository;
 use crate::core::resource::{Account, SnapshotRule};
 use crate::core::tree::Tree;
 use crate::core::trust::View;
+use crate::shell::git::{Git, Range, Where};
 use crate::shell::keys::Signer as _;
 
 /// Runs `conex init`.
@@ -121,8 +124,35 @@ pub fn join(cli: &Cli, args: &JoinArgs) -> Result<Exit, Failure> {
         .collect::<Result<_, _>>()?;
     // A janitor joins with the key of the chain, unless another one is named.
     let listed: Vec<PublicKey> = world.chain().key_of(&id).into_iter().cloned().collect();
+    if let Some(dir) = &args.detached {
+        let key = match (&args.signing.key, listed.first()) {
+            (Some(text), _) => detached::named(text, &listed)?,
+            (None, Some(key)) => key.clone(),
+            (None, None) => {
+                return Err(Failure::usage(
+                    "it is not known with which key you join",
+                    "name its public half: --key FILE.pub",
+                ));
+            }
+        };
+        let request = Join {
+            id: id.clone(),
+            keys: vec![key],
+            accounts,
+        };
+        let plan = plan::join(&world, &request)?;
+        return detached::hand_out(&args.signing, &plan, &world, &id, &root, dir);
+    }
     let listed = (!listed.is_empty() && args.signing.key.is_none()).then_some(listed.as_slice());
-    let who = find(&args.signing, id.clone(), listed, &places)?;
+    let mut who = find(&args.signing, id.clone(), listed, &places)?;
+    // Somebody with two ids: the key that was found first is that of the other one.
+    let taken = world.owner_of_key(who.signer.public());
+    if taken.is_some_and(|other| other != id)
+        && args.signing.key.is_none()
+        && let Ok(own) = places.store.info(&id)
+    {
+        who = find(&args.signing, id.clone(), Some(&[own.public]), &places)?;
+    }
     let plan = plan::join(
         &world,
         &Join {
@@ -141,15 +171,45 @@ pub fn join(cli: &Cli, args: &JoinArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
+/// What of everything that waits is meant.
+fn scope(args: &ApproveArgs, root: &Path) -> Result<Scope, Failure> {
+    let touched = match &args.range {
+        Some(text) => {
+            let range = Range::parse(text)?;
+            let git = Git::open(root, Where::Directory)?;
+            Some(git.touched(&range.base, &range.head)?)
+        }
+        None => None,
+    };
+    Ok(Scope {
+        names: args.names.clone(),
+        authors: args
+            .authors
+            .iter()
+            .map(|text| id(text))
+            .collect::<Result<_, _>>()?,
+        touched,
+    })
+}
+
 /// Runs `conex approve`.
 pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
     let places = places(&root)?;
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
+    let scope = scope(args, &root)?;
+    if let Some(dir) = &args.detached {
+        let (id, key) = detached::signer(&args.signing, &world, &root)?;
+        let plan = plan::approve_some(&world, &id, &key, &scope)?;
+        return detached::hand_out(&args.signing, &plan, &world, &id, &root, dir);
+    }
     let who = who(&args.signing, &world, &places)?;
-    let plan = plan::approve(&world, &who.id, who.signer.public(), &args.names)?;
+    let plan = plan::approve_some(&world, &who.id, who.signer.public(), &scope)?;
+    if args.diff {
+        diff::show(&world, &plan, &root, args.since.as_deref())?;
+    }
     let (exit, written) = sign_and_write(plan, args.signing.consent, &world, &who, &root)?;
     if let Some(plan) = written {
         still_invalid(&plan.apply(&tree));
@@ -161,24 +221,27 @@ pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
 pub fn sign(cli: &Cli, args: &SignArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
     let places = places(&root)?;
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
-    let signer = signer_id(&args.signing, &places)?;
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
+    let request = |signer: &Id, key: &PublicKey| Sign {
+        signer: signer.clone(),
+        key: key.clone(),
+        packages: args.packages.clone(),
+        allow_weak_checksums: args.allow_weak_checksums,
+    };
+    if let Some(dir) = &args.detached {
+        let (id, key) = detached::signer(&args.signing, &world, &root)?;
+        let plan = plan::sign(&world, &request(&id, &key))?;
+        return detached::hand_out(&args.signing, &plan, &world, &id, &root, dir);
+    }
+    let signer = signer_in(&args.signing, &world, &places)?;
     let listed = world.keys_of(&signer);
     if listed.is_empty() {
         world.known_id(&signer)?;
     }
     let who = find(&args.signing, signer, Some(&listed), &places)?;
-    let plan = plan::sign(
-        &world,
-        &Sign {
-            signer: who.id.clone(),
-            key: who.signer.public().clone(),
-            packages: args.packages.clone(),
-            allow_weak_checksums: args.allow_weak_checksums,
-        },
-    )?;
+    let plan = plan::sign(&world, &request(&who.id, who.signer.public()))?;
     signed(plan, args.signing.consent, &world, &who, &root)
 }
 

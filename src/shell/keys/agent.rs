@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::{SignError, Signer, verified};
-use crate::core::key::{Namespace, PublicKey, Signature, put, sshsig_bytes, take};
+use crate::core::key::{KeyError, Namespace, PublicKey, Signature, put, sshsig_bytes, take};
 use crate::core::sshsig::{ArmourError, signature_from_wire};
 
 /// Largest answer of an agent that is read, in bytes: what OpenSSH's own agent allows.
@@ -48,8 +48,13 @@ pub enum AgentError {
     #[error("ssh-agent gave no answer in {} seconds", .0.as_secs())]
     Timeout(Duration),
     /// It answered that it will not.
-    #[error("ssh-agent refused to {0}")]
-    Refused(&'static str),
+    #[error("ssh-agent refused to {what}{}", why.explain())]
+    Refused {
+        /// What it was asked for.
+        what: &'static str,
+        /// What can be found out about the reason: the protocol has one answer for all.
+        why: Refusal,
+    },
     /// It answered something else than was asked.
     #[error("ssh-agent answered with something else: {0}")]
     Answer(String),
@@ -65,16 +70,51 @@ impl AgentError {
             AgentError::Connect { .. } => {
                 Some("start one with `eval \"$(ssh-agent)\"`, or unset `SSH_AUTH_SOCK`".to_owned())
             }
-            AgentError::Refused(_) => Some(
-                "confirm the request, touch the token, or unlock the agent (`ssh-add -X`); \
-                 `ssh-add -L` shows the keys that it holds"
-                    .to_owned(),
-            ),
+            AgentError::Refused { why, .. } => Some(why.hint().to_owned()),
             AgentError::Timeout(_) => {
                 Some("confirm the request or touch the token when it asks for it".to_owned())
             }
             AgentError::NoSuchKey(_) => Some("load the key with `ssh-add FILE`".to_owned()),
             AgentError::Io(_) | AgentError::Answer(_) => None,
+        }
+    }
+}
+
+/// Why an agent refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing is known.
+    Unknown,
+    /// It shows no key at all now, which a locked agent does.
+    Locked,
+    /// It holds other keys, and this one not any more.
+    Gone,
+    /// It holds the key: its user said no, did not touch the token, or has restricted
+    /// the key to logins at some hosts (`ssh-add -h`).
+    Held,
+}
+
+impl Refusal {
+    fn explain(self) -> &'static str {
+        match self {
+            Refusal::Unknown => "",
+            Refusal::Locked => ": it is locked, or holds no key any more",
+            Refusal::Gone => ": it does not hold the key any more",
+            Refusal::Held => ", although it holds the key",
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            Refusal::Unknown | Refusal::Locked => {
+                "unlock it with `ssh-add -X`; `ssh-add -L` shows the keys that it holds"
+            }
+            Refusal::Gone => "load the key again with `ssh-add FILE`",
+            Refusal::Held => {
+                "confirm the request (`ssh-add -c`) or touch the token when it asks; a key that is restricted \
+                 to destinations (`ssh-add -h`) signs nothing but logins there: load it without, \
+                 `ssh-add -d FILE; ssh-add FILE`, or name the file with --key"
+            }
         }
     }
 }
@@ -92,8 +132,8 @@ pub struct Agent {
 pub struct Held {
     /// The keys that can be used, with their comments.
     pub keys: Vec<(PublicKey, String)>,
-    /// How many others there are: RSA, ECDSA, certificates, and what cannot be read.
-    pub others: usize,
+    /// Why the others cannot: RSA, ECDSA, certificates, and what cannot be read.
+    pub others: Vec<KeyError>,
 }
 
 impl Agent {
@@ -145,7 +185,7 @@ impl Agent {
                 Ok(key) => held
                     .keys
                     .push((key, String::from_utf8_lossy(comment).into_owned())),
-                Err(_) => held.others += 1,
+                Err(error) => held.others.push(error),
             }
         }
         if rest.is_empty() {
@@ -232,7 +272,10 @@ fn read_until(stream: &mut UnixStream, buffer: &mut [u8], end: Instant) -> io::R
 fn expect<'a>(answer: &'a [u8], wanted: u8, what: &'static str) -> Result<&'a [u8], AgentError> {
     match answer.split_first() {
         Some((&kind, body)) if kind == wanted => Ok(body),
-        Some((&FAILURE, _)) => Err(AgentError::Refused(what)),
+        Some((&FAILURE, _)) => Err(AgentError::Refused {
+            what,
+            why: Refusal::Unknown,
+        }),
         Some((kind, _)) => Err(AgentError::Answer(format!(
             "message {kind} instead of {wanted}"
         ))),
@@ -255,12 +298,26 @@ impl AgentSigner {
         // No flags: those are about RSA.
         request.extend_from_slice(&0_u32.to_be_bytes());
         let answer = self.agent.ask(&request, self.agent.sign_timeout)?;
-        let mut body = expect(&answer, SIGN_ANSWER, "sign")?;
+        let mut body = expect(&answer, SIGN_ANSWER, "sign").map_err(|e| self.why(e))?;
         let bad = |error: ArmourError| AgentError::Answer(error.to_string());
         let signature = take(&mut body)
             .filter(|_| body.is_empty())
             .ok_or_else(|| AgentError::Answer("a message that is not one signature".to_owned()))?;
         signature_from_wire(self.key.kind(), signature).map_err(bad)
+    }
+
+    /// Finds out why the agent did not sign.
+    fn why(&self, error: AgentError) -> AgentError {
+        let AgentError::Refused { what, .. } = error else {
+            return error;
+        };
+        let why = match self.agent.list() {
+            Err(_) => Refusal::Unknown,
+            Ok(held) if held.keys.iter().any(|(key, _)| *key == self.key) => Refusal::Held,
+            Ok(held) if held.keys.is_empty() && held.others.is_empty() => Refusal::Locked,
+            Ok(_) => Refusal::Gone,
+        };
+        AgentError::Refused { what, why }
     }
 }
 

@@ -145,6 +145,14 @@ pub fn check_mode(path: &Path, mode: u32, wanted: u32) -> Result<(), FileError> 
     }
 }
 
+/// A path as typed: shells leave the `~` of `--key=~/.ssh/id` alone.
+pub fn from_home(text: &str, home: Option<&Path>) -> PathBuf {
+    match (text.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(text),
+    }
+}
+
 /// The path as a shell takes it, for commands in hints.
 pub fn shell_quoted(path: &Path) -> String {
     let text = path.display().to_string();

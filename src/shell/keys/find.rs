@@ -1,9 +1,10 @@
 //! Who can sign for an id: the search, and its account of what was tried.
 //!
-//! The order: what `--key` names; conex's own key of the id; the key with which git
-//! signs; ssh-agent; `~/.ssh/id_ed25519`. A key is taken only if the repository lists
-//! it for the id. A key file that needs a passphrase is left alone if the agent holds
-//! the same key, so that nobody types what they have typed to the agent already.
+//! The order: what `--key` names; the key with which git signs; ssh-agent;
+//! `~/.ssh/id_ed25519`; conex's own key of the id. A key is taken only if the repository
+//! lists it for the id; while it lists none, whoever joins takes the first that there is.
+//! A key file that needs a passphrase is left alone if the agent holds the same key, so
+//! that nobody types what they have typed to the agent already.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,11 +16,11 @@ use super::agent::{Agent, AgentError, Held};
 use super::file::{self, Readers};
 use super::git::{self, GitKey};
 use super::lines::PublicLine;
-use super::passphrase::{Passphrases, unlock};
+use super::passphrase::{PassphraseError, Passphrases, UnlockError, unlock};
 use super::private::{PrivateFile, PrivateKeyError};
 use super::store::{HomeError, KeyStore, StoreError, conex_home};
 use super::{SignError, Signer};
-use crate::core::key::{KeyKind, Namespace, PublicKey, Signature};
+use crate::core::key::{KeyError, KeyKind, Namespace, PublicKey, Signature};
 use crate::core::name::Id;
 
 /// Whose signature is wanted.
@@ -31,7 +32,7 @@ pub struct Selection<'a> {
     /// The id to sign for.
     pub id: Option<&'a Id>,
     /// The keys that the repository lists for the id. `None` when it does not list any
-    /// yet: then only conex's own key, or the one that was named, is taken.
+    /// yet: then the first key that can be used is taken.
     pub listed: Option<&'a [PublicKey]>,
 }
 
@@ -180,6 +181,7 @@ pub fn find_signer(
         passphrases,
         named: Named::Any,
         held: None,
+        locked: false,
         files: Vec::new(),
         tried: Vec::new(),
     };
@@ -188,6 +190,46 @@ pub fn find_signer(
         listed: selection.listed.map(<[PublicKey]>::to_vec),
         tried: search.tried,
     })
+}
+
+/// The public halves of the keys that are here, for the question whose they are: what
+/// `--key` names alone, or all that a search would come upon. Nobody is asked for anything.
+pub fn public_keys(named: Option<&str>, places: &Places) -> Vec<PublicKey> {
+    let of_file = |path: &Path| {
+        let text = file::read(path, Readers::Anybody).ok()?;
+        if PrivateFile::looks_like(&text) {
+            return Some(PrivateFile::parse(&text).ok()?.public().clone());
+        }
+        let line = std::str::from_utf8(&text).ok()?;
+        Some(PublicLine::parse(line.trim()).ok()?.key)
+    };
+    if let Some(text) = named.map(str::trim) {
+        let line = PublicLine::parse(text).ok().map(|line| line.key);
+        let named = line.or_else(|| of_file(Path::new(text)));
+        if let Some(key) = named {
+            return vec![key];
+        }
+    }
+    let mut keys: Vec<PublicKey> = Vec::new();
+    let git = places.git_dir.as_deref();
+    match git.and_then(|dir| git::signing_key(dir, places.home.as_deref())) {
+        Some(GitKey::File(path)) => keys.extend(of_file(&path)),
+        Some(GitKey::Public(key)) => keys.push(key),
+        _ => {}
+    }
+    let held = places.agent.as_ref().and_then(|agent| agent.list().ok());
+    keys.extend(held.into_iter().flat_map(|h| h.keys).map(|(key, _)| key));
+    if let Some(home) = &places.home {
+        for name in ["id_ed25519", "id_ed25519.pub", "id_ed25519_sk.pub"] {
+            keys.extend(of_file(&home.join(".ssh").join(name)));
+        }
+    }
+    let own = places.store.list().unwrap_or_default();
+    keys.extend(
+        own.into_iter()
+            .filter_map(|(_, info)| Some(info.ok()?.public)),
+    );
+    keys
 }
 
 /// Which keys the user's `--key` lets through.
@@ -204,6 +246,8 @@ struct Search<'a> {
     named: Named,
     /// What the agent holds, once it was asked.
     held: Option<Result<Held, AgentError>>,
+    /// Whether somebody was asked for the passphrase of a key, and did not open it.
+    locked: bool,
     /// Files that were tried: nobody wants to be asked twice for one.
     files: Vec<PathBuf>,
     tried: Vec<Tried>,
@@ -226,13 +270,35 @@ impl Search<'_> {
                     }
                 }
             }
-            Some(path) => return self.file(&format!("`--key {path}`"), Path::new(path)),
+            Some(path) => {
+                let file = file::from_home(path, self.places.home.as_deref());
+                return self.file(&format!("`--key {path}`"), &file);
+            }
         }
-        let found = self.own();
-        if found.is_some() || (key.is_none() && self.selection.listed.is_none()) {
-            return found;
+        for place in [Self::git, Self::agent, Self::home, Self::own] {
+            let found = place(self);
+            // Whoever could not unlock the key that they mean does not mean another one.
+            if found.is_some() || (self.locked && self.selection.listed.is_none()) {
+                return found.map(|found| self.beside_own(found));
+            }
         }
-        self.git().or_else(|| self.agent()).or_else(|| self.home())
+        None
+    }
+
+    /// Whoever made a key for this id may have meant that one.
+    fn beside_own(&self, mut found: Found) -> Found {
+        if let (None, Named::Any, Some(id)) =
+            (self.selection.listed, &self.named, self.selection.id)
+            && let Ok(own) = self.places.store.info(id)
+            && own.public != *found.public()
+        {
+            found.origin = format!(
+                "{} (conex's own key of `{id}` is another one; --key {} takes that)",
+                found.origin,
+                own.public.fingerprint()
+            );
+        }
+        found
     }
 
     /// Conex's own keys: that of the id; all of them when the key was named otherwise.
@@ -282,8 +348,8 @@ impl Search<'_> {
         match git::signing_key(dir, self.places.home.as_deref())? {
             GitKey::File(path) => self.file(&format!("{origin}, `{}`", path.display()), &path),
             GitKey::Public(key) => self.candidate(origin, &key, None),
-            GitKey::Unusable(why) => {
-                self.note(origin, why, None, false);
+            GitKey::Unusable { why, hint } => {
+                self.note(origin, why, hint, false);
                 None
             }
         }
@@ -308,24 +374,73 @@ impl Search<'_> {
                 return None;
             }
         };
-        if let Some((key, comment)) = held.keys.iter().find(|(key, _)| self.wanted(key)) {
+        let fitting: Vec<_> = held
+            .keys
+            .iter()
+            .filter(|(key, _)| self.wanted(key))
+            .collect();
+        // Of keys that are listed one is as good as the other; with nothing to go by, a
+        // choice among several would be a guess about who somebody is.
+        let guess = self.selection.listed.is_none() && fitting.len() > 1;
+        if let Some((key, comment)) = fitting.first().filter(|_| !guess) {
             return Some(Found {
                 signer: Box::new(agent.signer_unasked(key)),
                 origin: format!("ssh-agent, {comment:?}"),
             });
         }
-        let why = format!(
-            "none of its {} Ed25519 keys is wanted; it holds {} others",
-            held.keys.len(),
-            held.others
-        );
-        self.note("ssh-agent", why, None, false);
+        let mut others = held.others.iter();
+        let (why, hint) = match (held.keys.len(), held.others.len()) {
+            (0, 0) => (
+                "it holds no key, or is locked".to_owned(),
+                Some("unlock it with `ssh-add -X`, or load a key with `ssh-add FILE`".to_owned()),
+            ),
+            (0, n) => {
+                let first = others.next();
+                let first = first.map(ToString::to_string).unwrap_or_default();
+                (
+                    format!("none of its {n} keys can be used: {first}"),
+                    held.others.iter().find_map(KeyError::hint),
+                )
+            }
+            (n, _) if guess => (
+                format!("it holds {n} Ed25519 keys, and it is not known which is meant"),
+                Some(
+                    "name one with `--key 'ssh-ed25519 AAAA…'`; `ssh-add -L` lists them".to_owned(),
+                ),
+            ),
+            (n, others) => (
+                format!("none of its {n} Ed25519 keys is wanted; it holds {others} others"),
+                None,
+            ),
+        };
+        self.note("ssh-agent", why, hint, false);
         None
     }
 
     fn home(&mut self) -> Option<Found> {
-        let path = self.places.home.as_deref()?.join(".ssh/id_ed25519");
-        self.file(&format!("`{}`", path.display()), &path)
+        let ssh = self.places.home.as_deref()?.join(".ssh");
+        let path = ssh.join("id_ed25519");
+        let found = self.file(&format!("`{}`", path.display()), &path);
+        if found.is_some() || path.exists() {
+            return found;
+        }
+        // What ssh makes beside: a token's, and those that people wonder about.
+        for name in [
+            "id_ed25519_sk",
+            "id_rsa",
+            "id_ecdsa",
+            "id_ecdsa_sk",
+            "id_dsa",
+        ] {
+            let path = ssh.join(name).with_extension("pub");
+            if path.exists() {
+                let found = self.file(&format!("`{}`", path.display()), &path);
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        None
     }
 
     /// A private key file, or a public one with the private one beside it.
@@ -416,6 +531,12 @@ impl Search<'_> {
                 origin: origin.to_owned(),
             }),
             Err(error) => {
+                // Where nobody could be asked, nobody meant anything.
+                self.locked |= !matches!(
+                    error,
+                    UnlockError::Passphrase(PassphraseError::Nobody(_))
+                        | UnlockError::Key(PrivateKeyError::Hardware)
+                );
                 self.note(origin, error.to_string(), error.hint(), true);
                 None
             }

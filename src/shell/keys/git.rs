@@ -15,7 +15,12 @@ pub enum GitKey {
     /// A public key; the private half is in an agent.
     Public(PublicKey),
     /// Something else.
-    Unusable(String),
+    Unusable {
+        /// Why.
+        why: String,
+        /// What would help.
+        hint: Option<String>,
+    },
 }
 
 /// Asks git, as it is configured for `dir`, for its SSH signing key: `None` if there is
@@ -52,12 +57,18 @@ fn interpret(value: &str, dir: &Path, home: Option<&Path>) -> GitKey {
     if let Some(key) = key {
         return match PublicLine::parse(key) {
             Ok(line) => GitKey::Public(line.key),
-            Err(error) => GitKey::Unusable(error.to_string()),
+            Err(error) => GitKey::Unusable {
+                why: error.to_string(),
+                hint: error.hint(),
+            },
         };
     }
     match (value.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => GitKey::File(home.join(rest)),
-        (Some(_), None) => GitKey::Unusable(format!("{value:?}: `HOME` is not set")),
+        (Some(_), None) => GitKey::Unusable {
+            why: format!("{value:?}: `HOME` is not set"),
+            hint: None,
+        },
         (None, _) => GitKey::File(dir.join(value)),
     }
 }
@@ -82,8 +93,11 @@ mod tests {
         assert_eq!(read("/k"), GitKey::File("/k".into()));
         assert_eq!(read("k"), GitKey::File("/w/k".into()));
         for bad in ["key::ssh-rsa AAAA", "ssh-rsa AAAA", "key::"] {
-            assert!(matches!(read(bad), GitKey::Unusable(_)), "{bad}");
+            assert!(matches!(read(bad), GitKey::Unusable { .. }), "{bad}");
         }
-        assert!(matches!(interpret("~/k", dir, None), GitKey::Unusable(_)));
+        assert!(matches!(
+            interpret("~/k", dir, None),
+            GitKey::Unusable { .. }
+        ));
     }
 }

@@ -8,12 +8,17 @@ use zeroize::Zeroizing;
 
 use super::file::{self, FileError, Readers};
 use super::private::{PrivateFile, PrivateKeyError, UnlockedKey};
+use crate::shell::out::sayln;
+use crate::shell::signals;
 
 /// A passphrase; wiped when dropped.
 pub type Passphrase = Zeroizing<String>;
 
 /// The variable that gives the passphrase where nobody can be asked.
 pub const VARIABLE: &str = "CONEX_PASSPHRASE";
+
+/// What opening `/dev/tty` says where there is no terminal: `ENXIO`, on every Unix.
+const ENXIO: i32 = 6;
 
 /// How often a person is asked for the passphrase of one key, as ssh does it.
 pub const TRIES: u32 = 3;
@@ -58,6 +63,9 @@ pub trait Passphrases {
         1
     }
 
+    /// The last answer was wrong, and another one is asked for.
+    fn wrong(&mut self) {}
+
     /// The passphrase for `what` (``the key `/home/a/.ssh/id_ed25519` ``).
     ///
     /// # Errors
@@ -90,12 +98,26 @@ impl Passphrases for Terminal {
     }
 
     fn ask(&mut self, what: &str) -> Result<Passphrase, PassphraseError> {
+        let prompting = signals::prompting();
         rpassword::prompt_password(format!("Passphrase for {what}: "))
             .map(Zeroizing::new)
             .map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => PassphraseError::Nobody(what.to_owned()),
+                io::ErrorKind::Interrupted => {
+                    prompting.interrupted();
+                    PassphraseError::Terminal(error)
+                }
+                // No terminal, or one that is not this program's (setsid, a daemon).
+                _ if error.raw_os_error() == Some(ENXIO)
+                    || error.kind() == io::ErrorKind::NotFound =>
+                {
+                    PassphraseError::Nobody(what.to_owned())
+                }
                 _ => PassphraseError::Terminal(error),
             })
+    }
+
+    fn wrong(&mut self) {
+        sayln!("That passphrase does not open it.");
     }
 }
 
@@ -183,7 +205,7 @@ pub fn unlock(
         let passphrase = passphrases.ask(what)?;
         left = left.saturating_sub(1);
         match key.unlock(Some(&passphrase)) {
-            Err(PrivateKeyError::WrongPassphrase) if left > 0 => {}
+            Err(PrivateKeyError::WrongPassphrase) if left > 0 => passphrases.wrong(),
             done => return Ok(done?),
         }
     }

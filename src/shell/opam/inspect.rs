@@ -340,26 +340,25 @@ pub fn held(root: &Root, name: &str, client: &Client, mode: Mode) -> Held {
     Held::Invalid(one_line(&errors))
 }
 
-/// opam 2.1 puts all that it archives into a directory `name`; later ones do not.
+/// opam 2.1 puts all that it archives into a directory `name`; later ones do not. Of a
+/// git repository it archives the whole clone, which it unpacks before it asks the hook.
 fn below(tree: Tree, name: &str) -> Tree {
     let prefix = format!("{name}/");
     if tree.files.keys().any(|path| !path.starts_with(&prefix)) {
         return tree;
     }
+    let clone = format!("{name}/.git/");
+    let counts = |path: &str| !path.starts_with(&clone);
     let strip = |path: &str| path.strip_prefix(&prefix).unwrap_or(path).to_owned();
-    let own = |path: &String| *path != prefix;
+    let files = tree.files.into_iter().filter(|(path, _)| counts(path));
+    let others = tree.others.into_iter();
+    let defects = tree.defects.into_iter();
     Tree {
-        files: tree
-            .files
-            .iter()
-            .map(|(path, bytes)| (strip(path), bytes.clone()))
+        files: files.map(|(path, bytes)| (strip(&path), bytes)).collect(),
+        others: others
+            .filter(|path| *path != prefix && counts(path))
+            .map(|path| strip(&path))
             .collect(),
-        others: tree
-            .others
-            .iter()
-            .filter(|p| own(p))
-            .map(|p| strip(p))
-            .collect(),
-        defects: tree.defects,
+        defects: defects.filter(|defect| counts(&defect.path)).collect(),
     }
 }

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 
 use crate::core::limits::MAX_FILE_SIZE;
 use crate::core::tree::{Bytes, DefectKind};
+use crate::shell::progress;
 
 /// A file below this size is read into a buffer of the thread and copied once to
 /// its place, which saves a system call; a larger one directly to its place, so
@@ -77,6 +78,7 @@ pub(super) fn read(
     reserve: impl FnOnce(u64) -> bool,
 ) -> Result<Option<Bytes>, DefectKind> {
     let fd = open(dir, name, OFlags::empty())?;
+    progress::tick();
     let stat = rustix::fs::fstat(&fd).map_err(unreadable)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(DefectKind::Changed);

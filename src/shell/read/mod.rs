@@ -31,6 +31,7 @@ use thiserror::Error;
 
 pub use crate::core::tree::Contents;
 use crate::core::tree::Tree;
+use crate::shell::progress;
 
 #[cfg(doc)]
 use crate::core::tree::Defect;
@@ -92,6 +93,7 @@ pub enum ReadError {
 /// below is a [`Defect`].
 pub fn read(root: &Path, contents: Contents) -> Result<Reading, ReadError> {
     let fd = open_root(root)?;
+    let _progress = progress::start("reading");
     Ok(walk::walk(&fd, contents, walk::MOST))
 }
 

@@ -61,6 +61,8 @@ struct Item<'a> {
     label: Option<&'a str>,
     values: Vec<Value<'a>>,
     hint: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_base: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -89,6 +91,7 @@ impl<'a> Item<'a> {
                 .map(|(label, value)| Value { label, value })
                 .collect(),
             hint: &finding.hint,
+            in_base: None,
         }
     }
 }
@@ -98,16 +101,47 @@ impl<'a> Item<'a> {
 ///
 /// A `summary` that has no JSON (a map whose keys are not text) becomes `null`.
 pub fn json(findings: &[Finding], summary: impl Serialize) -> String {
-    rendered(findings, summary)
-        .or_else(|_| rendered(findings, ()))
+    with_items(&Counts::of(findings), || items(findings, None), summary)
+}
+
+/// The same of two lists: what is new, and what was there before. Each finding says
+/// in `in_base` of which it is; the new ones come first.
+pub fn json_since(new: &[Finding], base: &[Finding], summary: impl Serialize) -> String {
+    let both = || {
+        let mut both = items(new, Some(false));
+        both.extend(items(base, Some(true)));
+        both
+    };
+    with_items(&Counts::of(new.iter().chain(base)), both, summary)
+}
+
+fn items(findings: &[Finding], in_base: Option<bool>) -> Vec<Item<'_>> {
+    let item = |finding| Item {
+        in_base,
+        ..Item::of(finding)
+    };
+    in_order(findings).into_iter().map(item).collect()
+}
+
+fn with_items<'a>(
+    counts: &Counts,
+    items: impl Fn() -> Vec<Item<'a>>,
+    summary: impl Serialize,
+) -> String {
+    rendered(*counts, items(), summary)
+        .or_else(|_| rendered(*counts, items(), ()))
         .unwrap_or_default()
 }
 
-fn rendered(findings: &[Finding], summary: impl Serialize) -> Result<String, serde_json::Error> {
+fn rendered(
+    counts: Counts,
+    findings: Vec<Item<'_>>,
+    summary: impl Serialize,
+) -> Result<String, serde_json::Error> {
     let report = Report {
         schema: SCHEMA,
-        counts: Counts::of(findings),
-        findings: in_order(findings).into_iter().map(Item::of).collect(),
+        counts,
+        findings,
         summary,
     };
     let mut out = Vec::new();

@@ -3,11 +3,13 @@
 //! * [`human`]: for a terminal or a log file, the most severe first, each with its
 //!   place, the values to compare, and what to do next;
 //! * [`json`]: everything, for programs;
+//! * [`annotation`]: a workflow command of GitHub Actions, which shows it at its line;
 //! * [`one_line`]: for `/dev/tty`, where opam's own status line is.
 //!
 //! Paths, values and excerpts were chosen by whoever wrote the repository. All
 //! text passes through [`neutral`] on its way out.
 
+mod github;
 mod human;
 mod json;
 mod text;
@@ -18,8 +20,9 @@ mod tests;
 use std::fmt;
 use std::io::IsTerminal;
 
+pub use github::{Annotation, annotation};
 pub use human::{HumanOptions, Shown, human};
-pub use json::{SCHEMA, json};
+pub use json::{SCHEMA, json, json_since};
 pub use text::{neutral, shortened};
 
 use crate::core::finding::{Finding, Severity};

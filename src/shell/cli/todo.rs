@@ -1,0 +1,268 @@
+//! Who must still do what, in a few lines and for programs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::finish::counted;
+use crate::core::name::Id;
+use crate::core::plan::todo::{Coverage, Deed, Item, Todo, Who};
+use crate::core::resource::Kind;
+use crate::shell::report::neutral;
+
+/// How many names a line shows.
+const SHOWN: usize = 6;
+
+/// What can be shown as one: tasks with the same janitors, whoever the owners are.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Heading {
+    deed: Deed,
+    each: bool,
+    missing: usize,
+    of: BTreeSet<Id>,
+    owned: bool,
+}
+
+#[derive(Default)]
+struct Group {
+    items: BTreeSet<Item>,
+    /// The owners, and of how many of the items.
+    owners: BTreeMap<Id, usize>,
+}
+
+fn groups(todo: &Todo) -> BTreeMap<Heading, Group> {
+    let mut groups: BTreeMap<Heading, Group> = BTreeMap::new();
+    for (item, deed, who) in todo.items() {
+        let (heading, owners) = match who {
+            Who::Each(ids) => {
+                // Authors who prove a key are many, each for themselves.
+                let of = match deed {
+                    Deed::Prove | Deed::OtherKey => BTreeSet::new(),
+                    _ => ids.clone(),
+                };
+                (
+                    Heading {
+                        deed,
+                        each: true,
+                        missing: ids.len(),
+                        of,
+                        owned: false,
+                    },
+                    None,
+                )
+            }
+            Who::Enough {
+                owners,
+                missing,
+                of,
+            } => (
+                Heading {
+                    deed,
+                    each: false,
+                    missing: *missing,
+                    of: of.clone(),
+                    owned: !owners.is_empty(),
+                },
+                Some(owners),
+            ),
+        };
+        let group = groups.entry(heading).or_default();
+        if group.items.insert(item.clone()) {
+            for owner in owners.into_iter().flatten() {
+                *group.owners.entry(owner.clone()).or_default() += 1;
+            }
+        }
+    }
+    groups
+}
+
+/// The lines that say what is to be done: who and how first, then indented with what.
+/// With `all` they name everything.
+pub fn lines(todo: &Todo, all: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (heading, group) in groups(todo) {
+        lines.push(format!("{}:", title(&heading)));
+        for line in what(&group.items, all) {
+            lines.push(format!("  {line}"));
+        }
+        if !group.owners.is_empty() {
+            let mut owners: Vec<(&Id, usize)> =
+                group.owners.iter().map(|(id, n)| (id, *n)).collect();
+            owners.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+            let names: Vec<String> = match owners.as_slice() {
+                [(one, _)] => vec![one.to_string()],
+                many => many.iter().map(|(id, n)| format!("{id} ({n})")).collect(),
+            };
+            let word = if names.len() == 1 { "owner" } else { "owners" };
+            lines.push(format!("  {word}: {}", some(&names, all)));
+        }
+    }
+    lines
+}
+
+fn title(heading: &Heading) -> String {
+    let ids: Vec<String> = heading.of.iter().map(ToString::to_string).collect();
+    let names = some(&ids, false);
+    let left = heading.of.len();
+    let more = if heading.missing <= left {
+        format!("{} more of {names}", heading.missing)
+    } else {
+        match left {
+            0 => format!("{} more janitors, of whom none is left", heading.missing),
+            _ => format!(
+                "{} more janitors, of whom only {names} can be asked",
+                heading.missing
+            ),
+        }
+    };
+    match (heading.deed, heading.each, heading.owned) {
+        (Deed::SignLink, true, _) if left == 1 => format!("{names}: `conex approve`"),
+        (Deed::SignLink, true, _) => format!("each of {names}: `conex approve`"),
+        (Deed::Prove, ..) => "authors who prove that the key is theirs: `conex sign`".to_owned(),
+        (Deed::OtherKey, ..) => {
+            "authors who take another key, this one is somebody else's: `conex rotate`".to_owned()
+        }
+        (Deed::Write, _, true) => format!(
+            "not signed as it is now: `conex sign` by an owner; or by anybody, and `conex approve` by {more}"
+        ),
+        (Deed::Write, _, false) => format!(
+            "not signed as it is now: `conex sign` by anybody, and `conex approve` by {more}"
+        ),
+        (_, _, true) => format!("an owner: `conex sign`, or {more}: `conex approve`"),
+        (_, _, false) => format!("{more}: `conex approve`"),
+    }
+}
+
+/// One line for each kind of thing.
+fn what(items: &BTreeSet<Item>, all: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut kinds: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
+    let mut packages: BTreeSet<String> = BTreeSet::new();
+    for item in items {
+        match item {
+            Item::Link(n) => lines.push(format!("link {n} of the janitor chain")),
+            Item::Resource(resource) => {
+                if resource.kind == Kind::Checksum {
+                    packages.extend(item.package().map(|name| name.to_string()));
+                }
+                let names = kinds.entry(resource.kind).or_default();
+                names.push(resource.name.to_string());
+            }
+        }
+    }
+    for (kind, names) in kinds {
+        let of = match (kind, packages.len()) {
+            (Kind::Checksum, n) if n > 1 && n < names.len() => format!(" of {n} packages"),
+            _ => String::new(),
+        };
+        let list = match kind {
+            Kind::Repo => String::new(),
+            _ => format!(": {}", some(&names, all)),
+        };
+        lines.push(format!("{}{of}{list}", counted(kind, names.len())));
+    }
+    lines
+}
+
+/// Names, separated by commas; of many only the first.
+pub fn some(names: &[String], all: bool) -> String {
+    let shown = if all { names.len() } else { SHOWN };
+    let list: Vec<&str> = names.iter().take(shown).map(String::as_str).collect();
+    let list = list.join(", ");
+    let list = neutral(&list);
+    match names.len().saturating_sub(shown) {
+        0 => list.into_owned(),
+        more => format!("{list} and {more} more"),
+    }
+}
+
+/// A part of a whole in percent, with one decimal, rounded down: 100 % is all.
+pub fn percent(part: usize, whole: usize) -> String {
+    let permille = (part.saturating_mul(1000)).checked_div(whole).unwrap_or(0);
+    format!("{}.{} %", permille / 10, permille % 10)
+}
+
+/// One task for programs; see docs/json.md.
+#[derive(Serialize)]
+pub struct JsonTask {
+    deed: &'static str,
+    each: Vec<String>,
+    owners: Vec<String>,
+    missing: usize,
+    of: Vec<String>,
+    items: Vec<JsonItem>,
+}
+
+#[derive(Serialize)]
+struct JsonItem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: String,
+}
+
+impl JsonTask {
+    /// All tasks.
+    pub fn all(todo: &Todo) -> Vec<JsonTask> {
+        let texts = |ids: &BTreeSet<Id>| ids.iter().map(ToString::to_string).collect();
+        let task = |task: &crate::core::plan::todo::Task| {
+            let none = BTreeSet::new();
+            let (each, owners, missing, of) = match &task.who {
+                Who::Each(ids) => (ids, &none, 0, &none),
+                Who::Enough {
+                    owners,
+                    missing,
+                    of,
+                } => (&none, owners, *missing, of),
+            };
+            JsonTask {
+                deed: task.deed.as_str(),
+                each: texts(each),
+                owners: texts(owners),
+                missing,
+                of: texts(of),
+                items: task.items.iter().map(JsonItem::of).collect(),
+            }
+        };
+        todo.tasks.iter().map(task).collect()
+    }
+}
+
+impl JsonItem {
+    fn of(item: &Item) -> JsonItem {
+        match item {
+            Item::Link(n) => JsonItem {
+                kind: "link",
+                name: n.to_string(),
+            },
+            Item::Resource(resource) => JsonItem {
+                kind: resource.kind.as_str(),
+                name: resource.name.to_string(),
+            },
+        }
+    }
+}
+
+/// How much is signed, for programs; see docs/json.md.
+#[derive(Serialize)]
+pub struct JsonCoverage {
+    packages: usize,
+    signed_packages: usize,
+    if_approved_packages: usize,
+    releases: usize,
+    signed_releases: usize,
+    if_approved_releases: usize,
+}
+
+impl JsonCoverage {
+    /// The numbers.
+    pub fn of(coverage: &Coverage) -> JsonCoverage {
+        JsonCoverage {
+            packages: coverage.packages,
+            signed_packages: coverage.signed_packages,
+            if_approved_packages: coverage.if_approved_packages,
+            releases: coverage.releases,
+            signed_releases: coverage.signed_releases,
+            if_approved_releases: coverage.if_approved_releases,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Why git does not give what it was asked for.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
+use std::path::PathBuf;
+use std::process::{ExitStatus, Output};
+
+use thiserror::Error;
+
+use super::OLDEST;
+
+/// Why there is nothing to judge.
+#[derive(Debug, Error)]
+pub enum GitError {
+    /// The program cannot be run.
+    #[error("`git` cannot be run: {0}")]
+    NoGit(std::io::Error),
+    /// It cannot do what is needed.
+    #[error("this git is too old, or no git: {0:?}; {major}.{minor} or later is needed", major = OLDEST.0, minor = OLDEST.1)]
+    Old(String),
+    /// There is no repository.
+    #[error("`{}` is not in a git repository: {why}", dir.display())]
+    NotARepository {
+        /// The directory.
+        dir: PathBuf,
+        /// What git says.
+        why: String,
+    },
+    /// No directory for new objects.
+    #[error("no temporary directory: {0}")]
+    Scratch(std::io::Error),
+    /// Not `BASE..HEAD`.
+    #[error("{0:?} is not BASE..HEAD")]
+    Range(String),
+    /// No such commit.
+    #[error("there is no commit `{0}` in this repository")]
+    Unknown(String),
+    /// The history ends before it reaches a common ancestor.
+    #[error("this clone is shallow, and does not reach back to where the two branches parted")]
+    Shallow,
+    /// The two have nothing in common.
+    #[error("the two branches have no commit in common")]
+    Unrelated,
+    /// Objects are not there.
+    #[error("the object {0} is not in this clone")]
+    Incomplete(String),
+    /// Something else.
+    #[error("git {verb}: {why}")]
+    Failed {
+        /// What was asked.
+        verb: &'static str,
+        /// What git says.
+        why: String,
+    },
+}
+
+impl GitError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            GitError::NoGit(_) | GitError::Old(_) => "install git 2.38 or later",
+            GitError::NotARepository { .. } => "name the clone of the repository with -C DIR",
+            GitError::Scratch(_) => "name a directory that can be written to with TMPDIR",
+            GitError::Range(_) => {
+                "give the published branch and the one to merge, as `origin/main..HEAD` or `origin/main..feature`"
+            }
+            GitError::Unknown(_) => "fetch it first: git fetch origin BRANCH",
+            GitError::Shallow => {
+                "fetch the rest: git fetch --unshallow (in a job: fetch-depth 0, GIT_DEPTH 0)"
+            }
+            GitError::Unrelated => "start the branch anew from the published one",
+            GitError::Incomplete(_) => {
+                "the clone leaves out files (--filter), or is damaged: fetch all of it, or run git fsck"
+            }
+            GitError::Failed { .. } => "",
+        }
+    }
+
+    pub(super) fn failed(verb: &'static str, output: &Output) -> GitError {
+        GitError::Failed {
+            verb,
+            why: told(output),
+        }
+    }
+}
+
+/// What git wrote to standard error: its first line is the reason.
+pub(super) fn told(output: &Output) -> String {
+    reason(&output.stderr, output.status)
+}
+
+/// The same, of what was written to a file.
+pub(super) fn told_in(mut errors: File, status: ExitStatus) -> String {
+    let mut text = Vec::new();
+    let read = errors
+        .rewind()
+        .and_then(|()| errors.take(MAX_REASON).read_to_end(&mut text));
+    match read {
+        Ok(_) => reason(&text, status),
+        Err(e) => e.to_string(),
+    }
+}
+
+/// How much is read of what git says.
+const MAX_REASON: u64 = 4096;
+
+fn reason(text: &[u8], status: ExitStatus) -> String {
+    let text = String::from_utf8_lossy(text);
+    match text.lines().find(|line| !line.trim().is_empty()) {
+        Some(line) => line.trim_start_matches("fatal: ").to_owned(),
+        None => format!("it ended with {status}"),
+    }
+}

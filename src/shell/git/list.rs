@@ -1,0 +1,239 @@
+//! What is in a tree: names, kinds and sizes, before any content is read.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Stdio;
+
+use super::error::told_in;
+use super::{Git, GitError, Oid};
+use crate::core::limits::{
+    MAX_ALIKE, MAX_FILE_SIZE, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE,
+};
+use crate::core::path::PACKAGES;
+use crate::core::tree::{Defect, DefectKind, is_judged, is_stray_opam};
+
+/// The longest entry of a listing that is read: git's own paths end at 4096 bytes.
+const MAX_ENTRY: u64 = 8192;
+
+/// A file whose content is judged.
+#[derive(Debug, Clone)]
+pub(super) struct File {
+    pub path: String,
+    pub oid: Oid,
+    pub size: u64,
+}
+
+/// What is in a tree. The same defects as those of a directory
+/// ([`crate::shell::read`]): a work tree of it would have them.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    pub(super) files: Vec<File>,
+    pub(super) others: BTreeSet<String>,
+    pub(super) defects: Vec<Defect>,
+    /// Those of the defects that no tree has that git made.
+    forged: Vec<Defect>,
+    entries: usize,
+    bytes: u64,
+    /// The path before.
+    last: Vec<u8>,
+}
+
+impl Listing {
+    /// Whether the tree is above a limit, so that nothing of it is read.
+    pub fn is_over(&self) -> bool {
+        self.defects
+            .iter()
+            .any(|d| matches!(d.kind, DefectKind::TooMany | DefectKind::TooMuch))
+    }
+
+    /// What is wrong in the tree before any content is looked at.
+    pub fn defects(&self) -> &[Defect] {
+        &self.defects
+    }
+
+    /// What no tree has that git made of files. A merge puts some of it in order, so that
+    /// it does not show in the result: but where a branch is taken as it is, it does.
+    pub fn forged(&self) -> &[Defect] {
+        &self.forged
+    }
+
+    /// Takes in one line of `git ls-tree -r -l`; `None` if it is none.
+    fn add(&mut self, entry: &[u8]) -> Option<Result<(), GitError>> {
+        let tab = entry.iter().position(|&b| b == b'\t')?;
+        let (head, path) = entry.split_at(tab);
+        let path = path.get(1..)?;
+        let mut words = head.split(|&b| b == b' ').filter(|word| !word.is_empty());
+        let (mode, kind) = (words.next()?, words.next()?);
+        let oid = Oid::new(words.next()?)?;
+        let size = words.next()?;
+        // The directories that begin here count like files.
+        let shared = path
+            .iter()
+            .zip(&self.last)
+            .take_while(|(a, b)| a == b)
+            .filter(|(a, _)| **a == b'/')
+            .count();
+        let depth = path.iter().filter(|&&b| b == b'/').count();
+        self.entries += 1 + depth.saturating_sub(shared);
+        // git lists in the order of bytes; a tree that it would not make does not.
+        let misplaced = !self.last.is_empty() && path <= self.last.as_slice();
+        let forbidden = path
+            .split(|&b| b == b'/')
+            .any(|name| matches!(name, b"" | b"." | b"..") || name.eq_ignore_ascii_case(b".git"));
+        self.last.clear();
+        self.last.extend(path);
+        let Ok(path) = std::str::from_utf8(path) else {
+            let path = String::from_utf8_lossy(path).into_owned();
+            self.defect(path, DefectKind::NotUtf8);
+            return Some(Ok(()));
+        };
+        let size = match (kind, size) {
+            (b"blob", b"BAD") => return Some(Err(GitError::Incomplete(oid.as_str().to_owned()))),
+            (b"blob", size) => std::str::from_utf8(size).ok()?.parse().ok()?,
+            _ => 0_u64,
+        };
+        let length = u64::try_from(path.len()).unwrap_or(u64::MAX);
+        self.bytes = self.bytes.saturating_add(size).saturating_add(length);
+        let special = match (mode, kind) {
+            // 100664 is of long ago; what a work tree makes of all three is a file.
+            (b"100644" | b"100755" | b"100664", b"blob") => None,
+            (b"120000", b"blob") => Some(DefectKind::Symlink),
+            (b"160000", b"commit") => Some(DefectKind::Special("a submodule")),
+            _ => Some(DefectKind::Special("of unknown kind")),
+        };
+        if misplaced || forbidden {
+            // Whoever clones it gets something else, or nothing at all.
+            self.forged.push(Defect {
+                path: path.to_owned(),
+                kind: DefectKind::Special("in a place that git itself would not give it"),
+            });
+        } else if depth > MAX_TREE_DEPTH {
+            self.defect(path.to_owned(), DefectKind::TooDeep);
+        } else if let Some(kind) = special {
+            self.defect(path.to_owned(), kind);
+        } else if size > MAX_FILE_SIZE {
+            self.defect(path.to_owned(), DefectKind::TooLarge { size });
+        } else if is_judged(path) {
+            let path = path.to_owned();
+            self.files.push(File { path, oid, size });
+        } else {
+            if is_stray_opam(path) {
+                self.defect(path.to_owned(), DefectKind::StrayOpam);
+            }
+            self.others.insert(match path.split_once('/') {
+                Some((top, _)) => format!("{top}/"),
+                None => path.to_owned(),
+            });
+        }
+        Some(Ok(()))
+    }
+
+    /// Of what lies in other directories only the names count.
+    fn defect(&mut self, path: String, kind: DefectKind) {
+        let judged = path.starts_with(PACKAGES) || !path.contains('/');
+        if judged || kind == DefectKind::StrayOpam {
+            self.defects.push(Defect { path, kind });
+        } else if let Some((top, _)) = path.split_once('/') {
+            self.others.insert(format!("{top}/"));
+        }
+    }
+
+    /// Files that lie where a directory is as well, in a tree that git would not make.
+    fn clashes(&mut self) {
+        let names: BTreeSet<&str> = self
+            .files
+            .iter()
+            .map(|f| f.path.as_str())
+            .chain(self.others.iter().map(String::as_str))
+            .collect();
+        let parents = names
+            .iter()
+            .flat_map(|name| name.match_indices('/').filter_map(|(i, _)| name.get(..i)));
+        let clashes: BTreeSet<String> = parents
+            .filter(|parent| names.contains(parent))
+            .map(str::to_owned)
+            .collect();
+        self.forged.extend(clashes.into_iter().map(|path| Defect {
+            path,
+            kind: DefectKind::Special("both a file and a directory"),
+        }));
+    }
+
+    /// The limit that is exceeded, if one is.
+    fn over(&self) -> Option<DefectKind> {
+        if self.entries > MAX_TREE_FILES {
+            Some(DefectKind::TooMany)
+        } else if self.bytes > MAX_TREE_SIZE {
+            Some(DefectKind::TooMuch)
+        } else {
+            None
+        }
+    }
+}
+
+impl Git {
+    /// Lists a tree. One that is above a limit has that one defect and no files: it is
+    /// not even listed to its end, however often it repeats itself.
+    ///
+    /// # Errors
+    /// git fails, or objects are missing.
+    pub fn list(&self, tree: &Oid) -> Result<Listing, GitError> {
+        let args = ["ls-tree", "-r", "-z", "-l", "--full-tree", tree.as_str()];
+        let (mut child, errors) = self.stream(&args, Stdio::null())?;
+        let mut listing = Listing::default();
+        let failed = |why: String| GitError::Failed {
+            verb: "ls-tree",
+            why,
+        };
+        let mut over = None;
+        let mut result = Ok(());
+        if let Some(out) = child.stdout.take() {
+            let mut out = BufReader::with_capacity(1 << 16, out);
+            let mut entry = Vec::new();
+            loop {
+                entry.clear();
+                match out.by_ref().take(MAX_ENTRY).read_until(0, &mut entry) {
+                    Ok(0) => break,
+                    Ok(_) => {}
+                    Err(e) => {
+                        result = Err(failed(e.to_string()));
+                        break;
+                    }
+                }
+                let read = match entry.strip_suffix(&[0]) {
+                    Some(entry) => listing.add(entry),
+                    None => None,
+                };
+                match read {
+                    Some(Ok(())) => {}
+                    Some(Err(error)) => result = Err(error),
+                    None => result = Err(failed("an entry that cannot be read".to_owned())),
+                }
+                over = listing.over();
+                if over.is_some() || result.is_err() {
+                    break;
+                }
+            }
+        }
+        if over.is_some() || result.is_err() {
+            let _ = child.kill();
+        }
+        let status = child.wait().map_err(GitError::NoGit)?;
+        result?;
+        if let Some(kind) = over {
+            let path = String::new();
+            return Ok(Listing {
+                defects: vec![Defect { path, kind }],
+                ..Listing::default()
+            });
+        }
+        if !status.success() {
+            return Err(failed(told_in(errors, status)));
+        }
+        listing.clashes();
+        let forged = listing.forged.iter().take(MAX_ALIKE).cloned();
+        listing.defects.extend(forged);
+        listing.defects.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(listing)
+    }
+}
