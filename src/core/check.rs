@@ -18,6 +18,7 @@ use crate::core::tree::{Bytes, Tree};
 use crate::core::trust::View;
 use crate::core::trust::anchors::Client;
 use crate::core::trust::chain::Chain;
+use crate::core::trust::support::Standing;
 use crate::core::update::{Evidence, follows};
 use crate::core::verify::{Assessment, Mode, assess};
 
@@ -97,8 +98,7 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
         None if base.repository.links.is_empty() => Trust::New,
         None => Trust::Base,
     };
-    let old = judge(base, client, mode);
-    let new = judge(merged, client, mode);
+    let (old, new) = rayon::join(|| judge(base, client, mode), || judge(merged, client, mode));
     let mut findings = new.findings;
     if let Some(assessment) = &new.assessment {
         match &old.assessment {
@@ -130,12 +130,7 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
         })
         .collect();
     let touched = Touched::between(base.tree, merged.tree);
-    let look = |side: Side<'_>| {
-        let world = World::look(side.tree, side.repository, View::Supported).ok()?;
-        let approved = World::look(side.tree, side.repository, View::AsIfApproved).ok()?;
-        Some((todo(&approved), coverage(&world, &approved)))
-    };
-    let (before, after) = (look(base), look(merged));
+    let (before, after) = (tasks(base, old.assessment), tasks(merged, new.assessment));
     let none = Todo::default();
     let waited = before.as_ref().map_or(&none, |(todo, _)| todo);
     let waits = after.as_ref().map_or(&none, |(todo, _)| todo);
@@ -156,6 +151,38 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
         packages: touched.packages,
         files: touched.files,
     }
+}
+
+/// What is to be done in a tree, and how much of it is signed. `None` without a chain.
+fn tasks<'r>(side: Side<'r>, assessment: Option<Assessment<'r>>) -> Option<(Todo, Coverage)> {
+    let world = match assessment {
+        Some(assessment) => World {
+            tree: side.tree,
+            repository: side.repository,
+            assessment,
+        },
+        // Anchors that lead nowhere are no reason not to say what is missing.
+        None => World::look(side.tree, side.repository, View::Supported).ok()?,
+    };
+    // Where nothing waits, nothing would be otherwise if it were approved.
+    if is_settled(&world.assessment) {
+        return Some((todo(&world), coverage(&world, &world)));
+    }
+    let approved = World::look(side.tree, side.repository, View::AsIfApproved).ok()?;
+    Some((todo(&approved), coverage(&world, &approved)))
+}
+
+fn is_settled(assessment: &Assessment<'_>) -> bool {
+    let waits = |standing: &Standing| matches!(standing, Standing::Waiting(_));
+    let people = &assessment.people;
+    people.unproven.is_empty()
+        && !people.standings.values().any(waits)
+        && !waits(&assessment.repo.1)
+        && !assessment
+            .packages
+            .iter()
+            .flat_map(|p| p.standings.values())
+            .any(|(_, standing)| waits(standing))
 }
 
 fn key(finding: &Finding) -> (Code, Severity, &str, &str) {

@@ -125,9 +125,12 @@ fn judge(git: &Git, subject: &mut Subject, client: Option<&Client>) -> Result<Ou
         check: None,
         accepted: false,
     };
-    let base = git.list(&subject.base_tree)?;
     // A tree that is too large is not merged: git has no limits.
-    let head = git.list(&subject.head_tree)?;
+    let (base, head) = rayon::join(
+        || git.list(&subject.base_tree),
+        || git.list(&subject.head_tree),
+    );
+    let (base, head) = (base?, head?);
     for listing in [&base, &head] {
         if listing.is_over() {
             let findings = listing.defects().iter().map(|d| d.finding()).collect();
@@ -287,12 +290,11 @@ fn about(subject: &Subject, outcome: &Outcome) -> Vec<String> {
                 percent(after.signed_packages, after.packages),
             ));
         }
-        match check.trust {
-            Trust::New => lines.push(
+        if check.trust == Trust::New && check.after.is_some() {
+            lines.push(
                 "the published branch has no janitors: those of this change are taken as they are"
                     .to_owned(),
-            ),
-            Trust::Base | Trust::Anchors => {}
+            );
         }
     }
     lines
