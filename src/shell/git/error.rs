@@ -38,9 +38,6 @@ pub enum GitError {
     /// The history ends before it reaches a common ancestor.
     #[error("this clone is shallow, and does not reach back to where the two branches parted")]
     Shallow,
-    /// The two have nothing in common.
-    #[error("the two branches have no commit in common")]
-    Unrelated,
     /// Objects are not there.
     #[error("the object {0} is not in this clone")]
     Incomplete(String),
@@ -68,7 +65,6 @@ impl GitError {
             GitError::Shallow => {
                 "fetch the rest: git fetch --unshallow (in a job: fetch-depth 0, GIT_DEPTH 0)"
             }
-            GitError::Unrelated => "start the branch anew from the published one",
             GitError::Incomplete(_) => {
                 "the clone leaves out files (--filter), or is damaged: fetch all of it, or run git fsck"
             }
