@@ -11,6 +11,7 @@ use crate::core::finding::{Code, Finding, Severity};
 use crate::core::name::{Id, PackageName};
 use crate::core::path::Place;
 use crate::core::plan::World;
+use crate::core::plan::conflict::Conflicts;
 use crate::core::plan::todo::{Coverage, Item, Todo, coverage, todo};
 use crate::core::repository::Repository;
 use crate::core::resource::Kind;
@@ -18,6 +19,7 @@ use crate::core::tree::{Bytes, Tree};
 use crate::core::trust::View;
 use crate::core::trust::anchors::Client;
 use crate::core::trust::chain::Chain;
+use crate::core::trust::support::Standing;
 use crate::core::update::{Evidence, follows};
 use crate::core::verify::{Assessment, Mode, assess};
 
@@ -97,8 +99,7 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
         None if base.repository.links.is_empty() => Trust::New,
         None => Trust::Base,
     };
-    let old = judge(base, client, mode);
-    let new = judge(merged, client, mode);
+    let (old, new) = rayon::join(|| judge(base, client, mode), || judge(merged, client, mode));
     let mut findings = new.findings;
     if let Some(assessment) = &new.assessment {
         match &old.assessment {
@@ -130,12 +131,7 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
         })
         .collect();
     let touched = Touched::between(base.tree, merged.tree);
-    let look = |side: Side<'_>| {
-        let world = World::look(side.tree, side.repository, View::Supported).ok()?;
-        let approved = World::look(side.tree, side.repository, View::AsIfApproved).ok()?;
-        Some((todo(&approved), coverage(&world, &approved)))
-    };
-    let (before, after) = (look(base), look(merged));
+    let (before, after) = (tasks(base, old.assessment), tasks(merged, new.assessment));
     let none = Todo::default();
     let waited = before.as_ref().map_or(&none, |(todo, _)| todo);
     let waits = after.as_ref().map_or(&none, |(todo, _)| todo);
@@ -156,6 +152,39 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
         packages: touched.packages,
         files: touched.files,
     }
+}
+
+/// What is to be done in a tree, and how much of it is signed. `None` without a chain.
+fn tasks<'r>(side: Side<'r>, assessment: Option<Assessment<'r>>) -> Option<(Todo, Coverage)> {
+    let world = match assessment {
+        Some(assessment) => World {
+            tree: side.tree,
+            repository: side.repository,
+            assessment,
+            conflicts: Conflicts::default(),
+        },
+        // Anchors that lead nowhere are no reason not to say what is missing.
+        None => World::look(side.tree, side.repository, View::Supported).ok()?,
+    };
+    // Where nothing waits, nothing would be otherwise if it were approved.
+    if is_settled(&world.assessment) {
+        return Some((todo(&world), coverage(&world, &world)));
+    }
+    let approved = World::look(side.tree, side.repository, View::AsIfApproved).ok()?;
+    Some((todo(&approved), coverage(&world, &approved)))
+}
+
+fn is_settled(assessment: &Assessment<'_>) -> bool {
+    let waits = |standing: &Standing| matches!(standing, Standing::Waiting(_));
+    let people = &assessment.people;
+    people.unproven.is_empty()
+        && !people.standings.values().any(waits)
+        && !waits(&assessment.repo.1)
+        && !assessment
+            .packages
+            .iter()
+            .flat_map(|p| p.standings.values())
+            .any(|(_, standing)| waits(standing))
 }
 
 fn key(finding: &Finding) -> (Code, Severity, &str, &str) {

@@ -159,6 +159,33 @@ fn a_server_can_check_before_it_accepts() {
     );
 }
 
+/// Clones that share objects, directories with names that a list of paths would split,
+/// and repositories of the newer kind of digests.
+#[test]
+fn objects_are_found_wherever_they_are() {
+    let forge = forge();
+    forge.sh("git clone -q --bare --shared . ../shared.git
+         mkdir '../a:b\"c\\d' && git clone -q --bare . '../a:b\"c\\d/r.git'
+         git init -q --bare --object-format=sha256 ../sha256.git
+         git fast-export --all 2> /dev/null | git -C ../sha256.git fast-import --quiet");
+    for name in ["shared.git", "a:b\"c\\d/r.git", "sha256.git"] {
+        let output = forge
+            .command(CONEX)
+            .current_dir(forge.home().join(name))
+            .args(["check", "main..release"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{name}\n{}", told(&output));
+    }
+    // Nothing was left behind in the directory of temporary files.
+    let left: Vec<_> = std::fs::read_dir(forge.home())
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("conex-"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
 /// A replaced object is not what others will fetch.
 #[test]
 fn replaced_objects_are_not_believed() {

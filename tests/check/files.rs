@@ -75,6 +75,29 @@ fn a_tree_that_repeats_itself_ends_at_the_limit() {
     assert!(checked.json.to_string().contains("files and directories"));
 }
 
+/// A file of zeros costs its author nothing. What is too large is known before it is read.
+#[test]
+fn a_file_above_the_limit_is_not_read() {
+    let world = World::usual();
+    let forge = Forge::new(&world);
+    forge.sh(
+        "blob=$(head -c 67108865 /dev/zero | git hash-object -w --stdin)
+         git checkout -q -b large && mkdir -p packages/fmt/fmt.1.0/files
+         git update-index --add --cacheinfo 100644,$blob,packages/fmt/fmt.1.0/files/zeros
+         git commit -q -m large
+         git checkout -q -f -b many main
+         for i in 1 2 3 4 5; do git update-index --add --cacheinfo 100644,$blob,doc/$i; done
+         git commit -q -m many",
+    );
+    forge
+        .check("main..large")
+        .is_refused(&[("E001", "packages/fmt/fmt.1.0/files/zeros")]);
+    // All together, those that nobody judges included: a client reads them, too.
+    let checked = forge.check("main..many");
+    checked.is_refused(&[("E001", "")]);
+    assert!(checked.json.to_string().contains("all files together"));
+}
+
 /// Trees that `git fsck` refuses, but that anybody can make and push to some servers.
 #[test]
 fn trees_that_git_itself_would_not_make_are_refused() {

@@ -139,10 +139,79 @@ impl Forge {
         let output = self.run(&all);
         let json = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|e| panic!("{args:?}: {e}\n{}", told(&output)));
-        Checked {
+        let checked = Checked {
             json,
             status: output.status.code().unwrap(),
+        };
+        self.as_a_client(&checked, args);
+        checked
+    }
+
+    /// Another opinion: a client that holds the published branch, and is served what was
+    /// merged. It has to say the same, as far as it can.
+    #[track_caller]
+    fn as_a_client(&self, checked: &Checked, args: &[&str]) {
+        let field = |name: &str| checked.summary(name).as_str().map(str::to_owned);
+        if field("trust").as_deref() != Some("base") || args.contains(&"--complete") {
+            return;
         }
+        let Some(merged) = field("merged_tree") else {
+            return;
+        };
+        let commit = |side: &str| checked.summary(side)["commit"].as_str().unwrap();
+        let errors = checked.errors();
+        // A client takes a later link's word for the earlier ones.
+        if errors
+            .iter()
+            .any(|(code, path, _)| *code == "E092" && path.starts_with("packages/.conex/janitors/"))
+        {
+            return;
+        }
+        let strict = if args.contains(&"--strict") {
+            ""
+        } else {
+            "--nostrict"
+        };
+        // Attributes and submodules are not seen in a directory, and clients look at the
+        // snapshot.
+        let script = format!(
+            "export GIT_NO_REPLACE_OBJECTS=1
+             work=$(mktemp -d) && trap 'rm -rf $work' EXIT && mkdir $work/base $work/merged
+             git clone -q --mirror --shared . $work/git
+             tree=$(git -C $work/git merge-tree --write-tree {base} {head})
+             test $tree = {merged} || {{ echo another tree: $tree; exit 3; }}
+             export_to() {{
+               if git -C $work/git ls-tree -r $1 | grep -E '^160000|\t\\.gitattributes$|/\\.conex/snapshot$'; then exit 77; fi
+               git -C $work/git archive $1 | tar xf - -C $work/$2
+             }}
+             export_to {base} base
+             export_to $tree merged
+             quorum=$(grep -h ^quorum: $work/base/packages/.conex/janitors/* | tail -1 | tr -dc 0-9)
+             conex verify --repo $work/base --dir $work/merged --no-state {strict} --all \\
+               --anchors $(conex -C $work/base anchors --no-link) --quorum $quorum",
+            base = commit("base"),
+            head = commit("head"),
+        );
+        let output = self
+            .command("bash")
+            .args(["-euc", &script])
+            .output()
+            .unwrap();
+        if output.status.code() == Some(77) {
+            return;
+        }
+        assert!(
+            matches!(output.status.code(), Some(0 | 1)),
+            "{}",
+            told(&output)
+        );
+        assert_eq!(
+            output.status.success(),
+            errors.is_empty(),
+            "a client says otherwise:\n{}\n{}",
+            told(&output),
+            checked.json
+        );
     }
 
     /// Nothing is decided: exit status 2, and a message.

@@ -11,6 +11,7 @@ mod world;
 
 mod forge;
 
+mod agreement;
 mod environment;
 mod files;
 mod jobs;

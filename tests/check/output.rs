@@ -143,6 +143,8 @@ fn five_hundred_files_fit_one_screen() {
     let text = status(&["todo", "--as", "owner7"]);
     assert!(text.contains("11 releases: p107.1"), "{text}");
     assert!(text.lines().count() < 8, "{text}");
+    let text = status(&["todo", "--as", "owner77"]);
+    assert!(text.contains("did you mean `owner"), "{text}");
     let text = status(&["status"]);
     assert!(text.contains("527 releases: p0.1"), "{text}");
     assert!(text.contains("if approved 528 of them (100.0 %)"), "{text}");

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::check::CheckArgs;
 use super::shells::{CompletionsArgs, ManArgs};
 use super::signature::SignatureCommand;
 use crate::core::resource::SnapshotRule;
@@ -553,51 +554,6 @@ pub struct StatusArgs {
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-}
-
-/// How `check` prints its result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum CheckFormat {
-    /// For people.
-    #[default]
-    Human,
-    /// For programs: one JSON object, described in docs/json.md.
-    Json,
-    /// Annotations of GitHub Actions.
-    Github,
-}
-
-/// Arguments of `check`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Judges what merging HEAD into BASE as it is now would give: the whole of it, as clients do, and what \
-changed against BASE, whose chain of janitors is believed unless --anchors says whom to trust. Nothing is checked out \
-or written, no key is needed, and the repository can be bare. The snapshot is left out, it is made when the branch is \
-published. A result holds for this BASE: when it moved, check again.\n\n\
-Exit status: 0 it can be merged, 1 not yet, 2 usage or environment."
-)]
-pub struct CheckArgs {
-    /// The published branch, and the one to merge into it [default for HEAD: the present commit]
-    #[arg(value_name = "BASE..HEAD")]
-    pub range: String,
-    /// Refuse packages whose names no quorum claims, as clients without --nostrict do
-    #[arg(long)]
-    pub strict: bool,
-    /// Refuse as well as long as anything that HEAD brings waits for approval
-    #[arg(long)]
-    pub complete: bool,
-    /// Trust these anchors, not the chain of BASE
-    #[arg(long, value_name = "ANCHORS", requires = "quorum")]
-    pub anchors: Option<String>,
-    /// How many anchors must agree
-    #[arg(long, value_name = "N", requires = "anchors")]
-    pub quorum: Option<usize>,
-    /// How the result is printed
-    #[arg(long, value_enum, default_value_t)]
-    pub format: CheckFormat,
-    /// Show all findings and names, not the first of them
-    #[arg(long)]
-    pub all: bool,
 }
 
 /// Arguments of `snapshot`.

@@ -1,34 +1,67 @@
 //! `conex check`.
 
+mod report;
+
 use std::time::Instant;
 
-use serde::Serialize;
+use clap::{Args, ValueEnum};
 
-use super::args::{CheckArgs, CheckFormat, Cli};
+use super::args::Cli;
 use super::failure::{Exit, Failure};
 use super::paths::directory;
-use super::todo::{JsonCoverage, JsonTask, lines, percent, some};
-use crate::core::check::{Check, Side, Trust, check};
-use crate::core::finding::{Code, Finding, Severity};
+use crate::core::check::{Check, Side, check};
+use crate::core::finding::{Code, Finding};
 use crate::core::limits::MAX_ALIKE;
 use crate::core::path::Place;
 use crate::core::repository::Repository;
 use crate::core::trust::anchors::{AnchorError, Client};
 use crate::core::verify::Mode;
 use crate::shell::git::{Git, GitError, Merge, Oid, Range, Where};
-use crate::shell::out::{out, outln};
-use crate::shell::report::{
-    Annotation, Color, Counts, HumanOptions, Shown, annotation, human, json_since, neutral,
-};
 
-/// How many findings are shown of those that the change brings.
-const SHOWN: usize = 10;
+/// How `check` prints its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs: one JSON object, described in docs/json.md.
+    Json,
+    /// Annotations of GitHub Actions.
+    Github,
+}
 
-/// How many of those that were there before.
-const SHOWN_OF_BASE: usize = 3;
-
-/// How many annotations: GitHub shows ten of a kind for each step.
-const ANNOTATIONS: usize = 10;
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Judges what merging HEAD into BASE as it is now would give: the whole of it, as clients do, and what \
+changed against BASE, whose chain of janitors is believed unless --anchors says whom to trust. Nothing is checked out \
+or written, no key is needed, and the repository can be bare. The snapshot is left out, it is made when the branch is \
+published. A result holds for this BASE: when it moved, check again.\n\n\
+Exit status: 0 it can be merged, 1 not yet, 2 usage or environment."
+)]
+pub struct CheckArgs {
+    /// The published branch, and the one to merge into it [default for HEAD: the present commit]
+    #[arg(value_name = "BASE..HEAD")]
+    pub range: String,
+    /// Refuse packages whose names no quorum claims, as clients without --nostrict do
+    #[arg(long)]
+    pub strict: bool,
+    /// Refuse as well as long as anything that HEAD brings waits for approval
+    #[arg(long)]
+    pub complete: bool,
+    /// Trust these anchors, not the chain of BASE
+    #[arg(long, value_name = "ANCHORS", requires = "quorum")]
+    pub anchors: Option<String>,
+    /// How many anchors must agree
+    #[arg(long, value_name = "N", requires = "anchors")]
+    pub quorum: Option<usize>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: CheckFormat,
+    /// Show all findings and names, not the first of them
+    #[arg(long)]
+    pub all: bool,
+}
 
 /// What is judged: names as typed, and what they mean now.
 struct Subject {
@@ -79,14 +112,10 @@ pub fn run(cli: &Cli, args: &CheckArgs) -> Result<Exit, Failure> {
     if args.complete {
         outcome.accepted &= outcome.check.as_ref().is_some_and(Check::complete);
     }
-    let milliseconds = start.elapsed().as_millis();
     match args.format {
-        CheckFormat::Human => show(&subject, &outcome, args),
-        CheckFormat::Json => {
-            let summary = Summary::of(&subject, &outcome, milliseconds);
-            out!("{}", json_since(&outcome.new, &outcome.base, summary));
-        }
-        CheckFormat::Github => annotate(&subject, &outcome, args),
+        CheckFormat::Human => report::show(&subject, &outcome, args),
+        CheckFormat::Json => report::json(&subject, &outcome, start.elapsed()),
+        CheckFormat::Github => report::annotate(&subject, &outcome, args),
     }
     Ok(if outcome.accepted {
         Exit::Success
@@ -109,10 +138,7 @@ fn client(args: &CheckArgs) -> Result<Option<Client>, Failure> {
 impl From<GitError> for Failure {
     fn from(error: GitError) -> Failure {
         let hint = error.hint();
-        match error {
-            GitError::Unrelated => Failure::refused(error, hint),
-            error => Failure::usage(error, hint),
-        }
+        Failure::usage(error, hint)
     }
 }
 
@@ -125,9 +151,12 @@ fn judge(git: &Git, subject: &mut Subject, client: Option<&Client>) -> Result<Ou
         check: None,
         accepted: false,
     };
-    let base = git.list(&subject.base_tree)?;
     // A tree that is too large is not merged: git has no limits.
-    let head = git.list(&subject.head_tree)?;
+    let (base, head) = rayon::join(
+        || git.list(&subject.base_tree),
+        || git.list(&subject.head_tree),
+    );
+    let (base, head) = (base?, head?);
     for listing in [&base, &head] {
         if listing.is_over() {
             let findings = listing.defects().iter().map(|d| d.finding()).collect();
@@ -143,6 +172,15 @@ fn judge(git: &Git, subject: &mut Subject, client: Option<&Client>) -> Result<Ou
         Merge::Conflict(paths) => {
             let findings = paths.iter().map(|path| conflict(path)).collect();
             return Ok(refused(findings, paths));
+        }
+        Merge::Unrelated => {
+            let finding = Finding::error(
+                Code::Conflict,
+                "",
+                "the two branches have no commit in common",
+            )
+            .hint("start the branch anew from the published one");
+            return Ok(refused(vec![finding], Vec::new()));
         }
     };
     let after = if merged == subject.head_tree {
@@ -205,307 +243,4 @@ fn conflict(path: &str) -> Finding {
         format!("`{path}` was changed in both branches, and git cannot put the two together"),
     )
     .hint(hint)
-}
-
-/// The verdict in one sentence.
-fn verdict(subject: &Subject, outcome: &Outcome) -> String {
-    let base = &subject.range.base;
-    let Some(check) = &outcome.check else {
-        return format!(
-            "not mergeable into {base}: {}",
-            match outcome.conflicts.len() {
-                0 => Counts::of(&outcome.new).to_string(),
-                1 => "1 file conflicts".to_owned(),
-                n => format!("{n} files conflict"),
-            }
-        );
-    };
-    if outcome.accepted {
-        let waits = match check.todo.items().count() {
-            0 => String::new(),
-            1 => "; 1 thing that it brings waits, and counts for nothing until then".to_owned(),
-            n => format!("; {n} things that it brings wait, and count for nothing until then"),
-        };
-        return format!("mergeable into {base} as it is now{waits}");
-    }
-    let (new, old) = (check.errors(false), check.errors(true));
-    let errors = |n: usize| match n {
-        1 => "1 error".to_owned(),
-        n => format!("{n} errors"),
-    };
-    match (new, old) {
-        (0, 0) if check.todo.is_empty() => format!("not mergeable into {base}: there is no chain"),
-        (0, 0) => format!("not complete: it can be merged into {base}, but something waits"),
-        (new, 0) => format!("not mergeable into {base}: {}", errors(new)),
-        (0, old) => format!(
-            "not mergeable into {base}: {} that {base} has already and that this change does not mend",
-            errors(old)
-        ),
-        (new, old) => format!(
-            "not mergeable into {base}: {}, and {} that {base} has already",
-            errors(new),
-            errors(old)
-        ),
-    }
-}
-
-/// What a result is about, in two lines.
-fn about(subject: &Subject, outcome: &Outcome) -> Vec<String> {
-    let mut lines = vec![format!(
-        "merging {} ({}) into {} ({}){}",
-        subject.range.head,
-        subject.head.short(),
-        subject.range.base,
-        subject.base.short(),
-        subject
-            .merged
-            .as_ref()
-            .map_or(String::new(), |tree| format!(": tree {}", tree.short())),
-    )];
-    if let Some(check) = &outcome.check {
-        let names: Vec<String> = check.packages.iter().map(ToString::to_string).collect();
-        let packages = match names.len() {
-            0 => "no package".to_owned(),
-            1 => format!("the package {}", some(&names, false)),
-            n => format!("{n} packages: {}", some(&names, false)),
-        };
-        let files = match check.files {
-            1 => "1 file changes".to_owned(),
-            n => format!("{n} files change"),
-        };
-        lines.push(format!("{files}, in {packages}"));
-        if let (Some(before), Some(after)) = (check.before, check.after)
-            && before != after
-        {
-            lines.push(format!(
-                "signed packages: {} of {} ({}), after {} of {} ({})",
-                before.signed_packages,
-                before.packages,
-                percent(before.signed_packages, before.packages),
-                after.signed_packages,
-                after.packages,
-                percent(after.signed_packages, after.packages),
-            ));
-        }
-        match check.trust {
-            Trust::New => lines.push(
-                "the published branch has no janitors: those of this change are taken as they are"
-                    .to_owned(),
-            ),
-            Trust::Base | Trust::Anchors => {}
-        }
-    }
-    lines
-}
-
-fn show(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
-    for line in about(subject, outcome) {
-        outln!("{}", neutral(&line));
-    }
-    let print = |findings: &[Finding], shown: usize| {
-        let options = HumanOptions {
-            color: Color::of(&std::io::stdout()),
-            shown: if args.all {
-                Shown::All
-            } else {
-                Shown::First(shown)
-            },
-            summary: "",
-        };
-        let text = human(findings, &options);
-        if !text.is_empty() {
-            outln!("\n{}", text.trim_end());
-        }
-    };
-    print(&outcome.new, SHOWN);
-    // What only warns, and did so before, is nothing that this change has to answer for.
-    let base: Vec<Finding> = outcome
-        .base
-        .iter()
-        .filter(|f| args.all || f.severity == Severity::Error)
-        .cloned()
-        .collect();
-    if !base.is_empty() {
-        outln!("\n{} has already:", neutral(&subject.range.base));
-        print(&base, SHOWN_OF_BASE);
-    }
-    if let Some(check) = &outcome.check {
-        if !check.todo.is_empty() {
-            outln!("\nto do, in the branch that is to be merged:");
-            for line in lines(&check.todo, args.all) {
-                outln!("  {line}");
-            }
-        }
-        if check.elsewhere > 0 {
-            let things = match check.elsewhere {
-                1 => "1 thing waits".to_owned(),
-                n => format!("{n} things wait"),
-            };
-            outln!(
-                "\nbesides, {things} in {} already",
-                neutral(&subject.range.base)
-            );
-        }
-    }
-    outln!("\n{}", neutral(&verdict(subject, outcome)));
-}
-
-/// Annotations, and nothing else: every line of a job's output can be a command.
-fn annotate(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
-    let mut findings: Vec<(&Finding, bool)> = Vec::new();
-    findings.extend(outcome.new.iter().map(|f| (f, false)));
-    let old = outcome
-        .base
-        .iter()
-        .filter(|f| f.severity == Severity::Error);
-    findings.extend(old.map(|f| (f, true)));
-    findings.sort_by_key(|(f, old)| (f.severity, *old, f.code));
-    let most = if args.all { usize::MAX } else { ANNOTATIONS };
-    for severity in [Severity::Error, Severity::Warning, Severity::Note] {
-        let of_kind: Vec<_> = findings
-            .iter()
-            .filter(|(f, _)| f.severity == severity)
-            .collect();
-        for (finding, in_base) in of_kind.iter().take(most) {
-            out!("{}", annotated(finding, *in_base, subject));
-        }
-        let more = of_kind.len().saturating_sub(most);
-        if more > 0 {
-            out!(
-                "{}",
-                annotation(&Annotation {
-                    severity,
-                    file: "",
-                    place: None,
-                    title: "conex",
-                    lines: vec![format!("and {more} more; `conex check --all` names them")],
-                })
-            );
-        }
-    }
-    if let Some(check) = &outcome.check
-        && !check.todo.is_empty()
-    {
-        out!(
-            "{}",
-            annotation(&Annotation {
-                severity: Severity::Note,
-                file: "",
-                place: None,
-                title: "conex: to do, in this branch",
-                lines: lines(&check.todo, args.all),
-            })
-        );
-    }
-    let mut last = vec![verdict(subject, outcome)];
-    last.extend(about(subject, outcome));
-    out!(
-        "{}",
-        annotation(&Annotation {
-            severity: if outcome.accepted {
-                Severity::Note
-            } else {
-                Severity::Error
-            },
-            file: "",
-            place: None,
-            title: "conex",
-            lines: last,
-        })
-    );
-}
-
-fn annotated(finding: &Finding, in_base: bool, subject: &Subject) -> String {
-    let mut lines = vec![finding.message.clone()];
-    if in_base {
-        lines.push(format!("{} has this already", subject.range.base));
-    }
-    let values = finding.values.iter();
-    lines.extend(values.map(|(label, value)| format!("{label}: {value}")));
-    if !finding.hint.is_empty() {
-        lines.push(format!("hint: {}", finding.hint));
-    }
-    // Where the place is in another file, the one that changed is what people look at.
-    let excerpt = finding.excerpt.as_ref().filter(|e| e.path.is_empty());
-    annotation(&Annotation {
-        severity: finding.severity,
-        file: &finding.path,
-        place: excerpt.map(|e| (e.line, e.column)),
-        title: &format!("{}: {}", finding.code, finding.code.title()),
-        lines,
-    })
-}
-
-/// What `check --format=json` says besides the findings; see docs/json.md.
-#[derive(Serialize)]
-struct Summary<'a> {
-    verdict: &'static str,
-    complete: bool,
-    base: Commit<'a>,
-    head: Commit<'a>,
-    merged_tree: Option<&'a str>,
-    conflicts: &'a [String],
-    trust: Option<&'static str>,
-    strict: bool,
-    errors: usize,
-    errors_in_base: usize,
-    files: usize,
-    packages: Vec<String>,
-    todo: Vec<JsonTask>,
-    waiting_in_base: usize,
-    before: Option<JsonCoverage>,
-    after: Option<JsonCoverage>,
-    milliseconds: u128,
-}
-
-/// A commit, as it was named and as it is.
-#[derive(Serialize)]
-struct Commit<'a> {
-    name: &'a str,
-    commit: &'a str,
-    tree: &'a str,
-}
-
-impl<'a> Summary<'a> {
-    fn of(subject: &'a Subject, outcome: &'a Outcome, milliseconds: u128) -> Summary<'a> {
-        let check = outcome.check.as_ref();
-        let errors = |findings: &[Finding]| Counts::of(findings).errors;
-        Summary {
-            verdict: if outcome.accepted {
-                "mergeable"
-            } else {
-                "refused"
-            },
-            complete: check.is_some_and(Check::complete),
-            base: Commit {
-                name: &subject.range.base,
-                commit: subject.base.as_str(),
-                tree: subject.base_tree.as_str(),
-            },
-            head: Commit {
-                name: &subject.range.head,
-                commit: subject.head.as_str(),
-                tree: subject.head_tree.as_str(),
-            },
-            merged_tree: subject.merged.as_ref().map(Oid::as_str),
-            conflicts: &outcome.conflicts,
-            trust: check.map(|c| match c.trust {
-                Trust::Anchors => "anchors",
-                Trust::Base => "base",
-                Trust::New => "new",
-            }),
-            strict: subject.mode == Mode::Strict,
-            errors: errors(&outcome.new),
-            errors_in_base: errors(&outcome.base),
-            files: check.map_or(0, |c| c.files),
-            packages: check.map_or(Vec::new(), |c| {
-                c.packages.iter().map(ToString::to_string).collect()
-            }),
-            todo: check.map_or(Vec::new(), |c| JsonTask::all(&c.todo)),
-            waiting_in_base: check.map_or(0, |c| c.elsewhere),
-            before: check.and_then(|c| c.before.as_ref().map(JsonCoverage::of)),
-            after: check.and_then(|c| c.after.as_ref().map(JsonCoverage::of)),
-            milliseconds,
-        }
-    }
 }

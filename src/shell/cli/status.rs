@@ -57,6 +57,10 @@ pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
     let coverage = coverage(&world, &as_approved);
     if let Some(text) = &args.person {
         let person = id(text)?;
+        // Who left can still be asked to sign the link that says so.
+        if !world.chain().ever_members().contains(&person) {
+            world.known_id(&person)?;
+        }
         todo = todo.of_person(&person);
         if args.format == Format::Human {
             show_todo(&todo, &person, args.all);

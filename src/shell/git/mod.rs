@@ -267,7 +267,7 @@ impl Git {
     /// Merges `head` into `base`, as it would be if it were done now.
     ///
     /// # Errors
-    /// The two have no common ancestor, or it is not in this clone; git fails.
+    /// The common ancestor is not in this clone; git fails.
     pub fn merge(&self, base: &Oid, head: &Oid) -> Result<Merge, GitError> {
         let output = self.run(&[
             "merge-tree",
@@ -298,11 +298,11 @@ impl Git {
             }
             _ => {
                 let found = self.run(&["merge-base", base.as_str(), head.as_str()])?;
-                Err(match (found.status.code(), self.shallow) {
-                    (Some(1), true) => GitError::Shallow,
-                    (Some(1), false) => GitError::Unrelated,
-                    _ => GitError::failed("merge-tree", &output),
-                })
+                match (found.status.code(), self.shallow) {
+                    (Some(1), true) => Err(GitError::Shallow),
+                    (Some(1), false) => Ok(Merge::Unrelated),
+                    _ => Err(GitError::failed("merge-tree", &output)),
+                }
             }
         }
     }
@@ -315,6 +315,8 @@ pub enum Merge {
     Clean(Oid),
     /// These files were changed on both sides, in ways that git does not put together.
     Conflict(Vec<String>),
+    /// The two have no commit in common.
+    Unrelated,
 }
 
 /// A path in a list of paths that are separated by colons.
