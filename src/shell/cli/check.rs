@@ -32,13 +32,6 @@ pub enum CheckFormat {
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Judges what merging HEAD into BASE as it is now would give: the whole of it, as clients do, and what \
-changed against BASE, whose chain of janitors is believed unless --anchors says whom to trust. Nothing is checked out \
-or written, no key is needed, and the repository can be bare. The snapshot is left out, it is made when the branch is \
-published. A result holds for this BASE: when it moved, check again.\n\n\
-Exit status: 0 it can be merged, 1 not yet, 2 usage or environment."
-)]
 pub struct CheckArgs {
     /// The published branch, and the one to merge into it [default for HEAD: the present commit]
     #[arg(value_name = "BASE..HEAD")]

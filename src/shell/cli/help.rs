@@ -177,6 +177,7 @@ what does not fit the files that are there, and says what still lacks others.",
         examples: &[
             "conex approve",
             "conex approve fmt ann --as you",
+            "conex approve --range origin/main..HEAD --diff",
             "conex approve --as you --detached ../to-sign",
         ],
     },
@@ -204,6 +205,18 @@ asks and writes nothing.",
             "conex status",
             "conex status fmt",
             "conex status --format=json",
+        ],
+    },
+    Page {
+        verb: "check",
+        policy: "judges what merging HEAD into BASE as it is now would give: the whole of it, as clients do, and \
+what changed against BASE, whose chain of janitors is believed unless --anchors says whom to trust. Nothing is \
+checked out or written, no key is needed, and the repository can be bare. The snapshot is left out: it is made \
+when the branch is published. A result holds for this BASE: when it moved, check again.",
+        exit: "0 it can be merged; 1 not yet; 2 usage or environment",
+        examples: &[
+            "conex check origin/main..HEAD",
+            "conex check origin/main..feature --complete --format=github",
         ],
     },
     Page {
