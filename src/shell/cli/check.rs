@@ -163,7 +163,8 @@ fn judge(git: &Git, subject: &mut Subject, client: Option<&Client>) -> Result<Ou
     let merged = match git.merge(&subject.base, &subject.head)? {
         Merge::Clean(tree) => tree,
         Merge::Conflict(paths) => {
-            let findings = paths.iter().map(|path| conflict(path)).collect();
+            let base_name = &subject.range.base;
+            let findings = paths.iter().map(|path| conflict(path, base_name)).collect();
             return Ok(refused(findings, paths));
         }
         Merge::Unrelated => {
@@ -214,7 +215,7 @@ fn judge(git: &Git, subject: &mut Subject, client: Option<&Client>) -> Result<Ou
 }
 
 /// A file that was changed on both sides.
-fn conflict(path: &str) -> Finding {
+fn conflict(path: &str, base: &str) -> Finding {
     let hint = match Place::of(path) {
         Ok(Place::Checksum(_) | Place::Releases(_)) => {
             "merge BASE into the branch and take either side of this file; `conex sign` writes it anew, above both"
@@ -235,5 +236,5 @@ fn conflict(path: &str) -> Finding {
         path,
         format!("`{path}` was changed in both branches, and git cannot put the two together"),
     )
-    .hint(hint)
+    .hint(hint.replace("BASE", base))
 }
