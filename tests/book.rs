@@ -27,11 +27,7 @@ use std::process::{Command, Stdio};
 use typed::{Came, attended, came, isolated, script, top};
 
 /// Why a block may be left out.
-const REASONS: [&str; 3] = [
-    "needs root",
-    "builds this program",
-    "installs what it needs",
-];
+const REASONS: [&str; 3] = ["needs root", "needs the network", "installs what it needs"];
 
 /// What people are asked, and what they answer.
 const ANSWERS: [(&str, &str); 3] = [
@@ -409,6 +405,8 @@ pages! {
     janitors: "docs/janitors.md",
     /// Who keeps one alone wants it protected today.
     operators: "docs/operators.md",
+    /// Who asks which key signs, and what to do with one that is far away.
+    keys: "docs/keys.md",
     /// Who lost something wants to know what to type now.
     recovery: "docs/recovery.md",
     /// Who sets the hook up by hand.

@@ -155,9 +155,18 @@ fn who_may_not_vouch_resolves_it_for_the_owner() {
     let town = Town::new();
     conflict(
         &town,
-        &format!("release fmt.2.0; {SIGN}"),
-        &format!("release fmt.3.0; {SIGN}"),
+        "release fmt.2.0; by bob conex sign --yes",
+        "release fmt.3.0; by bob conex sign --yes",
         &["packages/fmt/releases"],
+    );
+    // Nobody vouches for what is in no tree.
+    let told = town.ok("by ja conex approve --dry-run");
+    assert!(told.contains("it holds git's conflict markers"), "{told}");
+    assert!(!told.contains("approves the list of releases"), "{told}");
+    let told = town.ok("conex status");
+    assert!(
+        told.contains("1 file with git's conflict markers"),
+        "{told}"
     );
     let told = town.ok("by bob conex sign --yes");
     assert!(told.contains("waits for its owners"), "{told}");
@@ -167,7 +176,9 @@ fn who_may_not_vouch_resolves_it_for_the_owner() {
         "`fmt`",
     );
     town.ok(SIGN);
-    settled(&town);
+    town.ok("commit merged");
+    town.accepted("HEAD");
+    town.update_accepted("main", "HEAD");
 }
 
 /// Two branches give one package to two people. Until one of the commands is given
@@ -262,5 +273,36 @@ fn two_announcements() {
         &["packages/.conex/repo"],
     );
     town.ok("by ja conex sign --yes; for j in ja jb; do by $j conex approve --yes; done");
+    settled(&town);
+}
+
+/// Whoever takes a new key in the middle of a merge signs what is there, not what stood
+/// in for a file with markers.
+#[test]
+fn a_new_key_in_the_middle_of_a_merge() {
+    let town = Town::new();
+    conflict(
+        &town,
+        &format!("release fmt.2.0; {SIGN}"),
+        &format!("release fmt.3.0; {SIGN}"),
+        &["packages/fmt/releases"],
+    );
+    town.ok("by alice conex rotate --no-passphrase --yes; for j in ja jb; do by $j conex approve --yes; done");
+    settled(&town);
+}
+
+/// Two branches change one author's keys: the command given again settles it.
+#[test]
+fn two_new_keys_of_one_author() {
+    let town = Town::new();
+    let rotate = "by alice conex rotate --no-passphrase --yes; for j in ja jb; do by $j conex approve --yes; done";
+    conflict(
+        &town,
+        &format!("cp -r $PEOPLE/alice $PEOPLE/kept; {rotate}"),
+        &format!("rm -r $PEOPLE/alice; mv $PEOPLE/kept $PEOPLE/alice; {rotate}"),
+        &["packages/.conex/ids/alice"],
+    );
+    town.fails(SIGN, "conex rotate --as alice");
+    town.ok(rotate);
     settled(&town);
 }

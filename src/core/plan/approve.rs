@@ -207,6 +207,18 @@ impl Waits {
 
 /// Everything that waits for a quorum.
 pub fn waiting(world: &World<'_>) -> Vec<Waits> {
+    let mut list = everything(world);
+    // What stands in for a file with both sides in it is in nobody's tree.
+    for item in &mut list {
+        if world.conflicts.rewritten.contains(&item.resource.path()) {
+            let why = "it holds git's conflict markers; write it with `conex sign`";
+            item.problem = Some(why.to_owned());
+        }
+    }
+    list
+}
+
+fn everything(world: &World<'_>) -> Vec<Waits> {
     let mut list = Vec::new();
     let assessment = &world.assessment;
     for (id, slot) in &world.repository.ids {

@@ -594,7 +594,7 @@ pub struct AnchorsArgs {
     /// Leave out the pinned link
     #[arg(long)]
     pub no_link: bool,
-    /// Print the command for users of opam, for a repository of this name and URL
+    /// Print the commands for users of opam, for a repository of this name and URL
     #[arg(long, num_args = 2, value_names = ["NAME", "URL"])]
     pub opam: Option<Vec<String>>,
 }

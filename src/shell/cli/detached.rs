@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::args::Signing;
-use super::ask::{now, places, show, signer_id, write};
+use super::ask::{now, places, show, signer_in, write};
 use super::failure::{Exit, Failure};
 use crate::core::key::PublicKey;
 use crate::core::name::Id;
@@ -22,7 +22,7 @@ pub fn signer(
     root: &Path,
 ) -> Result<(Id, PublicKey), Failure> {
     let places = places(root)?;
-    let id = signer_id(signing, &places)?;
+    let id = signer_in(signing, world, &places)?;
     let listed = world.keys_of(&id);
     if listed.is_empty() {
         world.known_id(&id)?;

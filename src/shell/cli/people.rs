@@ -283,7 +283,7 @@ pub fn rotate(cli: &Cli, args: &RotateArgs) -> Result<Exit, Failure> {
     let places = places(&root)?;
     let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts.clone());
     let id = signer_in(&args.signing, &world, &places)?;
     world.known_id(&id)?;
     // A lost key is no obstacle: then somebody else's signature stands in for it.
@@ -299,7 +299,10 @@ pub fn rotate(cli: &Cli, args: &RotateArgs) -> Result<Exit, Failure> {
     let mut plan = new_place_of_key(&world, &id, &key, &fingerprints(&args.retire)?)?;
     let after = plan.apply(&tree);
     let after_repository = Repository::load(&after);
-    let after_world = World::new(&after, &after_repository, View::AsIfApproved)?;
+    // What else a merge left to decide is decided before anything is signed.
+    let mut left = conflicts;
+    left.redo.retain(|path, _| !plan.writes.contains_key(path));
+    let after_world = World::new(&after, &after_repository, View::AsIfApproved)?.settled(left)?;
     if after_world.chain().key_of(&id) == Some(&key) {
         plan.merge(plan::approve(&after_world, &id, &key, &[])?);
     }

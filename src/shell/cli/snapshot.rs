@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::args::{Cli, SnapshotArgs};
-use super::ask::{agreed, now, sign, signer_id, somebody, write};
+use super::ask::{agreed, now, sign, signer_in, somebody, write};
 use super::detached;
 use super::failure::{Exit, Failure};
 use super::paths::{directory, working_tree};
@@ -107,7 +107,7 @@ fn make(
         return detached::hand_out(&args.signing, &plan, world, &id, root, dir);
     }
     // Whoever is no notary learns who is, known or not.
-    let id = signer_id(&args.signing, places)?;
+    let id = signer_in(&args.signing, world, places)?;
     let who = somebody(&args.signing, id, world, places)?;
     let mut plan = plan::snapshot(world, state, &request(&who.id, who.signer.public()))?;
     if plan.is_empty() {

@@ -10,11 +10,12 @@ use super::args::{AnchorsArgs, Cli, Format, StatusArgs};
 use super::ask::id;
 use super::failure::{Exit, Failure};
 use super::finish::counted;
-use super::paths::{directory, working_tree};
+use super::paths::{directory, merged_tree, working_tree};
 use super::todo::{JsonCoverage, JsonTask, lines, percent, some};
 use crate::core::finding::Severity;
 use crate::core::name::Id;
 use crate::core::plan::World;
+use crate::core::plan::conflict::Conflicts;
 use crate::core::plan::status::{Status, status};
 use crate::core::plan::todo::{Coverage, Todo, coverage, todo};
 use crate::core::repository::{Repository, Slot};
@@ -28,14 +29,19 @@ use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, json, neut
 /// Runs `conex status`.
 pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
-    let tree = working_tree(&root)?;
+    let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
     let world = World::look(&tree, &repository, View::Supported)?;
     // What waits is seen as `approve` sees it.
     let as_approved = World::look(&tree, &repository, View::AsIfApproved)?;
     let mut sum = status(&world);
     sum.waiting = status(&as_approved).waiting;
-    let mut findings = repository.findings.clone();
+    // What a client would say sees what is there, not what the tools put in its place.
+    let mut findings = if conflicts.is_empty() {
+        repository.findings.clone()
+    } else {
+        Repository::load(&working_tree(&root)?).findings
+    };
     findings.extend(world.assessment.findings.iter().cloned());
     findings.extend(sum.link.findings());
     let names = args
@@ -76,6 +82,7 @@ pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
     if names.is_empty() {
         overview(&sum, &coverage, &todo, args.all);
         snapshot(&world);
+        merge(&conflicts);
     }
     for name in &names {
         if let Some(report) = world.assessment.packages.iter().find(|p| p.name == *name) {
@@ -112,6 +119,32 @@ pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
         out!("\n{text}");
     }
     Ok(Exit::Success)
+}
+
+/// What a merge left to do.
+fn merge(conflicts: &Conflicts) {
+    if conflicts.is_empty() {
+        return;
+    }
+    outln!(
+        "merge       {} with git's conflict markers",
+        match conflicts.len() {
+            1 => "1 file".to_owned(),
+            n => format!("{n} files"),
+        }
+    );
+    if let Some((message, hint)) = conflicts.to_redo() {
+        outln!("            {}; {}", neutral(&message), neutral(&hint));
+    }
+    if !conflicts.rewritten.is_empty() {
+        outln!(
+            "            `conex sign` writes {} of them anew",
+            conflicts.rewritten.len()
+        );
+    }
+    if !conflicts.links.is_empty() {
+        outln!("            `conex approve` joins the signatures of both branches");
+    }
 }
 
 /// What one person can do.
