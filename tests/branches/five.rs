@@ -38,7 +38,8 @@ fn five_branches_merge_in_every_order() {
     let town = Town::new();
     for (name, story) in BRANCHES {
         town.ok(&format!(
-            "git checkout -qb {name} main; {story}; commit {name}; git checkout -q main"
+            "git checkout -qb {name} main; {story}; commit {name}; git checkout -q main
+            conex check main..{name} --strict --complete"
         ));
     }
     let mut seen = Merged::new();

@@ -95,3 +95,38 @@ fn two_links_of_one_number() {
     town.accepted("one");
     town.update_accepted("main", "one");
 }
+
+/// A request that has one approval is put on top of what was published meanwhile: the
+/// approval stays, and the other one is enough.
+#[test]
+fn an_approval_survives_a_rebase() {
+    let town = Town::new();
+    town.ok(
+        "git checkout -qb request; edit logs.1.0 Better; by carol conex sign --yes; commit edit
+        by ja conex approve --yes; commit ja
+        git checkout -q main; edit fmt.1.0 Mended; by alice conex sign --yes; commit fmt
+        git checkout -q request; git rebase -q main; by jb conex approve --yes; commit jb",
+    );
+    town.accepted("request");
+    town.update_accepted("main", "request");
+}
+
+/// What was approved changed meanwhile: the approvals are for other bytes. Everybody is
+/// told that they are needed again.
+#[test]
+fn an_approval_of_what_changed_meanwhile_is_void() {
+    let town = Town::new();
+    town.ok(
+        "git checkout -qb request; edit logs.1.0 Better; by carol conex sign --yes
+        for j in ja jb; do by $j conex approve --yes; done; commit approved
+        git checkout -q main; edit_end logs.1.0 Owner; by bob conex sign --yes; commit owner
+        git checkout -q request",
+    );
+    town.fails("git merge -q --no-edit main", "CONFLICT");
+    let told = town.ok("by carol conex sign --yes; commit merged; conex status");
+    assert!(told.contains("waits"), "{told}");
+    town.fails("conex check main..request", "logs.1.0");
+    town.ok("for j in jb jc; do by $j conex approve --yes; done; commit again; conex check main..request --strict --complete");
+    town.accepted("request");
+    town.update_accepted("main", "request");
+}

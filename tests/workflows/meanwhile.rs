@@ -19,7 +19,7 @@ fn meanwhile(request: &str, change: &str, missing: &str, mend: &str) {
     town.ok("git checkout -q request; git merge -q --no-edit main");
     town.fails(VERIFY, missing);
     town.ok(&format!(
-        "{mend}; commit mended; git checkout -q main; git merge -q --no-ff --no-edit request"
+        "{mend}; commit mended; conex check main..request --strict --complete; git checkout -q main; git merge -q --no-ff --no-edit request"
     ));
     town.accepted("main");
     town.update_accepted("main~1", "main");
