@@ -90,10 +90,11 @@ fn written(machine: &Machine) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 fn start(machine: &Machine) -> std::process::Child {
-    let mut command = Command::new(CONEX);
+    // Whoever runs the tests under `nohup` or in the background has signals ignored.
+    let mut command = Command::new("env");
     machine.adapt(&mut command);
     command
-        .args(["sign", "--yes"])
+        .args(["--default-signal=HUP,INT,TERM", CONEX, "sign", "--yes"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

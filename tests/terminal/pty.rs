@@ -59,7 +59,9 @@ pub fn spawn(program: &str, args: &[&str], adapt: impl FnOnce(&mut Command)) -> 
         .unwrap();
     let side = || Stdio::from(slave.try_clone().unwrap());
     let mut command = Command::new("setsid");
-    command.args(["--ctty", "--wait", program]).args(args);
+    // Whoever runs the tests under `nohup` or in the background has signals ignored.
+    let defaults = ["env", "--default-signal=HUP,INT,TERM", program];
+    command.args(["--ctty", "--wait"]).args(defaults).args(args);
     command.stdin(side()).stdout(side()).stderr(side());
     command.env("TERM", "xterm").env_remove("CI");
     adapt(&mut command);
