@@ -190,7 +190,7 @@ impl Plan {
     pub fn add_snapshot_signature(&mut self, key: Fingerprint, signature: Signature) {
         if let Some(snapshot) = self.snapshot.take() {
             let path = super::path::Place::Snapshot.path();
-            let bytes = snapshot.signed(key, signature).encode();
+            let bytes = snapshot.file(key, signature);
             self.writes.insert(path, bytes);
         }
     }

@@ -58,7 +58,9 @@ impl Encoder {
         let _ = writeln!(self.text, "{field}: [");
         self.text.reserve(lines.iter().map(|l| l.len() + 3).sum());
         for line in lines {
-            let _ = writeln!(self.text, "  {line}");
+            self.text.push_str("  ");
+            self.text.push_str(line);
+            self.text.push('\n');
         }
         self.text.push_str("]\n");
     }
@@ -96,15 +98,21 @@ pub fn quoted(text: &str) -> String {
 }
 
 fn push_string(out: &mut String, text: &str) {
+    let plain = |b: u8| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\';
     out.push('"');
-    for b in text.bytes() {
-        match b {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b' '..=b'~' => out.push(char::from(b)),
-            _ => {
-                let _ = write!(out, "\\x{b:02x}");
+    // Almost every string is plain from end to end.
+    if text.bytes().all(plain) {
+        out.push_str(text);
+    } else {
+        for b in text.bytes() {
+            match b {
+                b'"' => out.push_str("\\\""),
+                b'\\' => out.push_str("\\\\"),
+                b'\n' => out.push_str("\\n"),
+                b' '..=b'~' => out.push(char::from(b)),
+                _ => {
+                    let _ = write!(out, "\\x{b:02x}");
+                }
             }
         }
     }
@@ -113,5 +121,15 @@ fn push_string(out: &mut String, text: &str) {
 
 /// An entry that is itself a list of printed values.
 pub fn list_of(values: &[&str]) -> String {
-    format!("[{}]", values.join(" "))
+    let length: usize = values.iter().map(|v| v.len() + 1).sum();
+    let mut out = String::with_capacity(length + 2);
+    out.push('[');
+    for (n, value) in values.iter().enumerate() {
+        if n > 0 {
+            out.push(' ');
+        }
+        out.push_str(value);
+    }
+    out.push(']');
+    out
 }

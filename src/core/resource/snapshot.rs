@@ -42,14 +42,11 @@ impl Snapshot {
         self.encoder().finish()
     }
 
-    /// The snapshot under a signature.
-    pub fn signed(self, key: Fingerprint, signature: Signature) -> SignedSnapshot {
-        SignedSnapshot {
-            signed_len: self.signed_bytes().len(),
-            snapshot: self,
-            key,
-            signature,
-        }
+    /// The file: the snapshot under a signature.
+    pub fn file(&self, key: Fingerprint, signature: Signature) -> Vec<u8> {
+        let mut out = self.encoder();
+        out.signatures(&[(key, signature)]);
+        out.finish()
     }
 
     fn encoder(&self) -> Encoder {
@@ -159,8 +156,6 @@ impl Decode for SignedSnapshot {
     }
 
     fn encode(&self) -> Vec<u8> {
-        let mut out = self.snapshot.encoder();
-        out.signatures(&[(self.key, self.signature.clone())]);
-        out.finish()
+        self.snapshot.file(self.key, self.signature.clone())
     }
 }
