@@ -225,9 +225,7 @@ impl Golden {
         let signature = key
             .sign(Namespace::Snapshot, &snapshot.signed_bytes())
             .unwrap();
-        let bytes = snapshot
-            .signed(key.public().fingerprint(), signature)
-            .encode();
+        let bytes = snapshot.file(key.public().fingerprint(), signature);
         self.files.insert(Place::Snapshot.path(), bytes);
     }
 

@@ -74,7 +74,7 @@ impl World {
         let signature = private(key)
             .sign(Namespace::Snapshot, &snapshot.signed_bytes())
             .unwrap();
-        let bytes = snapshot.signed(fingerprint(key), signature).encode();
+        let bytes = snapshot.file(fingerprint(key), signature);
         self.file(SNAPSHOT, bytes);
     }
 

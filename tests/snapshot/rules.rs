@@ -45,10 +45,7 @@ fn a_signature_for_something_else_is_refused() {
         let signature = private("ja")
             .sign(namespace, &snapshot.signed_bytes())
             .unwrap();
-        let bytes = snapshot
-            .clone()
-            .signed(fingerprint("ja"), signature)
-            .encode();
+        let bytes = snapshot.file(fingerprint("ja"), signature);
         w.file(SNAPSHOT, bytes);
         w.verdict().is_rejected(Code::BadSignature, SNAPSHOT);
     }
