@@ -152,6 +152,20 @@ fn what_is_merged_goes_to_the_branch_that_clients_follow() {
     );
     m.fails("w", publish, "E002");
     m.ok("w", client);
+    // What attributes would hide from those who verify is not published behind their backs.
+    m.ok(
+        "w",
+        "git rm -q packages/fmt/stray && mkdir -p packages/+x/+x.1 && echo x > packages/+x/+x.1/opam
+         printf '.gitattributes export-ignore\\n+x export-ignore\\n' > packages/.gitattributes
+         git add -A . && git commit -qm hidden && git push -q origin main",
+    );
+    m.fails("w", publish, "attributes");
+    m.ok("w", client);
+    m.ok(
+        "w",
+        "git rm -q -r packages/.gitattributes packages/+x && echo stray > packages/fmt/stray && git add -A .
+         git commit -qm again",
+    );
     // And so does what comes from somebody who is no notary.
     m.ok(
         "w",

@@ -179,9 +179,34 @@ fn a_janitor_signs_without_a_network() {
     let said = err(&machine.ok(&detached));
     let lines = elsewhere(&machine, &said, &key);
     assert_eq!(lines.len(), 1);
+    // Another file under the name of the one that was looked at: it was signed unseen.
+    let typed_last = typed(&lines[0]);
+    let file = std::path::Path::new(typed_last.iter().find(|a| a.contains("index-")).unwrap());
+    let other = file.with_file_name("index-0123456789abcdef");
+    let absolute = |path: &std::path::Path| machine.path("repo").join(path);
+    std::fs::copy(absolute(file), absolute(&other)).unwrap();
+    let swapped: Vec<&str> = typed_last
+        .iter()
+        .map(|a| {
+            if a.contains("index-") && !a.ends_with(".sig") {
+                other.to_str().unwrap()
+            } else {
+                &**a
+            }
+        })
+        .collect();
+    let signature = format!("{}.sig", file.display());
+    let swapped = [&swapped[..3], &[signature.as_str()]].concat();
+    let refused = machine.conex(&swapped);
+    assert_eq!(refused.status.code(), Some(1), "{}", err(&refused));
+    assert!(
+        err(&refused).contains("is not the file that --detached wrote"),
+        "{}",
+        err(&refused)
+    );
     let output = machine.ok(&typed(&lines[0]));
     assert!(
-        err(&output).contains("vouches of `off`"),
+        err(&output).contains("what `off` vouches for"),
         "{}",
         err(&output)
     );

@@ -111,7 +111,7 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
                 findings.extend(follows(&evidence, merged.repository, assessment));
                 findings.extend(unsigned_links(&before.chain, &assessment.chain));
             }
-            None if trust == Trust::Base => findings.push(
+            None if !base.repository.links.is_empty() => findings.push(
                 Finding::error(
                     Code::NoChain,
                     Place::Link(0).path(),
@@ -211,7 +211,7 @@ fn judge<'r>(side: Side<'r>, client: Option<&Client>, mode: Mode) -> Opinion<'r>
     let mut findings: Vec<Finding> = repository
         .findings
         .iter()
-        .filter(|f| f.path != snapshot)
+        .filter(|f| f.path != snapshot || f.code == Code::IrregularFile)
         .cloned()
         .collect();
     let chain = match Chain::read(repository) {

@@ -75,6 +75,44 @@ fn a_tree_that_repeats_itself_ends_at_the_limit() {
     assert!(checked.json.to_string().contains("files and directories"));
 }
 
+/// The same with nothing at its ends: git lists no file at all, and for years.
+#[test]
+fn trees_that_hold_nothing_but_trees_end_at_the_limit() {
+    let world = World::usual();
+    let forge = Forge::new(&world);
+    forge.sh(
+        "tree=$(git mktree < /dev/null)
+         for level in 1 2 3 4 5 6 7 8 9 10 11 12; do
+           tree=$(for i in 0 1 2 3 4 5 6 7 8 9; do printf '040000 tree %s\\tt%s\\n' $tree $i; done | git mktree)
+         done
+         root=$( (git ls-tree main; printf '040000 tree %s\\tbomb\\n' $tree) | git mktree)
+         git branch bomb $(git commit-tree -p main -m bomb $root)",
+    );
+    forge.check("main..bomb").is_refused(&[("E001", "")]);
+}
+
+/// Two directories `packages`, the first with a name that sorts before all others: a merge
+/// forgets the first one, and whoever clones the branch gets both.
+#[test]
+fn a_directory_that_is_there_twice_is_refused() {
+    let world = World::usual();
+    let forge = Forge::new(&world);
+    forge.sh(
+        "blob=$(echo 'opam-version: \"2.0\"' | git hash-object -w --stdin)
+         release=$(printf '100644 blob %s\\topam\\n' $blob | git mktree)
+         package=$(printf '040000 tree %s\\t+x.1\\n' $release | git mktree)
+         packages=$(printf '040000 tree %s\\t+x\\n' $package | git mktree)
+         there=$(git rev-parse main:packages) repo=$(git rev-parse main:repo)
+         raw() { printf '%s packages\\0' 40000; perl -e 'print pack(\"H*\", shift)' $1; }
+         root=$( (raw $packages; raw $there; printf '100644 repo\\0'; perl -e 'print pack(\"H*\", shift)' $repo) |
+           git hash-object -t tree -w --literally --stdin)
+         git branch twice $(git commit-tree -p main -m twice $root)",
+    );
+    forge
+        .check("main..twice")
+        .is_refused(&[("E001", "packages")]);
+}
+
 /// A file of zeros costs its author nothing. What is too large is known before it is read.
 #[test]
 fn a_file_above_the_limit_is_not_read() {

@@ -145,3 +145,23 @@ fn a_release_script_signs_on_the_way() {
     forge.check("origin/main..").is_good();
     passes(&forge, &["origin", "HEAD"], "mergeable into");
 }
+
+/// A clone of `git remote add` does not know which branch the others follow: then it is
+/// what most are called, `master` of opam-repository too.
+#[test]
+fn a_published_branch_that_nobody_named_is_checked() {
+    let mut world = World::usual();
+    let forge = clone(&world);
+    forge.sh("git remote set-head origin -d && git push -q origin main:master && git fetch -q");
+    world.file("packages/fmt/fmt.1.0/files/x.sh", "evil");
+    forge.branch("bad", "main", &world);
+    for branch in ["main", "master"] {
+        fails(
+            &forge,
+            &["origin", &format!("bad:{branch}")],
+            "not mergeable",
+        );
+        let url = ["../origin.git", &format!("bad:{branch}")];
+        fails(&forge, &url, "not mergeable");
+    }
+}

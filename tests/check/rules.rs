@@ -343,3 +343,16 @@ fn the_snapshot_is_left_out() {
     forge.branch("again", "without", &world);
     forge.check("again..main").is_good();
 }
+
+/// What is no file at all is refused wherever it lies: the work tree of a clone has it.
+#[test]
+fn a_snapshot_that_is_a_link_is_refused() {
+    let forge = Forge::new(&World::usual());
+    forge.sh(
+        "git checkout -q -b link && ln -s /etc/passwd packages/.conex/snapshot && git add -A && git commit -qm link
+         git checkout -q main",
+    );
+    forge
+        .check("main..link")
+        .is_refused(&[("E001", "packages/.conex/snapshot")]);
+}

@@ -369,7 +369,7 @@ fn describe(world: &World<'_>, resource: &ResourceId) -> String {
     resource.name.to_string()
 }
 
-fn plural(kind: Kind, names: &[String]) -> String {
+pub(super) fn plural(kind: Kind, names: &[String]) -> String {
     const SHOWN: usize = 5;
     let what = match kind {
         Kind::Author => "author",

@@ -10,9 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::core::digest::Digest;
 use crate::core::key::{Namespace, PublicKey};
 use crate::core::path::{PACKAGES, Place};
-use crate::core::resource::{
-    Authorisation, Checksum, Decode, IdFile, Releases, Repo, SignedLink, SignedSnapshot,
-};
+use crate::core::resource::{Authorisation, Checksum, Decode, IdFile, Releases, Repo, SignedLink};
 use crate::core::tree::{Bytes, Tree};
 
 /// The conflicts of a working tree.
@@ -143,7 +141,11 @@ pub fn mend(tree: &Tree) -> (Tree, Conflicts) {
             continue;
         }
         let Ok(place) = Place::of(path) else { continue };
-        let metadata = !matches!(place, Place::Opam(_) | Place::File(..) | Place::Segment(..));
+        let metadata = !matches!(
+            place,
+            // The snapshot is made when the branch is published, after the published one.
+            Place::Opam(_) | Place::File(..) | Place::Segment(..) | Place::Snapshot
+        );
         if !metadata {
             continue;
         }
@@ -153,7 +155,7 @@ pub fn mend(tree: &Tree) -> (Tree, Conflicts) {
         // git may have merged all lines but the last: neither side is then one that
         // somebody wrote, and its check line fits nothing.
         let [ours, theirs] = match place {
-            Place::Link(_) | Place::Snapshot => [ours, theirs],
+            Place::Link(_) => [ours, theirs],
             _ => [checked(ours), checked(theirs)],
         };
         let taken = match &place {
@@ -165,13 +167,6 @@ pub fn mend(tree: &Tree) -> (Tree, Conflicts) {
                     if b.revision > a.revision { b } else { a }
                 },
             ),
-            Place::Snapshot => both(&ours, &theirs, |a: SignedSnapshot, b: SignedSnapshot| {
-                if b.snapshot.revision > a.snapshot.revision {
-                    b
-                } else {
-                    a
-                }
-            }),
             Place::Link(n) => link(tree, *n, &ours, &theirs),
             Place::Authorisation(_) => one::<Authorisation>(&ours, &theirs),
             Place::Repo => one::<Repo>(&ours, &theirs),
@@ -188,8 +183,6 @@ pub fn mend(tree: &Tree) -> (Tree, Conflicts) {
             Place::Link(_) => {
                 conflicts.links.insert(path.clone(), taken.clone());
             }
-            // `snapshot` writes it anew in any case.
-            Place::Snapshot => {}
             other => {
                 conflicts.redo.insert(path.clone(), other);
             }

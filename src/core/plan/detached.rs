@@ -5,6 +5,9 @@
 //! signatures, so stock `ssh-keygen -Y sign` signs it, and `ssh-keygen -Y verify`
 //! checks it.
 
+use std::collections::BTreeMap;
+
+use super::approve::plural;
 use super::snapshot::known_key;
 use super::{MakeSnapshot, Plan, PlanError, Unchanged, World, snapshot};
 use crate::core::digest::Digest;
@@ -145,13 +148,16 @@ fn segment(
     if !world.keys_of(id).contains(key) {
         return Err(not_of(world, id, key));
     }
-    let mut vouched = 0_usize;
-    let mut withdrawn = 0_usize;
+    let mut vouched: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
+    let mut withdrawn = Vec::new();
     for entry in &segment.entries {
         match entry.what {
-            What::Withdrawn => withdrawn += 1,
+            What::Withdrawn => {
+                withdrawn.push(format!("{} up to {}", entry.resource, entry.revision));
+            }
             What::Vouched(digest) => {
-                vouched += 1;
+                let names = vouched.entry(entry.resource.kind).or_default();
+                names.push(entry.resource.name.to_string());
                 let says = ResourceVersion {
                     revision: entry.revision,
                     digest,
@@ -167,9 +173,16 @@ fn segment(
     let path = segment_path(id, &Digest::of(full).short());
     if !world.tree.files.contains_key(path.as_str()) {
         plan.say(format!(
-            "vouches of `{id}` for {vouched} files, {withdrawn} withdrawals, under the key {}",
+            "what `{id}` vouches for, under the key {}",
             key.fingerprint()
         ));
+        // Who signs a file elsewhere does not see what is in it: here it is.
+        for (kind, names) in &vouched {
+            plan.say(format!("vouches for {}", plural(*kind, names)));
+        }
+        for what in withdrawn {
+            plan.say(format!("withdraws the {what}"));
+        }
         plan.writes.insert(path, full.to_vec());
     }
     Ok(plan)

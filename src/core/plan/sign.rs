@@ -256,11 +256,20 @@ impl Job<'_, '_> {
         }
         tombstones.retain(|release, _| !releases.contains(release));
         // In another branch it may have been signed again after it was removed here.
+        let (present, standing) = lookup(report, &resource);
+        let valid = standing.as_ref().is_some_and(Standing::is_valid);
         for (release, up_to) in &mut tombstones {
-            *up_to = self.last_revision(release)?.max(*up_to);
+            let vouched = self.last_revision(release)?;
+            // A list that counts for nothing can hold anything, and from a branch it may
+            // be somebody's trap: nothing could come back below it.
+            if !valid && *up_to > vouched {
+                self.plan.say(format!(
+                    "keeps the tombstone of `{release}` at {up_to}, above all that was vouched for it ({vouched})"
+                ));
+            }
+            *up_to = vouched.max(*up_to);
         }
         let fits = old.is_some_and(|o| o.releases == releases && o.tombstones == tombstones);
-        let (present, standing) = lookup(report, &resource);
         let conflict = self.conflicts(&resource);
         let keep = present
             .filter(|_| fits && !conflict && !must_rise(&standing))

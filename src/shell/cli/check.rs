@@ -14,6 +14,7 @@ use crate::core::finding::{Code, Finding};
 use crate::core::limits::MAX_ALIKE;
 use crate::core::path::Place;
 use crate::core::repository::Repository;
+use crate::core::tree::{Defect, DefectKind};
 use crate::core::trust::anchors::{AnchorError, Client};
 use crate::core::verify::Mode;
 use crate::shell::git::{Git, GitError, Merge, Oid, Range, Where};
@@ -177,6 +178,19 @@ fn judge(git: &Git, subject: &mut Subject, client: Option<&Client>) -> Result<Ou
             return Ok(refused(vec![finding], Vec::new()));
         }
     };
+    // Where BASE is a part of HEAD, HEAD is what is published, as it is. A merge that gives
+    // another tree has put something in order that the listing did not see.
+    if merged != subject.head_tree
+        && git.common(&subject.base, &subject.head)?.as_ref() == Some(&subject.base)
+    {
+        let kind = DefectKind::Special("a tree that git itself would not make");
+        let finding = Defect {
+            path: String::new(),
+            kind,
+        }
+        .finding();
+        return Ok(refused(vec![finding], Vec::new()));
+    }
     let after = if merged == subject.head_tree {
         head
     } else {

@@ -234,6 +234,9 @@ fn print(
             write("before", path, bytes).map_err(cannot)?;
         }
     }
+    // A work tree around the directory of temporary files says nothing.
+    let real = scratch.path().canonicalize().map_err(cannot)?;
+    let ceiling = real.parent().unwrap_or(&real);
     // `--text`: a null byte hides nothing.
     let mut command = Command::new("git");
     for (name, _) in std::env::vars_os() {
@@ -245,6 +248,9 @@ fn print(
         .current_dir(scratch.path())
         .args([
             "--no-pager",
+            // What is shown is what is there: no attribute of anybody hides a byte.
+            "-c",
+            "core.attributesFile=/dev/null",
             "diff",
             "--no-index",
             "--no-color",
@@ -259,6 +265,8 @@ fn print(
             "now",
         ])
         .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_ATTR_NOSYSTEM", "1")
+        .env("GIT_CEILING_DIRECTORIES", ceiling)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .stdin(Stdio::null())
         .stderr(Stdio::null())

@@ -14,6 +14,7 @@ use super::detached::outside;
 use super::failure::{Exit, Failure};
 use super::finish::still_invalid;
 use super::paths::{directory, working_tree};
+use crate::core::digest::Digest;
 use crate::core::key::Namespace;
 use crate::core::limits::MAX_FILE_SIZE;
 use crate::core::plan::World;
@@ -155,6 +156,15 @@ fn write_out(taken: &Signed, dir: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The digits in the name of a file, if it is one as `--detached` gives.
+fn handed_out(name: &str) -> Option<&str> {
+    let (kind, digest) = name.rsplit_once('-')?;
+    let is_one = matches!(kind, "index" | "link" | "snapshot")
+        && digest.len() == 16
+        && digest.bytes().all(|b| b.is_ascii_hexdigit());
+    is_one.then_some(digest)
+}
+
 fn import(cli: &Cli, file: &Path, signature: &Path, dry_run: bool) -> Result<Exit, Failure> {
     let root = directory(cli);
     let bytes = read(file, MAX_FILE_SIZE, "name the file that was signed")?;
@@ -169,6 +179,20 @@ fn import(cli: &Cli, file: &Path, signature: &Path, dry_run: bool) -> Result<Exi
             let hint = e.hint().unwrap_or_default();
             Failure::refused(format!("`{}`: {e}", signature.display()), hint)
         })?;
+    // Such a name is that of these bytes: another file was put in the place of the one
+    // that --detached wrote, and somebody signed it unseen.
+    let name = file.file_name().map(|n| n.to_string_lossy().into_owned());
+    let digest = Digest::of(&bytes).short();
+    if let Some(name) = name
+        && handed_out(&name).is_some_and(|of_name| of_name != digest)
+    {
+        return Err(Failure::refused(
+            format!(
+                "`{name}` is not the file that --detached wrote: the digest of this one begins with {digest}"
+            ),
+            "look at what was signed; make it anew with --detached",
+        ));
+    }
     let tree = working_tree(&root)?;
     let repository = Repository::load(&tree);
     // A snapshot is judged as those see the repository who follow it.

@@ -203,6 +203,9 @@ pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
     if let Some(dir) = &args.detached {
         let (id, key) = detached::signer(&args.signing, &world, &root)?;
         let plan = plan::approve_some(&world, &id, &key, &scope)?;
+        if args.diff {
+            diff::show(&world, &plan, &root, args.since.as_deref())?;
+        }
         return detached::hand_out(&args.signing, &plan, &world, &id, &root, dir);
     }
     let who = who(&args.signing, &world, &places)?;

@@ -66,22 +66,20 @@ impl Listing {
         let (mode, kind) = (words.next()?, words.next()?);
         let oid = Oid::new(words.next()?)?;
         let size = words.next()?;
-        // The directories that begin here count like files.
-        let shared = path
-            .iter()
-            .zip(&self.last)
-            .take_while(|(a, b)| a == b)
-            .filter(|(a, _)| **a == b'/')
-            .count();
         let depth = path.iter().filter(|&&b| b == b'/').count();
-        self.entries += 1 + depth.saturating_sub(shared);
-        // git lists in the order of bytes; a tree that it would not make does not.
-        let misplaced = !self.last.is_empty() && path <= self.last.as_slice();
+        self.entries += 1;
+        let is_tree = (mode, kind) == (b"040000", b"tree");
+        // git lists in the order of bytes, directories with a slash at their end; a tree
+        // that it would not make does not.
+        let mut place = path.to_vec();
+        if is_tree {
+            place.push(b'/');
+        }
+        let misplaced = !self.last.is_empty() && place <= self.last;
         let forbidden = path
             .split(|&b| b == b'/')
             .any(|name| matches!(name, b"" | b"." | b"..") || name.eq_ignore_ascii_case(b".git"));
-        self.last.clear();
-        self.last.extend(path);
+        self.last = place;
         let Ok(path) = std::str::from_utf8(path) else {
             let path = String::from_utf8_lossy(path).into_owned();
             self.defect(path, DefectKind::NotUtf8);
@@ -94,6 +92,9 @@ impl Listing {
         };
         let length = u64::try_from(path.len()).unwrap_or(u64::MAX);
         self.bytes = self.bytes.saturating_add(size).saturating_add(length);
+        if is_tree && !misplaced && !forbidden {
+            return Some(Ok(()));
+        }
         let special = match (mode, kind) {
             // 100664 is of long ago; what a work tree makes of all three is a file.
             (b"100644" | b"100755" | b"100664", b"blob") => None,
@@ -178,7 +179,17 @@ impl Git {
     /// # Errors
     /// git fails, or objects are missing.
     pub fn list(&self, tree: &Oid) -> Result<Listing, GitError> {
-        let args = ["ls-tree", "-r", "-z", "-l", "--full-tree", tree.as_str()];
+        // With the trees themselves: one that is there twice shows, and those that hold
+        // nothing but others count.
+        let args = [
+            "ls-tree",
+            "-r",
+            "-t",
+            "-z",
+            "-l",
+            "--full-tree",
+            tree.as_str(),
+        ];
         let (mut child, errors) = self.stream(&args, Stdio::null())?;
         let mut listing = Listing::default();
         let failed = |why: String| GitError::Failed {

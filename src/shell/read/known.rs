@@ -3,7 +3,8 @@
 //!
 //! As with git's index, a file whose stat is as it was has the content that it had. What
 //! was younger than [`RACY`] when it was looked at is kept without a stat, and so looked
-//! at again: within one tick of the kernel's clock it could change without a trace.
+//! at again: within one tick of the kernel's clock it could change without a trace. (So
+//! can what a program keeps mapped into its memory and writes to: `snapshot --full` reads.)
 //!
 //! All of it lies in one row of bytes, written and read as they are: of opam-repository
 //! that is 8 MB, and to take it apart into 70,000 small things would take longer than to
@@ -21,9 +22,9 @@ use crate::core::resource::FileDigest;
 /// file system (FAT).
 const RACY: Duration = Duration::from_secs(2);
 
-/// Size, times and inode of a file or directory.
+/// Size, times, inode and device of a file or directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stamp([u64; 6]);
+pub(super) struct Stamp([u64; 7]);
 
 impl Stamp {
     #[allow(clippy::unnecessary_cast)]
@@ -36,12 +37,13 @@ impl Stamp {
             stat.st_ctime as u64,
             stat.st_ctime_nsec as u64,
             stat.st_ino as u64,
+            stat.st_dev as u64,
         ])
     }
 
     /// The stamp, if it proves something to a run that started at `start`.
     fn settled(self, start: u64) -> Option<Stamp> {
-        let [_, modified, _, changed, _, _] = self.0;
+        let [_, modified, _, changed, ..] = self.0;
         (modified.max(changed) < start).then_some(self)
     }
 }
@@ -199,7 +201,7 @@ pub(super) struct KnownPart {
 }
 
 /// What the file starts with; another number for another form.
-const MAGIC: &[u8] = b"conex known files 2\n";
+const MAGIC: &[u8] = b"conex known files 3\n";
 
 impl KnownTree {
     /// The time of the directory `packages` itself.
@@ -321,7 +323,7 @@ fn put_name(out: &mut Vec<u8>, name: &str) {
 }
 
 fn put_stamp(out: &mut Vec<u8>, stamp: Option<Stamp>) {
-    let Stamp(numbers) = stamp.unwrap_or(Stamp([0; 6]));
+    let Stamp(numbers) = stamp.unwrap_or(Stamp([0; 7]));
     numbers
         .iter()
         .for_each(|n| out.extend_from_slice(&n.to_le_bytes()));
@@ -349,9 +351,9 @@ fn take_name<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
 }
 
 fn take_stamp(rest: &mut &[u8]) -> Option<Option<Stamp>> {
-    let mut numbers = [0; 6];
+    let mut numbers = [0; 7];
     for number in &mut numbers {
         *number = take_u64(rest)?;
     }
-    Some((numbers != [0; 6]).then_some(Stamp(numbers)))
+    Some((numbers != [0; 7]).then_some(Stamp(numbers)))
 }
