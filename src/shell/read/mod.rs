@@ -11,12 +11,14 @@
 //! * [`file`] reads one file,
 //! * [`walk`] puts the tree together, on several threads, with the same result
 //!   for every order in which they run,
-//! * [`state`] looks at the times of files, and reads only what changed.
+//! * [`state`] looks at the times of files, and reads only what changed: [`visit`] finds
+//!   that out, [`known`] keeps it.
 
 mod file;
 mod known;
 mod list;
 pub mod state;
+mod visit;
 mod walk;
 
 #[cfg(test)]
