@@ -117,7 +117,7 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
                     Place::Link(0).path(),
                     "the chain of janitors in the published branch cannot be read, so nothing says whether the change continues it",
                 )
-                .hint("say whom to trust with --anchors and --quorum"),
+                .hint("bring that branch back to its last commit that clients accept; the change is compared with it"),
             ),
             None => {}
         }

@@ -356,3 +356,23 @@ fn a_snapshot_that_is_a_link_is_refused() {
         .check("main..link")
         .is_refused(&[("E001", "packages/.conex/snapshot")]);
 }
+
+/// BASE is damaged, so nothing in it says what HEAD must not take back: whom to trust is
+/// known from the anchors, and that is not enough.
+#[test]
+fn a_published_branch_that_cannot_be_read_is_compared_with_nothing() {
+    let mut world = World::usual();
+    let link = "packages/.conex/janitors/0";
+    let good = world.bytes(link);
+    world.file(link, "not one\n");
+    let forge = Forge::new(&world);
+    world.file(link, good);
+    forge.branch("mends", "main", &world);
+    let anchors: Vec<String> = ["ja", "jb", "jc"]
+        .iter()
+        .map(|n| crate::world::fingerprint(n).to_string())
+        .collect();
+    let anchors = anchors.join(",");
+    let checked = forge.check_with(&["main..mends", "--quorum=2", "--anchors", &anchors]);
+    checked.is_refused(&[("E030", link)]);
+}
