@@ -8,12 +8,12 @@
     reason = "a benchmark has a clock and reads files"
 )]
 
-#[path = "../tests/oracle/syntax/real.rs"]
+#[path = "../tests/support/syntax/real.rs"]
 mod real;
 
 use std::time::{Duration, Instant};
 
-use conex::core::syntax;
+use conex_verify::format::syntax;
 
 use real::real_files;
 

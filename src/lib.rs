@@ -1,9 +1,12 @@
 //! Conex establishes trust in opam repositories, end to end.
 //!
-//! * [`core`] decides. It is pure: bytes, limits and keys in, values out. No
-//!   file, clock, terminal, process or environment is touched there.
+//! * [`conex_verify`] decides. It is pure: bytes, limits and keys in, values out.
+//! * [`plan`] and [`check`] compute what people want to change, and what a merge would make of
+//!   a repository. They are pure as well.
 //! * [`shell`] does everything else: it reads trees, writes files, asks
 //!   questions, prints reports.
 
-pub mod core;
+pub mod check;
+pub mod plan;
 pub mod shell;
+pub mod sshsig;

@@ -14,8 +14,8 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use thiserror::Error;
 
-use crate::core::tree::Bytes;
 use crate::shell::{progress, signals};
+use conex_verify::tree::Bytes;
 
 /// What becomes of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]

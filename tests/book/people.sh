@@ -1,5 +1,5 @@
 # The people of a story: each with a home, an SSH key, and a clone of one repository that lies at a forge. Read by
-# tests/book.rs, before the commands of a page; bash, with $W an empty directory of the story.
+# tests/book/book.rs, before the commands of a page; bash, with $W an empty directory of the story.
 #
 #   $W/forge/packages.git    the repository at the forge, which everybody calls https://git.example/packages.git
 #   $W/PERSON                their home, with a checkout of conex, $W/PERSON/conex; $W/PERSON/packages is their clone, in which they begin

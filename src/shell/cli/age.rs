@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use crate::core::verify::snapshot::SnapshotReport;
+use conex_verify::verify::snapshot::SnapshotReport;
 
 /// What the clock says, in seconds since 1970.
 pub fn seconds_now() -> Option<u64> {

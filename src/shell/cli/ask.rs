@@ -7,16 +7,16 @@ use std::time::SystemTime;
 
 use super::args::{Consent, Signing};
 use super::failure::{Exit, Failure};
-use crate::core::key::{Namespace, PublicKey};
-use crate::core::name::Id;
-use crate::core::plan::{Plan, World};
-use crate::core::resource::Timestamp;
+use crate::plan::{Plan, World};
 use crate::shell::keys::Signer;
 use crate::shell::keys::find::{Found, Places, Selection, find_signer, public_keys};
 use crate::shell::keys::passphrase;
 use crate::shell::report::{Color, HumanOptions, Shown, human, neutral};
 use crate::shell::write::{Change, WORK_TREE, apply};
 use crate::shell::{progress, signals};
+use conex_verify::format::key::{Namespace, PublicKey};
+use conex_verify::format::name::Id;
+use conex_verify::format::resource::Timestamp;
 
 /// Who signs.
 pub struct Who {

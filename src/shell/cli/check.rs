@@ -9,15 +9,15 @@ use clap::{Args, ValueEnum};
 use super::args::Cli;
 use super::failure::{Exit, Failure};
 use super::paths::directory;
-use crate::core::check::{Check, Side, check};
-use crate::core::finding::{Code, Finding};
-use crate::core::limits::MAX_ALIKE;
-use crate::core::path::Place;
-use crate::core::repository::Repository;
-use crate::core::tree::{Defect, DefectKind};
-use crate::core::trust::anchors::{AnchorError, Client};
-use crate::core::verify::Mode;
+use crate::check::{Check, Side, check};
 use crate::shell::git::{Git, GitError, Merge, Oid, Range, Where};
+use conex_verify::finding::{Code, Finding};
+use conex_verify::format::path::Place;
+use conex_verify::limits::MAX_ALIKE;
+use conex_verify::repository::Repository;
+use conex_verify::tree::{Defect, DefectKind};
+use conex_verify::trust::anchors::{AnchorError, Client};
+use conex_verify::verify::Mode;
 
 /// How `check` prints its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use super::args::{CompareArgs, Format};
 use super::failure::{Exit, Failure};
-use crate::core::finding::{Finding, Severity};
-use crate::core::path::PACKAGES;
-use crate::core::repository::Repository;
-use crate::core::state::{Difference, Part, diff};
-use crate::core::tree::{Contents, Tree};
 use crate::shell::hook::load::load;
 use crate::shell::out::{out, outln, sayln};
 use crate::shell::report::{json, neutral};
+use conex_verify::finding::{Finding, Severity};
+use conex_verify::format::path::PACKAGES;
+use conex_verify::format::state::{Difference, Part, diff};
+use conex_verify::repository::Repository;
+use conex_verify::tree::{Contents, Tree};
 
 /// How many files are named for each part that differs.
 const FILES_SHOWN: usize = 5;
@@ -114,7 +114,7 @@ fn side(path: &Path) -> Result<(Tree, Repository), Failure> {
 /// The files below `packages/` that differ, with `+`, `-` or `~`. Empty ones and the
 /// snapshot count for nothing, as in a state.
 fn files(a: &Tree, b: &Tree) -> BTreeMap<String, char> {
-    let snapshot = crate::core::path::Place::Snapshot.path();
+    let snapshot = conex_verify::format::path::Place::Snapshot.path();
     let bytes = |tree: &Tree, path: &str| tree.get(path).filter(|bytes| !bytes.is_empty()).cloned();
     let all = a.below(PACKAGES).chain(b.below(PACKAGES));
     all.filter(|(path, _)| *path != snapshot)
@@ -160,7 +160,7 @@ struct Item {
 
 impl Item {
     fn of(difference: &Difference) -> Item {
-        let text = |d: Option<crate::core::digest::Digest>| d.map(|d| d.to_string());
+        let text = |d: Option<conex_verify::format::digest::Digest>| d.map(|d| d.to_string());
         Item {
             path: difference.part.path(),
             before: text(difference.before),

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use super::args::Signing;
 use super::ask::{now, places, show, signer_in, write};
 use super::failure::{Exit, Failure};
-use crate::core::key::PublicKey;
-use crate::core::name::Id;
-use crate::core::plan::{Plan, World};
+use crate::plan::{Plan, World};
 use crate::shell::keys::file::{Readers, from_home, read, shell_quoted};
 use crate::shell::keys::lines::PublicLine;
 use crate::shell::keys::private::PrivateFile;
 use crate::shell::out::sayln;
 use crate::shell::write::{Change, WORK_TREE, apply};
+use conex_verify::format::key::PublicKey;
+use conex_verify::format::name::Id;
 
 /// Who is to sign, and with which key: nothing but its public half is needed here.
 pub fn signer(
@@ -59,7 +59,7 @@ pub fn signer(
 /// A public key as named: a fingerprint of one that is listed, a line, or a file.
 pub fn named(text: &str, listed: &[PublicKey]) -> Result<PublicKey, Failure> {
     let text = text.trim();
-    let bad = |e: crate::core::key::KeyError| {
+    let bad = |e: conex_verify::format::key::KeyError| {
         let hint = e.hint().unwrap_or_default();
         Failure::usage(e, hint)
     };

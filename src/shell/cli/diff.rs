@@ -12,16 +12,16 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::failure::Failure;
-use crate::core::digest::Digest;
-use crate::core::name::Release;
-use crate::core::path::{Place, release_dir};
-use crate::core::plan::{Plan, World};
-use crate::core::resource::{Checksum, Decode as _, FileDigest, Kind};
-use crate::core::tree::Bytes;
-use crate::core::trust::support::Standing;
+use crate::plan::{Plan, World};
 use crate::shell::git::{Git, Where};
 use crate::shell::out::{outln, sayln};
 use crate::shell::report::neutral;
+use conex_verify::format::digest::Digest;
+use conex_verify::format::name::Release;
+use conex_verify::format::path::{Place, release_dir};
+use conex_verify::format::resource::{Checksum, Decode as _, FileDigest, Kind};
+use conex_verify::tree::Bytes;
+use conex_verify::trust::support::Standing;
 
 /// How many commits before this one are looked through for what was vouched for.
 const FIRST_PARENTS: usize = 20;

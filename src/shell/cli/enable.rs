@@ -8,9 +8,6 @@ use super::args::{Cli, DisableArgs, EnableArgs, Format};
 use super::failure::{Exit, Failure};
 use super::paths::working_tree;
 use super::status::{Handout, handout};
-use crate::core::repository::Repository;
-use crate::core::trust::anchors::{Anchors, Client};
-use crate::core::verify::Mode;
 use crate::shell::keys::file::shell_quoted;
 use crate::shell::opam::edit::{
     EditError, Edited, Foreign, find, set_anchors, set_hook, unset_anchors, unset_hook,
@@ -22,6 +19,9 @@ use crate::shell::opam::root::{CONFIG, Locked, REPOS_CONFIG, Root, RootError};
 use crate::shell::out::{outln, sayln};
 use crate::shell::report::neutral;
 use crate::shell::signals;
+use conex_verify::repository::Repository;
+use conex_verify::trust::anchors::{Anchors, Client};
+use conex_verify::verify::Mode;
 
 /// Runs `conex enable`.
 pub fn run(cli: &Cli, args: &EnableArgs) -> Result<Exit, Failure> {
@@ -237,7 +237,7 @@ fn anchors(cli: &Cli, args: &EnableArgs) -> Result<Option<Wanted>, Failure> {
         }
         (None, None) => return Ok(None),
     };
-    let usage = |e: crate::core::trust::anchors::AnchorError| Failure::usage(&e, e.hint());
+    let usage = |e: conex_verify::trust::anchors::AnchorError| Failure::usage(&e, e.hint());
     let parsed: Anchors = text.parse().map_err(usage)?;
     let client = Client::new(parsed, quorum).map_err(usage)?;
     Ok(Some(Wanted {

@@ -4,9 +4,9 @@ use crate::shell::out::{say, sayln};
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use crate::core::finding::Finding;
-use crate::core::plan::PlanError;
+use crate::plan::PlanError;
 use crate::shell::report::{Color, Counts, HumanOptions, human, neutral};
+use conex_verify::finding::Finding;
 
 /// The exit status of the process. opam applies an update after 0 alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,14 +5,14 @@ use std::path::Path;
 use super::args::Consent;
 use super::ask::{Who, agreed, sign, write};
 use super::failure::{Exit, Failure};
-use crate::core::finding::{Code, Severity};
-use crate::core::plan::{self, Plan, World};
-use crate::core::repository::Repository;
-use crate::core::resource::Kind;
-use crate::core::tree::Tree;
-use crate::core::trust::View;
+use crate::plan::{self, Plan, World};
 use crate::shell::out::{say, sayln};
 use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, neutral};
+use conex_verify::finding::{Code, Severity};
+use conex_verify::format::resource::Kind;
+use conex_verify::repository::Repository;
+use conex_verify::tree::Tree;
+use conex_verify::trust::View;
 
 /// Writes a plan that needs no signature.
 pub fn unsigned(plan: &Plan, consent: Consent, root: &Path) -> Result<Exit, Failure> {

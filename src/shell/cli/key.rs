@@ -9,14 +9,14 @@ use serde::Serialize;
 use super::args::{Format, KeyCommand};
 use super::ask::id;
 use super::failure::{Exit, Failure};
-use crate::core::name::Id;
-use crate::core::plan::nearest;
+use crate::plan::nearest;
 use crate::shell::keys::file::{Readers, read, read_from};
 use crate::shell::keys::lines::read_lines;
 use crate::shell::keys::passphrase::{ask_new, from_environment};
 use crate::shell::keys::private::PrivateFile;
 use crate::shell::keys::store::{Existing, KeyStore, PrivateHalf, StoreError, conex_home};
 use crate::shell::report::neutral;
+use conex_verify::format::name::Id;
 
 fn store() -> Result<KeyStore, Failure> {
     let home = conex_home().map_err(|e| {

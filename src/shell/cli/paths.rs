@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::args::Cli;
 use super::failure::Failure;
-use crate::core::plan::conflict::{Conflicts, mend};
-use crate::core::tree::Tree;
+use crate::plan::conflict::{Conflicts, mend};
 use crate::shell::read::{Contents, read};
+use conex_verify::tree::Tree;
 
 /// The directory to work on.
 pub fn directory(cli: &Cli) -> PathBuf {

@@ -10,16 +10,10 @@ use super::failure::{Exit, Failure};
 use super::finish::{counted, still_invalid, unsigned};
 use super::paths::{directory, merged_tree};
 use super::todo::some;
-use crate::core::key::{Fingerprint, PublicKey};
-use crate::core::name::Id;
-use crate::core::plan::status::status;
-use crate::core::plan::{
+use crate::plan::status::status;
+use crate::plan::{
     self, Change, JanitorChange, KeyChange, OwnerChange, Plan, Selection, Sign, TeamChange, World,
 };
-use crate::core::repository::Repository;
-use crate::core::resource::IdFile;
-use crate::core::tree::Tree;
-use crate::core::trust::View;
 use crate::shell::keys::Signer as _;
 use crate::shell::keys::file::{Readers, from_home, read};
 use crate::shell::keys::find::{Found, Places};
@@ -28,6 +22,12 @@ use crate::shell::keys::passphrase::{ask_new, from_environment};
 use crate::shell::keys::private::UnlockedKey;
 use crate::shell::keys::store::Existing;
 use crate::shell::out::sayln;
+use conex_verify::format::key::{Fingerprint, PublicKey};
+use conex_verify::format::name::Id;
+use conex_verify::format::resource::IdFile;
+use conex_verify::repository::Repository;
+use conex_verify::tree::Tree;
+use conex_verify::trust::View;
 
 /// A janitor as typed: `ID`, `ID=ssh-ed25519 AAAA…` or `ID=FILE`.
 pub fn typed_janitor(text: &str, places: &Places) -> Result<(Id, PublicKey), Failure> {

@@ -14,17 +14,17 @@ use super::detached::outside;
 use super::failure::{Exit, Failure};
 use super::finish::still_invalid;
 use super::paths::{directory, working_tree};
-use crate::core::digest::Digest;
-use crate::core::key::Namespace;
-use crate::core::limits::MAX_FILE_SIZE;
-use crate::core::plan::World;
-use crate::core::plan::detached::{Foreign, Signed, signed, take_in};
-use crate::core::repository::Repository;
-use crate::core::sshsig::{MAX_ARMOUR_LEN, armour, from_armour};
-use crate::core::trust::View;
+use crate::plan::World;
+use crate::plan::detached::{Foreign, Signed, signed, take_in};
 use crate::shell::keys::file::shell_quoted;
 use crate::shell::out::{out, sayln};
 use crate::shell::write::{Change, WORK_TREE, apply};
+use crate::sshsig::{MAX_ARMOUR_LEN, armour, from_armour};
+use conex_verify::format::digest::Digest;
+use conex_verify::format::key::Namespace;
+use conex_verify::limits::MAX_FILE_SIZE;
+use conex_verify::repository::Repository;
+use conex_verify::trust::View;
 
 /// The verbs of `signature`.
 #[derive(Debug, Subcommand)]

@@ -8,17 +8,17 @@ use super::ask::{agreed, now, sign, signer_in, somebody, write};
 use super::detached;
 use super::failure::{Exit, Failure};
 use super::paths::{directory, working_tree};
-use crate::core::finding::{Code, Finding, Severity};
-use crate::core::key::PublicKey;
-use crate::core::name::Id;
-use crate::core::plan::{self, MakeSnapshot, Unchanged, World};
-use crate::core::repository::Repository;
-use crate::core::state::{State, diff};
-use crate::core::trust::View;
+use crate::plan::{self, MakeSnapshot, Unchanged, World};
 use crate::shell::keys::{Places, Signer as _, conex_home};
 use crate::shell::out::sayln;
 use crate::shell::read::state::{Cache, Scan, look};
 use crate::shell::report::neutral;
+use conex_verify::finding::{Code, Finding, Severity};
+use conex_verify::format::key::PublicKey;
+use conex_verify::format::name::Id;
+use conex_verify::format::state::{State, diff};
+use conex_verify::repository::Repository;
+use conex_verify::trust::View;
 
 /// Runs `conex snapshot`.
 pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {
@@ -135,7 +135,7 @@ fn check(root: &Path, known: &State) -> Result<(), Failure> {
     let repository = Repository::load(&tree);
     let world = World::look(&tree, &repository, View::Supported)?;
     // A snapshot that is broken is about to be replaced, or says itself why not.
-    let snapshot = crate::core::path::Place::Snapshot.path();
+    let snapshot = conex_verify::format::path::Place::Snapshot.path();
     let findings: Vec<Finding> = repository
         .findings
         .iter()

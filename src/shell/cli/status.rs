@@ -12,19 +12,19 @@ use super::failure::{Exit, Failure};
 use super::finish::counted;
 use super::paths::{directory, merged_tree, working_tree};
 use super::todo::{JsonCoverage, JsonTask, lines, percent, some};
-use crate::core::finding::Severity;
-use crate::core::name::Id;
-use crate::core::plan::World;
-use crate::core::plan::conflict::Conflicts;
-use crate::core::plan::status::{Status, status};
-use crate::core::plan::todo::{Coverage, Todo, coverage, todo};
-use crate::core::repository::{Repository, Slot};
-use crate::core::resource::{Kind, SnapshotRule, Timestamp};
-use crate::core::trust::View;
-use crate::core::trust::chain::Chain;
-use crate::core::verify::packages::PackageReport;
-use crate::core::verify::snapshot::SnapshotReport;
+use crate::plan::World;
+use crate::plan::conflict::Conflicts;
+use crate::plan::status::{Status, status};
+use crate::plan::todo::{Coverage, Todo, coverage, todo};
 use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, json, neutral};
+use conex_verify::finding::Severity;
+use conex_verify::format::name::Id;
+use conex_verify::format::resource::{Kind, SnapshotRule, Timestamp};
+use conex_verify::repository::{Repository, Slot};
+use conex_verify::trust::View;
+use conex_verify::trust::chain::Chain;
+use conex_verify::verify::packages::PackageReport;
+use conex_verify::verify::snapshot::SnapshotReport;
 
 /// Runs `conex status`.
 pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
@@ -278,7 +278,7 @@ fn package(report: &PackageReport) {
         outln!("  owners: {}", owners.join(", "));
     }
     for (resource, (version, standing)) in &report.standings {
-        use crate::core::trust::support::Standing;
+        use conex_verify::trust::support::Standing;
         let text = match standing {
             Standing::Valid => "valid".to_owned(),
             Standing::Waiting(w) => format!("waits: {} of {} janitors", w.janitors.len(), w.quorum),

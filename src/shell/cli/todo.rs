@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::finish::counted;
-use crate::core::name::Id;
-use crate::core::plan::todo::{Coverage, Deed, Item, Todo, Who};
-use crate::core::resource::Kind;
+use crate::plan::todo::{Coverage, Deed, Item, Todo, Who};
 use crate::shell::report::neutral;
+use conex_verify::format::name::Id;
+use conex_verify::format::resource::Kind;
 
 /// How many names a line shows.
 const SHOWN: usize = 6;
@@ -204,7 +204,7 @@ impl JsonTask {
     /// All tasks.
     pub fn all(todo: &Todo) -> Vec<JsonTask> {
         let texts = |ids: &BTreeSet<Id>| ids.iter().map(ToString::to_string).collect();
-        let task = |task: &crate::core::plan::todo::Task| {
+        let task = |task: &crate::plan::todo::Task| {
             let none = BTreeSet::new();
             let (each, owners, missing, of) = match &task.who {
                 Who::Each(ids) => (ids, &none, 0, &none),

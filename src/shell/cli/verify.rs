@@ -10,13 +10,6 @@ use super::age::{JsonSnapshot, in_words, seconds_now};
 use super::args::{ExplainArgs, Format, VerifyArgs};
 use super::failure::{Exit, Failure};
 use super::paths::state_home;
-use crate::core::finding::{Code, Finding};
-use crate::core::patch::{self, Note, PatchContext};
-use crate::core::repository::Repository;
-use crate::core::tree::{Contents, Tree};
-use crate::core::trust::anchors::{AnchorError, Anchors, Client, MaxAge, SnapshotPolicy};
-use crate::core::update::{Known, Memory, verify_update};
-use crate::core::verify::{Mode, Summary, Verdict};
 use crate::shell::hook::git::forbid_renames;
 use crate::shell::hook::load::{LoadError, Loaded, load, patch as load_patch};
 use crate::shell::hook::memory::Store;
@@ -24,6 +17,13 @@ use crate::shell::hook::report::{Reporter, last};
 use crate::shell::progress::thousands;
 use crate::shell::read::Git;
 use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, json, one_line};
+use conex_verify::finding::{Code, Finding};
+use conex_verify::patch::{self, Note, PatchContext};
+use conex_verify::repository::Repository;
+use conex_verify::tree::{Contents, Tree};
+use conex_verify::trust::anchors::{AnchorError, Anchors, Client, MaxAge, SnapshotPolicy};
+use conex_verify::update::{Known, Memory, verify_update};
+use conex_verify::verify::{Mode, Summary, Verdict};
 
 /// What `verify` was asked for, with what opam passes empty taken as absent.
 struct Request {
@@ -375,9 +375,9 @@ fn decide(request: &Request) -> Result<Exit, Failure> {
     ))
 }
 
-fn identity(repository: &Repository) -> Option<crate::core::digest::Digest> {
+fn identity(repository: &Repository) -> Option<conex_verify::format::digest::Digest> {
     let link = repository.links.get(&0)?.good()?;
-    Some(crate::core::digest::Digest::of(link.signed()))
+    Some(conex_verify::format::digest::Digest::of(link.signed()))
 }
 
 fn forgets(why: &str) -> Finding {

@@ -12,15 +12,15 @@ use super::failure::{Exit, Failure};
 use super::finish::{sign_and_write, signed, still_invalid, unsigned};
 use super::paths::{directory, merged_tree, working_tree};
 use super::people::typed_janitor;
-use crate::core::key::PublicKey;
-use crate::core::name::{Id, RepositoryName};
-use crate::core::plan::{self, Init, Join, Scope, Sign, World};
-use crate::core::repository::Repository;
-use crate::core::resource::{Account, SnapshotRule};
-use crate::core::tree::Tree;
-use crate::core::trust::View;
+use crate::plan::{self, Init, Join, Scope, Sign, World};
 use crate::shell::git::{Git, Range, Where};
 use crate::shell::keys::Signer as _;
+use conex_verify::format::key::PublicKey;
+use conex_verify::format::name::{Id, RepositoryName};
+use conex_verify::format::resource::{Account, SnapshotRule};
+use conex_verify::repository::Repository;
+use conex_verify::tree::Tree;
+use conex_verify::trust::View;
 
 /// Runs `conex init`.
 pub fn init(cli: &Cli, args: &InitArgs) -> Result<Exit, Failure> {

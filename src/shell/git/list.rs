@@ -6,11 +6,11 @@ use std::process::Stdio;
 
 use super::error::told_in;
 use super::{Git, GitError, Oid};
-use crate::core::limits::{
+use conex_verify::format::path::PACKAGES;
+use conex_verify::limits::{
     MAX_ALIKE, MAX_FILE_SIZE, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE,
 };
-use crate::core::path::PACKAGES;
-use crate::core::tree::{Defect, DefectKind, is_judged, is_stray_opam};
+use conex_verify::tree::{Defect, DefectKind, is_judged, is_stray_opam};
 
 /// The longest entry of a listing that is read: git's own paths end at 4096 bytes.
 const MAX_ENTRY: u64 = 8192;

@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use super::error::told_in;
 use super::{Git, GitError, Listing, Oid};
-use crate::core::tree::{Bytes, Tree};
+use conex_verify::tree::{Bytes, Tree};
 
 /// The longest line that says what follows: a name, `blob`, a size.
 const MAX_HEADER: u64 = 200;

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use thiserror::Error;
 
-use crate::core::finding::Finding;
-use crate::core::limits::{MAX_PATCH_SIZE, MAX_TREE_SIZE};
-use crate::core::patch::Store;
-use crate::core::tarball;
-use crate::core::tree::{Contents, Tree};
 use crate::shell::read::{self, Git, ReadError};
+use conex_verify::finding::Finding;
+use conex_verify::limits::{MAX_PATCH_SIZE, MAX_TREE_SIZE};
+use conex_verify::patch::Store;
+use conex_verify::tarball;
+use conex_verify::tree::{Contents, Tree};
 
 /// A tree, and how opam keeps it.
 #[derive(Debug)]

@@ -16,14 +16,14 @@ use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, fstat, lstat};
 use rustix::io::Errno;
 use thiserror::Error;
 
-use crate::core::digest::Digest;
-use crate::core::finding::{Code, Finding};
-use crate::core::key::Fingerprint;
-use crate::core::limits::MAX_FILE_SIZE;
-use crate::core::resource::Decode as _;
-use crate::core::update::Memory;
 use crate::shell::keys::file::shell_quoted;
 use crate::shell::write::{PRIVATE_STATE, write};
+use conex_verify::finding::{Code, Finding};
+use conex_verify::format::digest::Digest;
+use conex_verify::format::key::Fingerprint;
+use conex_verify::format::resource::Decode as _;
+use conex_verify::limits::MAX_FILE_SIZE;
+use conex_verify::update::Memory;
 
 /// How long another hook for the same repository is waited for: it takes a second.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -4,9 +4,9 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::core::digest::Digest;
 use crate::shell::report::neutral;
 use crate::shell::write::{PRIVATE_STATE, write};
+use conex_verify::format::digest::Digest;
 
 /// Where the report on one repository goes.
 #[derive(Debug)]

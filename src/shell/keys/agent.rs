@@ -12,8 +12,10 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::{SignError, Signer, verified};
-use crate::core::key::{KeyError, Namespace, PublicKey, Signature, put, sshsig_bytes, take};
-use crate::core::sshsig::{ArmourError, signature_from_wire};
+use crate::sshsig::{ArmourError, signature_from_wire};
+use conex_verify::format::key::{
+    KeyError, Namespace, PublicKey, Signature, put, sshsig_bytes, take,
+};
 
 /// Largest answer of an agent that is read, in bytes: what OpenSSH's own agent allows.
 pub const MAX_ANSWER: u32 = 256 << 10;

@@ -20,8 +20,8 @@ use super::passphrase::{PassphraseError, Passphrases, UnlockError, unlock};
 use super::private::{PrivateFile, PrivateKeyError};
 use super::store::{HomeError, KeyStore, StoreError, conex_home};
 use super::{SignError, Signer};
-use crate::core::key::{KeyError, KeyKind, Namespace, PublicKey, Signature};
-use crate::core::name::Id;
+use conex_verify::format::key::{KeyError, KeyKind, Namespace, PublicKey, Signature};
+use conex_verify::format::name::Id;
 
 /// Whose signature is wanted.
 #[derive(Debug, Clone, Copy, Default)]

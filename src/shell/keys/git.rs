@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::file::MAX_KEY_FILE;
 use super::lines::PublicLine;
-use crate::core::key::PublicKey;
+use conex_verify::format::key::PublicKey;
 
 /// What git's `user.signingkey` names (git-config(1)).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Public keys as lines of text: `.pub` files, and the lists that forges publish for
 //! each account (`https://github.com/<id>.keys`).
 
-use crate::core::key::{KeyError, PublicKey};
+use conex_verify::format::key::{KeyError, PublicKey};
 
 /// One public key with its comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub fn read_lines(text: &str) -> (Vec<PublicLine>, Vec<(usize, KeyError)>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::key::KeyKind;
+    use conex_verify::format::key::KeyKind;
 
     const A: &str =
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOpKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs";

@@ -20,7 +20,7 @@ pub mod store;
 
 use thiserror::Error;
 
-use crate::core::key::{Namespace, PublicKey, Signature, SignatureError};
+use conex_verify::format::key::{Namespace, PublicKey, Signature, SignatureError};
 
 pub use find::{Found, Places, Selection, find_signer};
 pub use lines::{PublicLine, read_lines};

@@ -14,7 +14,9 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{SignError, Signer, verified};
-use crate::core::key::{KeyError, KeyKind, Namespace, PublicKey, Signature, sshsig_bytes, take};
+use conex_verify::format::key::{
+    KeyError, KeyKind, Namespace, PublicKey, Signature, sshsig_bytes, take,
+};
 
 /// Most rounds of the key derivation that are done for a file. `ssh-keygen` takes 16 or
 /// 24, careful people ask for 100 to 256. The file says how many, up to 2^32, which

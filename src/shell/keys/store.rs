@@ -12,8 +12,8 @@ use super::file::{self, FileError, Readers};
 use super::lines::PublicLine;
 use super::passphrase::Passphrase;
 use super::private::{PrivateFile, PrivateKeyError, UnlockedKey};
-use crate::core::key::{KeyError, PublicKey};
-use crate::core::name::Id;
+use conex_verify::format::key::{KeyError, PublicKey};
+use conex_verify::format::name::Id;
 
 /// Conex has no home directory.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -255,7 +255,7 @@ fn changed(path: &Path, text: Option<Vec<u8>>) -> Result<Edited, EditError> {
         why,
     };
     let text = text.ok_or_else(|| refuse("its places do not fit".to_owned()))?;
-    crate::core::syntax::parse(&text)
+    conex_verify::format::syntax::parse(&text)
         .map_err(|e| refuse(format!("edited, it would not parse: {e}")))?;
     Ok(Edited::Changed(text))
 }

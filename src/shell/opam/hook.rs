@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::root::RootError;
-use crate::core::syntax::{Item, PfxOp, Value, ValueKind, parse, print_value};
+use conex_verify::format::syntax::{Item, PfxOp, Value, ValueKind, parse, print_value};
 
 /// The field.
 pub const FIELD: &str = "repository-validation-command";
@@ -103,7 +103,7 @@ impl Hook {
         for word in &self.words {
             let value = Value {
                 kind: ValueKind::String(word.text.as_bytes().into()),
-                span: crate::core::syntax::Span { start: 0, end: 0 },
+                span: conex_verify::format::syntax::Span { start: 0, end: 0 },
             };
             let quoted = print_value(&value);
             let when = match &word.when {

@@ -9,13 +9,13 @@ use serde::Serialize;
 use super::hook::{self, Hook};
 use super::repositories::{self, Entry};
 use super::root::{CONFIG, REPOS_CONFIG, Root, RootError};
-use crate::core::finding::Severity;
-use crate::core::repository::Repository;
-use crate::core::tree::{Contents, Tree};
-use crate::core::trust::anchors::Client;
-use crate::core::verify::{Mode, verify};
 use crate::shell::hook::load::load;
 use crate::shell::report::one_line;
+use conex_verify::finding::Severity;
+use conex_verify::repository::Repository;
+use conex_verify::tree::{Contents, Tree};
+use conex_verify::trust::anchors::Client;
+use conex_verify::verify::{Mode, verify};
 
 /// What of the environment changes what opam does.
 #[derive(Debug, Clone, Default)]

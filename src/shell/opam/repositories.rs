@@ -13,8 +13,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::root::RootError;
-use crate::core::syntax::{Item, Value, ValueKind, parse};
-use crate::core::trust::anchors::{AnchorError, Anchors, Client};
+use conex_verify::format::syntax::{Item, Value, ValueKind, parse};
+use conex_verify::trust::anchors::{AnchorError, Anchors, Client};
 
 /// A repository of opam.
 #[derive(Debug, Clone, PartialEq, Eq)]

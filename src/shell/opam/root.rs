@@ -9,10 +9,10 @@ use rustix::fs::{CWD, FlockOperation, Mode, OFlags, fcntl_lock};
 use rustix::io::Errno;
 use thiserror::Error;
 
-use crate::core::limits::MAX_FILE_SIZE;
-use crate::core::syntax::SyntaxError;
 use crate::shell::keys::file::shell_quoted;
 use crate::shell::write::{Access, Durability, WriteError, WriteOptions, remove, write};
+use conex_verify::format::syntax::SyntaxError;
+use conex_verify::limits::MAX_FILE_SIZE;
 
 /// The global configuration, below the root.
 pub const CONFIG: &str = "config";

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use crate::core::limits::MAX_FILE_SIZE;
-use crate::core::tree::{Bytes, DefectKind};
 use crate::shell::progress;
+use conex_verify::limits::MAX_FILE_SIZE;
+use conex_verify::tree::{Bytes, DefectKind};
 
 /// A file below this size is read into a buffer of the thread and copied once to
 /// its place, which saves a system call; a larger one directly to its place, so

@@ -14,9 +14,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::Stat;
 
-use crate::core::digest::Digest;
-use crate::core::limits::MAX_TREE_DEPTH;
-use crate::core::resource::FileDigest;
+use conex_verify::format::digest::Digest;
+use conex_verify::format::resource::FileDigest;
+use conex_verify::limits::MAX_TREE_DEPTH;
 
 /// How old a time must be to prove anything: two seconds is the coarsest clock of any
 /// file system (FAT).

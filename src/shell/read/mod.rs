@@ -31,12 +31,12 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use thiserror::Error;
 
-pub use crate::core::tree::Contents;
-use crate::core::tree::Tree;
 use crate::shell::progress;
+pub use conex_verify::tree::Contents;
+use conex_verify::tree::Tree;
 
 #[cfg(doc)]
-use crate::core::tree::Defect;
+use conex_verify::tree::Defect;
 
 /// What is called `.git` at the top. It is never read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,8 +87,8 @@ pub enum ReadError {
 /// are the user's own and are followed (so is a final link written with a slash
 /// after it). The threads are those of the machine, two at least.
 ///
-/// When the tree is above [`crate::core::limits::MAX_TREE_FILES`] or
-/// [`crate::core::limits::MAX_TREE_SIZE`], the result holds that one defect and no files.
+/// When the tree is above [`conex_verify::limits::MAX_TREE_FILES`] or
+/// [`conex_verify::limits::MAX_TREE_SIZE`], the result holds that one defect and no files.
 ///
 /// # Errors
 /// Only when `root` cannot be opened as a directory. Whatever is wrong further

@@ -10,14 +10,14 @@ use rustix::fs::{CWD, Mode, OFlags};
 use super::known::{KnownDir, KnownTree, Stamp, TreeWriter, settled_before, stands};
 use super::visit::{Dir, Part, each_file, relist, stamp_of, stat, visit};
 use super::{ReadError, file, open_root};
-use crate::core::digest::Digest;
-use crate::core::finding::Finding;
-use crate::core::limits::MAX_TREE_FILES;
-use crate::core::name::PackageName;
-use crate::core::path::{CONEX, PACKAGES};
-use crate::core::state::{Lines, State, StateBuilder};
-use crate::core::tree::{Bytes, DefectKind, Tree};
 use crate::shell::write::{Access, Durability, WriteOptions, write};
+use conex_verify::finding::Finding;
+use conex_verify::format::digest::Digest;
+use conex_verify::format::name::PackageName;
+use conex_verify::format::path::{CONEX, PACKAGES};
+use conex_verify::format::state::{Lines, State, StateBuilder};
+use conex_verify::limits::MAX_TREE_FILES;
+use conex_verify::tree::{Bytes, DefectKind, Tree};
 
 /// What was found in a directory.
 #[derive(Debug)]

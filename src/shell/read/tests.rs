@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::core::limits::MAX_TREE_DEPTH;
-use crate::core::tree::{Defect, DefectKind};
+use conex_verify::limits::MAX_TREE_DEPTH;
+use conex_verify::tree::{Defect, DefectKind};
 
 fn put(root: &Path, path: &str, bytes: impl AsRef<[u8]>) {
     let file = root.join(path);

@@ -9,12 +9,12 @@ use super::file;
 use super::known::{KnownDir, KnownFile, Stamp};
 use super::list::list;
 use super::walk::special;
-use crate::core::digest::Digest;
-use crate::core::finding::{Code, Finding};
-use crate::core::limits::{MAX_TREE_DEPTH, MAX_TREE_FILES};
-use crate::core::path::Place;
-use crate::core::resource::FileDigest;
-use crate::core::tree::{Bytes, Defect, DefectKind};
+use conex_verify::finding::{Code, Finding};
+use conex_verify::format::digest::Digest;
+use conex_verify::format::path::Place;
+use conex_verify::format::resource::FileDigest;
+use conex_verify::limits::{MAX_TREE_DEPTH, MAX_TREE_FILES};
+use conex_verify::tree::{Bytes, Defect, DefectKind};
 
 #[derive(Debug, Default)]
 pub(super) struct Part {

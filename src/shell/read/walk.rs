@@ -9,8 +9,8 @@ use rustix::fs::{FileType, OFlags};
 
 use super::list::{Entry, list};
 use super::{Contents, Git, Reading, file};
-use crate::core::limits::{MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
-use crate::core::tree::{Bytes, Defect, DefectKind, Tree, is_judged, is_stray_opam};
+use conex_verify::limits::{MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
+use conex_verify::tree::{Bytes, Defect, DefectKind, Tree, is_judged, is_stray_opam};
 
 /// Directories with fewer subdirectories are read by one thread: handing out
 /// work costs more than three of them.

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use super::neutral;
 use super::text::shortened;
-use crate::core::finding::Severity;
+use conex_verify::finding::Severity;
 
 /// The longest text of an annotation, in characters.
 const LONGEST: usize = 4000;

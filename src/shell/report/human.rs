@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::text::{neutral, shortened};
 use super::{Color, Counts, in_order};
-use crate::core::finding::{Excerpt, Finding, Severity};
+use conex_verify::finding::{Excerpt, Finding, Severity};
 
 /// How many findings are shown when nobody has said: what fits on a screen.
 const DEFAULT_SHOWN: usize = 10;

@@ -34,7 +34,7 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
 use super::{Counts, in_order};
-use crate::core::finding::Finding;
+use conex_verify::finding::Finding;
 
 /// The version of the schema.
 pub const SCHEMA: u32 = 1;

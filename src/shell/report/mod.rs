@@ -25,7 +25,7 @@ pub use human::{HumanOptions, Shown, human};
 pub use json::{SCHEMA, json, json_since};
 pub use text::{neutral, shortened};
 
-use crate::core::finding::{Finding, Severity};
+use conex_verify::finding::{Finding, Severity};
 
 /// The most characters of [`one_line`]: two lines of a common terminal and a half.
 pub const ONE_LINE: usize = 200;

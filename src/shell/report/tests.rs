@@ -1,7 +1,7 @@
 //! The exact text of reports, and what hostile text becomes in them.
 
 use super::*;
-use crate::core::finding::Code;
+use conex_verify::finding::Code;
 
 /// The two findings of the manual, and a warning and a note.
 fn findings() -> Vec<Finding> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Consent, Signing};
-use crate::core::resource::SnapshotRule;
+use conex_verify::format::resource::SnapshotRule;
 
 /// Whether a snapshot must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use super::super::todo::{JsonCoverage, JsonTask, lines, percent, some};
 use super::{CheckArgs, Outcome, Subject};
-use crate::core::check::{Check, Trust};
-use crate::core::finding::{Finding, Severity};
-use crate::core::verify::Mode;
+use crate::check::{Check, Trust};
 use crate::shell::git::Oid;
 use crate::shell::out::{out, outln};
 use crate::shell::report::{
     Annotation, Color, Counts, HumanOptions, Shown, annotation, human, json_since, neutral,
 };
+use conex_verify::finding::{Finding, Severity};
+use conex_verify::verify::Mode;
 
 /// How many findings are shown of those that the change brings.
 const SHOWN: usize = 10;

@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::*;
-use crate::core::key::{Presence, SignatureError};
-use crate::core::sshsig::signature_wire;
+use crate::sshsig::signature_wire;
+use conex_verify::format::key::{Presence, SignatureError};
 
 const SHORT: Duration = Duration::from_millis(300);
 

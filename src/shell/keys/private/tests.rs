@@ -1,7 +1,7 @@
 //! Private key files that are damaged, hostile, or of the wrong kind.
 
 use super::*;
-use crate::core::key::put;
+use conex_verify::format::key::put;
 
 fn example(passphrase: Option<&str>) -> (UnlockedKey, Vec<u8>) {
     let key = UnlockedKey::from_seed(&[7; 32]).unwrap();

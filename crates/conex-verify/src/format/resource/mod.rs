@@ -1,0 +1,199 @@
+//! Typed metadata: what each file says, read strictly and printed in one way.
+//!
+//! `docs/format.md` describes the files for those who write another client;
+//! `fixtures/golden/` holds one file of each type with its digest.
+
+pub mod decode;
+pub mod encode;
+mod ids;
+mod link;
+mod packages;
+mod repo;
+mod segment;
+pub mod snapshot;
+
+use std::fmt;
+
+use super::digest::Digest;
+use super::name::{Id, PackageName, Release};
+use super::path::Place;
+use crate::limits::MAX_INTEGER;
+
+pub use decode::{Decode, MetaError, MetaErrorKind};
+pub use ids::{Account, Author, IdFile, Team};
+pub use link::{Continues, Link, Member, SignedLink, SnapshotRule};
+pub use packages::{Authorisation, Checksum, FileDigest, Releases};
+pub use repo::{Repo, RepoField, TopFile};
+pub use segment::{Entry, Segment, SignedSegment, Timestamp, What};
+pub use snapshot::{SignedSnapshot, Snapshot};
+
+/// The types of resource that an index can vouch for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A person: keys and accounts.
+    Author,
+    /// Some persons.
+    Team,
+    /// What the top-level `repo` file may say.
+    Repo,
+    /// Who owns a package.
+    Authorisation,
+    /// Which releases a package has.
+    Releases,
+    /// Which files a release has.
+    Checksum,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Kind; 6] = [
+        Kind::Author,
+        Kind::Team,
+        Kind::Repo,
+        Kind::Authorisation,
+        Kind::Releases,
+        Kind::Checksum,
+    ];
+
+    /// The text that stands in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Author => "author",
+            Kind::Team => "team",
+            Kind::Repo => "repo",
+            Kind::Authorisation => "authorisation",
+            Kind::Releases => "releases",
+            Kind::Checksum => "checksum",
+        }
+    }
+
+    /// The kind called `text`.
+    pub fn from_text(text: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|k| k.as_str() == text)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One resource: its type and its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId {
+    /// The type.
+    pub kind: Kind,
+    /// The name, in the grammar of its kind.
+    pub name: Box<str>,
+}
+
+/// The name of the one resource of kind [`Kind::Repo`].
+pub const REPO_NAME: &str = "repo";
+
+impl ResourceId {
+    /// The resource of this kind and name.
+    ///
+    /// # Errors
+    /// A name outside the grammar of the kind; the text says which part.
+    pub fn new(kind: Kind, name: &str) -> Result<ResourceId, String> {
+        match kind {
+            Kind::Author | Kind::Team => Id::new(name).map(drop).map_err(|e| e.to_string()),
+            Kind::Repo if name == REPO_NAME => Ok(()),
+            Kind::Repo => Err(format!(
+                "the name of a repo resource is `repo`, not {name:?}"
+            )),
+            Kind::Authorisation | Kind::Releases => {
+                PackageName::new(name).map(drop).map_err(|e| e.to_string())
+            }
+            Kind::Checksum => Release::new(name).map(drop).map_err(|e| e.to_string()),
+        }?;
+        Ok(ResourceId {
+            kind,
+            name: name.into(),
+        })
+    }
+
+    /// An author's or team's file.
+    pub fn id(kind: Kind, id: &Id) -> ResourceId {
+        ResourceId {
+            kind,
+            name: id.as_str().into(),
+        }
+    }
+
+    /// The path of the file that holds this resource.
+    pub fn path(&self) -> String {
+        let name = &self.name;
+        match self.kind {
+            Kind::Author | Kind::Team => format!("packages/.conex/ids/{name}"),
+            Kind::Repo => Place::Repo.path(),
+            Kind::Authorisation => format!("packages/{name}/authorisation"),
+            Kind::Releases => format!("packages/{name}/releases"),
+            Kind::Checksum => {
+                let package = name.split('.').next().unwrap_or_default();
+                format!("packages/{package}/{name}/checksum")
+            }
+        }
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Kind::Repo => f.write_str("`repo` resource"),
+            kind => write!(f, "{kind} `{}`", self.name),
+        }
+    }
+}
+
+/// Where a resource stands in its history: the epoch, then the counter within it.
+///
+/// Owners and janitors raise the counter with every change; only a quorum raises
+/// the epoch, to recover from a counter that a stolen key pushed to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Revision {
+    /// 0 to 2^62 - 1.
+    pub epoch: u64,
+    /// 0 to 2^62 - 1.
+    pub counter: u64,
+}
+
+impl Revision {
+    /// The first revision of a new resource.
+    pub const FIRST: Revision = Revision {
+        epoch: 0,
+        counter: 1,
+    };
+
+    /// The next revision in the same epoch, or `None` at the end of the counter.
+    pub fn next(self) -> Option<Revision> {
+        (self.counter < MAX_INTEGER).then(|| Revision {
+            counter: self.counter + 1,
+            ..self
+        })
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "epoch {} counter {}", self.epoch, self.counter)
+    }
+}
+
+/// One version of a resource: its revision and the digest of its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceVersion {
+    /// Epoch and counter.
+    pub revision: Revision,
+    /// The digest over the exact bytes of the file.
+    pub digest: Digest,
+}
+
+/// What all resources have in common.
+pub trait Resource: Decode {
+    /// Type and name.
+    fn resource_id(&self) -> ResourceId;
+    /// Epoch and counter.
+    fn revision(&self) -> Revision;
+}

@@ -1,0 +1,253 @@
+//! What belongs to a package: authorisation, releases, checksum.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::decode::{Decode, Fields, MetaError, MetaErrorKind, header};
+use super::encode::{Encoder, list_of, quoted};
+use super::{Kind, Resource, ResourceId, Revision};
+use crate::format::digest::Digest;
+use crate::format::name::{Id, PackageName, Release};
+use crate::format::path::listed_file;
+
+/// Who owns a package: `packages/<name>/authorisation`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorisation {
+    /// The package.
+    pub name: PackageName,
+    /// Epoch and counter.
+    pub revision: Revision,
+    /// Authors and teams. With none, only a quorum can vouch for the package.
+    pub owners: BTreeSet<Id>,
+}
+
+/// Which releases a package has: `packages/<name>/releases`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Releases {
+    /// The package.
+    pub name: PackageName,
+    /// Epoch and counter.
+    pub revision: Revision,
+    /// The releases, all of this package.
+    pub releases: BTreeSet<Release>,
+    /// Removed releases, with the last valid revision of their checksum; none is in `releases`.
+    pub tombstones: BTreeMap<Release, Revision>,
+}
+
+/// Which files a release has: `packages/<name>/<name.version>/checksum`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checksum {
+    /// The release.
+    pub release: Release,
+    /// Epoch and counter.
+    pub revision: Revision,
+    /// Every file below the directory of the release but `checksum` itself.
+    pub files: BTreeMap<Box<str>, FileDigest>,
+}
+
+/// Size and digest of one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileDigest {
+    /// The size, in bytes.
+    pub size: u64,
+    /// The digest of the exact bytes.
+    pub digest: Digest,
+}
+
+impl FileDigest {
+    /// Size and digest of these bytes.
+    pub fn of(bytes: &[u8]) -> FileDigest {
+        FileDigest {
+            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            digest: Digest::of(bytes),
+        }
+    }
+}
+
+fn package(text: &str) -> Result<PackageName, String> {
+    PackageName::new(text).map_err(|e| e.to_string())
+}
+
+impl Decode for Authorisation {
+    const TYPE: &'static str = "authorisation";
+
+    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
+        let (name, revision) = header(fields, package)?;
+        let owners = fields.list("owners", |item| item.id())?;
+        fields.check()?;
+        Ok(Authorisation {
+            name,
+            revision,
+            owners: owners.into_iter().collect(),
+        })
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Encoder::resource(Self::TYPE, self.name.as_str(), self.revision);
+        out.set(
+            "owners",
+            self.owners.iter().map(|o| quoted(o.as_str())).collect(),
+        );
+        out.check();
+        out.finish()
+    }
+}
+
+impl Resource for Authorisation {
+    fn resource_id(&self) -> ResourceId {
+        ResourceId {
+            kind: Kind::Authorisation,
+            name: self.name.as_str().into(),
+        }
+    }
+
+    fn revision(&self) -> Revision {
+        self.revision
+    }
+}
+
+impl Decode for Releases {
+    const TYPE: &'static str = "releases";
+
+    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
+        let (name, revision) = header(fields, package)?;
+        let of_package = |text: &str| {
+            let release = Release::new(text).map_err(|e| MetaErrorKind::Value(e.to_string()))?;
+            if release.name_str() == name.as_str() {
+                Ok(release)
+            } else {
+                Err(MetaErrorKind::Value(format!(
+                    "`{text}` is not a release of `{name}`"
+                )))
+            }
+        };
+        let releases: BTreeSet<Release> = fields
+            .list("releases", |item| item.string_as(of_package))?
+            .into_iter()
+            .collect();
+        let tombstones = fields
+            .list("tombstones", |item| {
+                let [release, epoch, counter] = item.tuple()?;
+                let removed = release.string_as(of_package)?;
+                if releases.contains(&removed) {
+                    return Err(release.error(MetaErrorKind::Value(format!(
+                        "`{removed}` is a release and a tombstone, it can be only one"
+                    ))));
+                }
+                Ok((
+                    removed,
+                    Revision {
+                        epoch: epoch.integer()?,
+                        counter: counter.integer()?,
+                    },
+                ))
+            })?
+            .into_iter()
+            .collect();
+        fields.check()?;
+        Ok(Releases {
+            name,
+            revision,
+            releases,
+            tombstones,
+        })
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Encoder::resource(Self::TYPE, self.name.as_str(), self.revision);
+        out.set(
+            "releases",
+            self.releases.iter().map(|r| quoted(r.as_str())).collect(),
+        );
+        let tombstone = |(release, revision): (&Release, &Revision)| {
+            list_of(&[
+                &quoted(release.as_str()),
+                &revision.epoch.to_string(),
+                &revision.counter.to_string(),
+            ])
+        };
+        out.set(
+            "tombstones",
+            self.tombstones.iter().map(tombstone).collect(),
+        );
+        out.check();
+        out.finish()
+    }
+}
+
+impl Resource for Releases {
+    fn resource_id(&self) -> ResourceId {
+        ResourceId {
+            kind: Kind::Releases,
+            name: self.name.as_str().into(),
+        }
+    }
+
+    fn revision(&self) -> Revision {
+        self.revision
+    }
+}
+
+impl Decode for Checksum {
+    const TYPE: &'static str = "checksum";
+
+    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
+        let (release, revision) = header(fields, |t| Release::new(t).map_err(|e| e.to_string()))?;
+        let files = fields
+            .list("files", |item| {
+                let [path, size, digest] = item.tuple()?;
+                let path = path.string_as(|text| {
+                    listed_file(text)
+                        .map(|()| Box::<str>::from(text))
+                        .map_err(|e| MetaErrorKind::Value(e.to_string()))
+                })?;
+                Ok((
+                    path,
+                    FileDigest {
+                        size: size.integer()?,
+                        digest: digest.digest()?,
+                    },
+                ))
+            })?
+            .into_iter()
+            .collect();
+        fields.check()?;
+        Ok(Checksum {
+            release,
+            revision,
+            files,
+        })
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Encoder::resource(Self::TYPE, self.release.as_str(), self.revision);
+        let file = |path: &str, file: &FileDigest| {
+            list_of(&[
+                &quoted(path),
+                &file.size.to_string(),
+                &quoted(&file.digest.to_string()),
+            ])
+        };
+        out.set(
+            "files",
+            self.files
+                .iter()
+                .map(|(path, digest)| file(path, digest))
+                .collect(),
+        );
+        out.check();
+        out.finish()
+    }
+}
+
+impl Resource for Checksum {
+    fn resource_id(&self) -> ResourceId {
+        ResourceId {
+            kind: Kind::Checksum,
+            name: self.release.as_str().into(),
+        }
+    }
+
+    fn revision(&self) -> Revision {
+        self.revision
+    }
+}

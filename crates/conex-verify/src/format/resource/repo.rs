@@ -1,0 +1,150 @@
+//! What the top-level files of a repository may say: `packages/.conex/repo`.
+
+use std::collections::BTreeMap;
+
+use super::decode::{Decode, Fields, MetaError, MetaErrorKind, header};
+use super::encode::{Encoder, list_of, quoted};
+use super::{Kind, REPO_NAME, Resource, ResourceId, Revision};
+use crate::format::digest::Digest;
+
+/// The values of the top-level `repo` file that a quorum approved, and the git
+/// files beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repo {
+    /// Epoch and counter.
+    pub revision: Revision,
+    /// The approved fields, each with its value in the one compact form in which
+    /// this project prints opam-file syntax.
+    pub values: BTreeMap<RepoField, String>,
+    /// The approved git files, with the digests of their bytes.
+    pub files: BTreeMap<TopFile, Digest>,
+}
+
+/// The fields of the top-level `repo` file that need an approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RepoField {
+    /// Messages that opam prints.
+    Announce,
+    /// Where to look at packages.
+    Browse,
+    /// Where the repository is developed.
+    Upstream,
+}
+
+impl RepoField {
+    /// All of them.
+    pub const ALL: [RepoField; 3] = [RepoField::Announce, RepoField::Browse, RepoField::Upstream];
+
+    /// The name of the field.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RepoField::Announce => "announce",
+            RepoField::Browse => "browse",
+            RepoField::Upstream => "upstream",
+        }
+    }
+
+    /// The field called `text`.
+    pub fn from_text(text: &str) -> Option<RepoField> {
+        RepoField::ALL.into_iter().find(|f| f.as_str() == text)
+    }
+}
+
+/// The git files at the top of a repository: they decide what bytes git writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TopFile {
+    /// `.gitattributes`
+    Gitattributes,
+    /// `.gitignore`
+    Gitignore,
+}
+
+impl TopFile {
+    /// Both of them.
+    pub const ALL: [TopFile; 2] = [TopFile::Gitattributes, TopFile::Gitignore];
+
+    /// The path of the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TopFile::Gitattributes => ".gitattributes",
+            TopFile::Gitignore => ".gitignore",
+        }
+    }
+}
+
+impl Decode for Repo {
+    const TYPE: &'static str = "repo";
+
+    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
+        let ((), revision) = header(fields, |text| match text {
+            REPO_NAME => Ok(()),
+            other => Err(format!(
+                "the name of this file is `{REPO_NAME}`, not {other:?}"
+            )),
+        })?;
+        let values = fields.list("values", |item| {
+            let [field, value] = item.tuple()?;
+            let field = field.string_as(|t| {
+                RepoField::from_text(t).ok_or_else(|| {
+                    MetaErrorKind::Value(format!("{t:?} is not `announce`, `browse` or `upstream`"))
+                })
+            })?;
+            Ok((field, value.text()?.to_owned()))
+        })?;
+        let files = fields.list("files", |item| {
+            let [file, digest] = item.tuple()?;
+            let file = file.string_as(|t| {
+                TopFile::ALL
+                    .into_iter()
+                    .find(|f| f.as_str() == t)
+                    .ok_or_else(|| {
+                        MetaErrorKind::Value(format!(
+                            "{t:?} is not `.gitattributes` or `.gitignore`"
+                        ))
+                    })
+            })?;
+            Ok((file, digest.digest()?))
+        })?;
+        fields.check()?;
+        Ok(Repo {
+            revision,
+            values: values.into_iter().collect(),
+            files: files.into_iter().collect(),
+        })
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Encoder::resource(Self::TYPE, REPO_NAME, self.revision);
+        let values = self.values.iter();
+        out.set(
+            "values",
+            values
+                .map(|(field, value)| list_of(&[&quoted(field.as_str()), &quoted(value)]))
+                .collect(),
+        );
+        let files = self.files.iter();
+        out.set(
+            "files",
+            files
+                .map(|(file, digest)| {
+                    list_of(&[&quoted(file.as_str()), &quoted(&digest.to_string())])
+                })
+                .collect(),
+        );
+        out.check();
+        out.finish()
+    }
+}
+
+impl Resource for Repo {
+    fn resource_id(&self) -> ResourceId {
+        ResourceId {
+            kind: Kind::Repo,
+            name: REPO_NAME.into(),
+        }
+    }
+
+    fn revision(&self) -> Revision {
+        self.revision
+    }
+}

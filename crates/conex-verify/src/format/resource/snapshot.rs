@@ -1,0 +1,161 @@
+//! The snapshot: `packages/.conex/snapshot`, the whole repository under one signature.
+
+use super::decode::{Decode, Fields, Item, MetaError, MetaErrorKind};
+use super::encode::{Encoder, list_of, quoted};
+use super::segment::Timestamp;
+use super::{ResourceVersion, Revision};
+use crate::format::digest::Digest;
+use crate::format::key::{Fingerprint, Signature};
+use crate::format::name::{Id, PackageName};
+use crate::format::state::State;
+
+/// What a notary says: this is the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The identity of the repository that this is a state of.
+    pub repository: Digest,
+    /// The epoch of the team `notaries`, 0 without it, and a counter that rises with
+    /// every snapshot.
+    pub revision: Revision,
+    /// When it was made. Its age is shown; a rule looks at it only for those who ask.
+    pub created: Timestamp,
+    /// The state.
+    pub state: State,
+}
+
+/// A snapshot with its signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedSnapshot {
+    /// The snapshot.
+    pub snapshot: Snapshot,
+    /// The key that the signature names.
+    pub key: Fingerprint,
+    /// The signature.
+    pub signature: Signature,
+    /// How many bytes from the start of the file are signed.
+    pub signed_len: usize,
+}
+
+impl Snapshot {
+    /// The bytes that the signature is over.
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        self.encoder().finish()
+    }
+
+    /// The file: the snapshot under a signature.
+    pub fn file(&self, key: Fingerprint, signature: Signature) -> Vec<u8> {
+        let mut out = self.encoder();
+        out.signatures(&[(key, signature)]);
+        out.finish()
+    }
+
+    fn encoder(&self) -> Encoder {
+        let mut out = Encoder::new(SignedSnapshot::TYPE);
+        out.string("repository", &self.repository.to_string());
+        out.integer("epoch", self.revision.epoch);
+        out.integer("counter", self.revision.counter);
+        out.string("created", self.created.as_str());
+        state(&mut out, &self.state);
+        out.check();
+        out
+    }
+}
+
+impl SignedSnapshot {
+    /// Which version it is, of which `digest` is the digest of the file.
+    pub fn version(&self, digest: Digest) -> ResourceVersion {
+        ResourceVersion {
+            revision: self.snapshot.revision,
+            digest,
+        }
+    }
+}
+
+/// The lines of a snapshot that state the state, and nothing else.
+pub fn state_fields(of: &State) -> Vec<u8> {
+    let mut out = Encoder::default();
+    state(&mut out, of);
+    out.finish()
+}
+
+fn state(out: &mut Encoder, state: &State) {
+    out.string("janitors", &state.janitors.to_string());
+    out.string("ids", &state.ids.to_string());
+    out.string("repo", &state.repo.to_string());
+    out.string("approved", &state.approved.to_string());
+    let entry =
+        |name: &str, digest: &Digest| list_of(&[&quoted(name), &quoted(&digest.to_string())]);
+    let indexes = state.indexes.iter();
+    out.set(
+        "indexes",
+        indexes
+            .map(|(id, digest)| entry(id.as_str(), digest))
+            .collect(),
+    );
+    let packages = state.packages.iter();
+    out.set(
+        "packages",
+        packages
+            .map(|(name, digest)| entry(name.as_str(), digest))
+            .collect(),
+    );
+}
+
+fn entry<N>(
+    item: Item<'_>,
+    name: impl Fn(&str) -> Result<N, String>,
+) -> Result<(N, Digest), MetaError> {
+    let [text, digest] = item.tuple()?;
+    Ok((
+        text.string_as(|t| name(t).map_err(MetaErrorKind::Value))?,
+        digest.digest()?,
+    ))
+}
+
+impl Decode for SignedSnapshot {
+    const TYPE: &'static str = "snapshot";
+
+    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
+        let repository = fields.string("repository")?.digest()?;
+        let revision = Revision {
+            epoch: fields.integer("epoch")?,
+            counter: fields.integer("counter")?,
+        };
+        let created = Timestamp::read(fields.string("created")?)?;
+        let state = State {
+            janitors: fields.string("janitors")?.digest()?,
+            ids: fields.string("ids")?.digest()?,
+            repo: fields.string("repo")?.digest()?,
+            approved: fields.string("approved")?.digest()?,
+            indexes: fields
+                .list("indexes", |item| {
+                    entry(item, |t| Id::new(t).map_err(|e| e.to_string()))
+                })?
+                .into_iter()
+                .collect(),
+            packages: fields
+                .list("packages", |item| {
+                    entry(item, |t| PackageName::new(t).map_err(|e| e.to_string()))
+                })?
+                .into_iter()
+                .collect(),
+        };
+        fields.check()?;
+        let (signed_len, key, signature) = fields.signature("a snapshot")?;
+        Ok(SignedSnapshot {
+            snapshot: Snapshot {
+                repository,
+                revision,
+                created,
+                state,
+            },
+            key,
+            signature,
+            signed_len,
+        })
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        self.snapshot.file(self.key, self.signature.clone())
+    }
+}

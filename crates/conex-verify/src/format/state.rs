@@ -1,0 +1,446 @@
+//! The state of a repository: one digest for each part of it.
+//!
+//! A snapshot signs a state; two people, a job and a mirror compare the short
+//! [`State::id`] of theirs. Of everything that opam acts on nothing is left out but
+//! what transports change on the way: empty files (patches of opam 2.0 to 2.3 do not
+//! carry them), the `stamp` of the file `repo` (`opam admin index` writes it), and
+//! other files at the top (an archive has none of them).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fmt::Write as _;
+
+use super::digest::Digest;
+use super::name::{Id, PackageName};
+use super::path::PACKAGES;
+use super::resource::snapshot::state_fields;
+use super::syntax::{self, File, Item};
+use crate::limits::MAX_REPO_FILE;
+
+/// One digest for each part of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// The files in `packages/.conex/janitors/`.
+    pub janitors: Digest,
+    /// The files in `packages/.conex/ids/`.
+    pub ids: Digest,
+    /// The top-level file `repo`, without its stamp.
+    pub repo: Digest,
+    /// The file `packages/.conex/repo`, as a directory that holds nothing else.
+    pub approved: Digest,
+    /// The index of each id: the files below `packages/.conex/index/<id>/`.
+    pub indexes: BTreeMap<Id, Digest>,
+    /// Each package: the files below `packages/<name>/`.
+    pub packages: BTreeMap<PackageName, Digest>,
+}
+
+impl Default for State {
+    /// The state of nothing at all.
+    fn default() -> State {
+        StateBuilder::default().finish(None)
+    }
+}
+
+impl State {
+    /// The first 16 hex digits of the digest of the state: for people to compare,
+    /// never for programs to decide.
+    pub fn id(&self) -> String {
+        Digest::of(&state_fields(self)).short()
+    }
+}
+
+/// A part of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The janitor chain.
+    Janitors,
+    /// Authors and teams.
+    Ids,
+    /// The top-level file `repo`.
+    Repo,
+    /// What the top-level files may say.
+    Approved,
+    /// What an id vouches for.
+    Index(Id),
+    /// A package.
+    Package(PackageName),
+}
+
+impl Part {
+    /// Where the part lies.
+    pub fn path(&self) -> String {
+        match self {
+            Part::Janitors => "packages/.conex/janitors".to_owned(),
+            Part::Ids => "packages/.conex/ids".to_owned(),
+            Part::Repo => "repo".to_owned(),
+            Part::Approved => "packages/.conex/repo".to_owned(),
+            Part::Index(id) => format!("packages/.conex/index/{id}"),
+            Part::Package(name) => format!("packages/{name}"),
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Part::Janitors => f.write_str("the janitor chain"),
+            Part::Ids => f.write_str("the authors and teams"),
+            Part::Repo => f.write_str("the file `repo`"),
+            Part::Approved => f.write_str("the approval of the top-level files"),
+            Part::Index(id) => write!(f, "the index of `{id}`"),
+            Part::Package(name) => write!(f, "the package `{name}`"),
+        }
+    }
+}
+
+/// A part in which two states differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The part.
+    pub part: Part,
+    /// Its digest in the first state, if it is there.
+    pub before: Option<Digest>,
+    /// Its digest in the second state, if it is there.
+    pub after: Option<Digest>,
+}
+
+impl fmt::Display for Difference {
+    /// `+`, `-` or `~`, and the part.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match (self.before, self.after) {
+            (None, _) => '+',
+            (_, None) => '-',
+            _ => '~',
+        };
+        write!(f, "{sign} {}", self.part)
+    }
+}
+
+/// Everything in which two states differ, in the order of the parts.
+pub fn diff(a: &State, b: &State) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut compare = |part: Part, before: Option<&Digest>, after: Option<&Digest>| {
+        if before != after {
+            differences.push(Difference {
+                part,
+                before: before.copied(),
+                after: after.copied(),
+            });
+        }
+    };
+    compare(Part::Janitors, Some(&a.janitors), Some(&b.janitors));
+    compare(Part::Ids, Some(&a.ids), Some(&b.ids));
+    compare(Part::Repo, Some(&a.repo), Some(&b.repo));
+    compare(Part::Approved, Some(&a.approved), Some(&b.approved));
+    for (name, before) in &a.indexes {
+        compare(Part::Index(name.clone()), Some(before), b.indexes.get(name));
+    }
+    for (name, after) in &b.indexes {
+        if !a.indexes.contains_key(name) {
+            compare(Part::Index(name.clone()), None, Some(after));
+        }
+    }
+    for (name, before) in &a.packages {
+        let after = b.packages.get(name);
+        compare(Part::Package(name.clone()), Some(before), after);
+    }
+    for (name, after) in &b.packages {
+        if !a.packages.contains_key(name) {
+            compare(Part::Package(name.clone()), None, Some(after));
+        }
+    }
+    differences.sort_by(|x, y| x.part.cmp(&y.part));
+    differences
+}
+
+/// Puts a state together, file by file. The order of the files does not matter; those
+/// of one directory one after the other is fastest.
+#[derive(Debug, Default)]
+pub struct StateBuilder {
+    /// By directory, with a slash at its end, below `packages/`: the lines.
+    directories: BTreeMap<String, Lines>,
+    /// The directory of the last file.
+    current: String,
+    lines: Lines,
+    packages: BTreeMap<PackageName, Digest>,
+}
+
+/// What the digest of a directory is over: a line for each file that is not empty.
+#[derive(Debug, Default)]
+pub struct Lines {
+    text: String,
+    last: usize,
+    /// Whether they did not come in order.
+    unsorted: bool,
+}
+
+impl Lines {
+    /// Takes in a file: its path below the directory, size in bytes, and digest. The
+    /// order of the files does not matter.
+    pub fn add(&mut self, path: &str, size: u64, digest: &Digest) {
+        if size == 0 {
+            return;
+        }
+        let at = self.text.len();
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(self.text, "{path} {size} {digest}");
+        let (before, line) = self.text.split_at_checked(at).unwrap_or_default();
+        self.unsorted |= before.get(self.last..).is_some_and(|last| last > line);
+        self.last = at;
+    }
+
+    /// The digest of the lines, sorted by bytes; `None` of no lines, which is how a
+    /// directory that is not there looks.
+    pub fn digest(&self) -> Option<Digest> {
+        if self.text.is_empty() {
+            return None;
+        }
+        if !self.unsorted {
+            return Some(Digest::of(self.text.as_bytes()));
+        }
+        let mut lines: Vec<&str> = self.text.split_inclusive('\n').collect();
+        lines.sort_unstable();
+        Some(Digest::of(lines.concat().as_bytes()))
+    }
+}
+
+/// Where the part that holds `below`, a path below `packages/`, ends in it.
+fn part_end(below: &str) -> Option<usize> {
+    let slash = |from: usize| below.get(from..)?.find('/').map(|at| from + at + 1);
+    match below.strip_prefix(".conex/") {
+        None => slash(0),
+        Some("snapshot") => None,
+        Some("repo") => Some(".conex/".len()),
+        Some(rest) if rest.starts_with("index/") => slash(".conex/index/".len()),
+        Some(_) => slash(".conex/".len()),
+    }
+}
+
+impl StateBuilder {
+    /// Takes in a file: its path, size in bytes, and digest. Empty files, the
+    /// snapshot itself and files that are not below `packages/` leave no trace.
+    pub fn add(&mut self, path: &str, size: u64, digest: &Digest) {
+        let Some(below) = path.strip_prefix(PACKAGES) else {
+            return;
+        };
+        let Some(end) = part_end(below) else {
+            return;
+        };
+        let (directory, rest) = below.split_at_checked(end).unwrap_or((below, ""));
+        if directory != self.current {
+            self.close();
+            self.current = directory.to_owned();
+        }
+        self.lines.add(rest, size, digest);
+    }
+
+    /// Takes in a whole package, by the digest of its directory: instead of its files.
+    pub fn add_package(&mut self, name: PackageName, digest: Digest) {
+        self.packages.insert(name, digest);
+    }
+
+    fn close(&mut self) {
+        let directory = std::mem::take(&mut self.current);
+        let lines = std::mem::take(&mut self.lines);
+        if lines.text.is_empty() {
+            return;
+        }
+        let known = self.directories.entry(directory).or_default();
+        if known.text.is_empty() {
+            *known = lines;
+        } else {
+            known.text.push_str(&lines.text);
+            known.unsorted = true;
+        }
+    }
+
+    /// The state; `repo` is the top-level file of this name.
+    pub fn finish(mut self, repo: Option<&[u8]>) -> State {
+        self.close();
+        let none = Digest::of(b"");
+        let mut state = State {
+            janitors: none,
+            ids: none,
+            repo: repo_digest(repo.unwrap_or_default()),
+            approved: none,
+            indexes: BTreeMap::new(),
+            packages: self.packages,
+        };
+        for (directory, lines) in self.directories {
+            let Some(digest) = lines.digest() else {
+                continue;
+            };
+            let name = directory.trim_end_matches('/');
+            match name.strip_prefix(".conex") {
+                Some("") => state.approved = digest,
+                Some("/janitors") => state.janitors = digest,
+                Some("/ids") => state.ids = digest,
+                Some(rest) => {
+                    // What is not an id has no place, and its own finding.
+                    if let Some(Ok(id)) = rest.strip_prefix("/index/").map(Id::new) {
+                        state.indexes.insert(id, digest);
+                    }
+                }
+                None => {
+                    if let Ok(name) = PackageName::new(name) {
+                        state.packages.insert(name, digest);
+                    }
+                }
+            }
+        }
+        state
+    }
+}
+
+/// The digest of the file `repo`: over its fields but `stamp`, each printed in the one
+/// compact form, without parentheses that mean nothing, on a line, sorted by bytes.
+/// (`opam admin index` reads the file and writes it again in its own way.) One that cannot be read
+/// is refused whatever this gives.
+fn repo_digest(source: &[u8]) -> Digest {
+    // One that cannot be read, or is too large to be, is refused; it counts as it is.
+    let parsed = (source.len() <= MAX_REPO_FILE).then(|| syntax::parse(source));
+    let Some(Ok(file)) = parsed else {
+        return Digest::of(source);
+    };
+    let mut lines: Vec<Vec<u8>> = file
+        .items
+        .into_iter()
+        .filter(|item| !matches!(item, Item::Field(field) if field.name.text == "stamp"))
+        .map(|item| match item {
+            Item::Field(mut field) => {
+                field.value = syntax::plain(&field.value);
+                Item::Field(field)
+            }
+            section => section,
+        })
+        .map(|item| syntax::print(&File { items: vec![item] }))
+        .collect();
+    lines.sort_unstable();
+    Digest::of(&lines.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(files: &[(&str, &str)]) -> State {
+        let mut builder = StateBuilder::default();
+        let mut repo = None;
+        for (path, text) in files {
+            let size = u64::try_from(text.len()).unwrap();
+            builder.add(path, size, &Digest::of(text.as_bytes()));
+            if *path == "repo" {
+                repo = Some(text.as_bytes());
+            }
+        }
+        builder.finish(repo)
+    }
+
+    const FILES: [(&str, &str); 7] = [
+        ("packages/.conex/ids/a", "1"),
+        ("packages/.conex/index/a/0123456789abcdef/index", "2"),
+        ("packages/.conex/janitors/0", "3"),
+        ("packages/.conex/repo", "4"),
+        ("packages/fmt/fmt.1/opam", "5"),
+        ("packages/fmt-x/fmt-x.1/opam", "6"),
+        ("repo", "opam-version: \"2.0\"\n"),
+    ];
+
+    /// `printf 'fmt.1/opam 1 blake2b=%s\n' "$(printf 5 | b2sum -l 256 | cut -c-64)" | b2sum -l 256`
+    #[test]
+    fn a_directory_is_what_b2sum_says() {
+        let line = format!("fmt.1/opam 1 {}\n", Digest::of(b"5"));
+        let name = PackageName::new("fmt").unwrap();
+        assert_eq!(
+            of(&FILES).packages.get(&name),
+            Some(&Digest::of(line.as_bytes()))
+        );
+        assert_eq!(
+            Digest::of(line.as_bytes()).to_string(),
+            "blake2b=6cbcd0611b8801acdec47a3dae62894e61c79281cb12fe7dd3c7d9d6838288f0"
+        );
+    }
+
+    #[test]
+    fn every_file_but_the_snapshot_belongs_to_one_part() {
+        let base = of(&FILES);
+        for (i, (path, _)) in FILES.iter().enumerate() {
+            let mut changed = FILES;
+            changed[i].1 = "opam-version: \"2.1\"\n";
+            let found = diff(&base, &of(&changed));
+            assert_eq!(found.len(), 1, "{path}");
+            assert!(path.starts_with(&found[0].part.path()), "{path}");
+            assert_ne!(base.id(), of(&changed).id());
+        }
+        let with = |extra| {
+            let mut files = FILES.to_vec();
+            files.push(extra);
+            of(&files)
+        };
+        for same in [
+            ("packages/.conex/snapshot", "7"),
+            ("packages/fmt/fmt.1/files/empty", ""),
+            ("packages/gone/gone.1/files/empty", ""),
+            (".gitignore", "x"),
+        ] {
+            assert_eq!(with(same), base, "{same:?}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_files_does_not_matter() {
+        let mut files = FILES.to_vec();
+        files.extend([
+            ("packages/fmt/releases", "8"),
+            ("packages/fmt/fmt.1/files/x", "9"),
+        ]);
+        let base = of(&files);
+        files.reverse();
+        assert_eq!(of(&files), base);
+        files.sort_by_key(|(path, _)| path.len());
+        assert_eq!(of(&files), base);
+    }
+
+    #[test]
+    fn of_the_file_repo_only_the_stamp_and_the_layout_are_free() {
+        let repo = |text: &str| repo_digest(text.as_bytes());
+        let base = repo("opam-version: \"2.0\"\nbrowse: \"b\"\n");
+        for same in [
+            "opam-version: \"2.0\"\nbrowse: \"b\"\nstamp: \"2026\"\n",
+            "opam-version: \"2.0\"\nbrowse: \"\"\"b\"\"\"\n",
+            "stamp: \"1\"  # when\nbrowse:   \"b\"\nopam-version: \"2.0\"",
+        ] {
+            assert_eq!(repo(same), base, "{same}");
+        }
+        for other in [
+            "",
+            "opam-version: \"2.0\"\n",
+            "opam-version: \"2.0\"\nbrowse: \"c\"\n",
+            "opam-version: \"2.0\"\nbrowse: \"b\"\nbrowse: \"b\"\n",
+            "opam-version: \"2.0\"\nbrowse: \"b\"\nredirect: \"r\"\n",
+            "opam-version: \"2.0\"\nbrowse: \"b",
+        ] {
+            assert_ne!(repo(other), base, "{other}");
+        }
+    }
+
+    #[test]
+    fn additions_and_removals_are_told_apart() {
+        let base = of(&FILES);
+        let less = of(&FILES[..5]);
+        let text = |a, b| {
+            diff(a, b)
+                .iter()
+                .map(Difference::to_string)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            text(&less, &base),
+            ["~ the file `repo`", "+ the package `fmt-x`"]
+        );
+        assert_eq!(
+            text(&base, &less),
+            ["~ the file `repo`", "- the package `fmt-x`"]
+        );
+    }
+}

@@ -1,0 +1,27 @@
+//! Verifies signed opam repositories: bytes and policy in, a verdict out.
+//!
+//! Everything that a verdict passes through is in this crate, and nothing else: no file, clock,
+//! terminal, network, process or environment is touched here.
+
+#![deny(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods
+)]
+
+pub mod finding;
+pub mod format;
+pub mod limits;
+pub mod opam_file;
+pub mod patch;
+pub mod repository;
+pub mod tarball;
+pub mod tree;
+pub mod trust;
+pub mod update;
+pub mod verify;

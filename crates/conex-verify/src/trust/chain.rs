@@ -1,0 +1,550 @@
+//! The janitor chain: which link the client knows, and that every later one follows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::anchors::Client;
+use super::tally::Tally;
+use crate::finding::{Code, Finding};
+use crate::format::digest::Digest;
+use crate::format::key::{Fingerprint, Namespace, PublicKey};
+use crate::format::name::{Id, fold};
+use crate::format::path::Place;
+use crate::format::resource::{Link, SignedLink, SnapshotRule};
+use crate::repository::{Loaded, Repository, Slot};
+
+/// A chain whose links are all there and name each other. Nothing is said yet
+/// about signatures.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    links: Vec<Loaded<SignedLink>>,
+    /// The digests of the signed bytes, one for each link.
+    digests: Vec<Digest>,
+    last: Loaded<SignedLink>,
+    identity: Digest,
+    held: BTreeMap<Fingerprint, Id>,
+}
+
+/// The hint for a chain that is not what it was.
+const RESTORE: &str = "links are never changed or removed: the server or mirror is damaged, or lies; use another one, or report it";
+
+impl Chain {
+    /// Reads the chain of a repository.
+    ///
+    /// # Errors
+    /// No link 0, a gap, a broken link, a link that does not name the one before,
+    /// or one that breaks what holds along the chain.
+    pub fn read(repository: &Repository) -> Result<Chain, Vec<Finding>> {
+        let mut findings = Vec::new();
+        let mut links: Vec<Loaded<SignedLink>> = Vec::new();
+        let mut digests: Vec<Digest> = Vec::new();
+        for (expected, (&n, slot)) in (0..).zip(&repository.links) {
+            if n != expected {
+                findings.push(
+                    Finding::error(
+                        Code::NoChain,
+                        Place::Link(expected).path(),
+                        format!(
+                            "link {expected} of the janitor chain is missing, link {n} is there"
+                        ),
+                    )
+                    .hint(RESTORE),
+                );
+                return Err(findings);
+            }
+            // A broken link has its own finding already.
+            let Slot::Good(loaded) = slot else {
+                return Err(findings);
+            };
+            let digest = Digest::of(loaded.signed());
+            findings.extend(follows(&links, &digests, &loaded.value));
+            links.push(loaded.clone());
+            digests.push(digest);
+        }
+        let (Some(last), Some(&identity)) = (links.last().cloned(), digests.first()) else {
+            findings.push(
+                Finding::error(
+                    Code::NoChain,
+                    Place::Link(0).path(),
+                    "the repository has no janitor chain, so nobody vouches for anything in it",
+                )
+                .hint("a maintainer starts one with `conex init`"),
+            );
+            return Err(findings);
+        };
+        let (held, clashes) = held_keys(&links);
+        findings.extend(clashes);
+        if findings.is_empty() {
+            Ok(Chain {
+                links,
+                digests,
+                last,
+                identity,
+                held,
+            })
+        } else {
+            Err(findings)
+        }
+    }
+
+    /// All links, from 0 on.
+    pub fn links(&self) -> &[Loaded<SignedLink>] {
+        &self.links
+    }
+
+    /// The digests of the signed bytes of the links.
+    pub fn digests(&self) -> &[Digest] {
+        &self.digests
+    }
+
+    /// The last link: the janitors of today.
+    pub fn current(&self) -> &Link {
+        &self.last.value.link
+    }
+
+    /// The last link with its signatures.
+    pub fn last(&self) -> &Loaded<SignedLink> {
+        &self.last
+    }
+
+    /// The digest of link 0: which repository this is.
+    pub fn identity(&self) -> Digest {
+        self.identity
+    }
+
+    /// How many janitors must agree today.
+    pub fn quorum(&self) -> usize {
+        self.current().quorum
+    }
+
+    /// The key of a janitor of today.
+    pub fn key_of(&self, id: &Id) -> Option<&PublicKey> {
+        self.current().members.get(id)
+    }
+
+    /// The id for which a link, past or present, names this key.
+    pub fn holder(&self, key: &Fingerprint) -> Option<&Id> {
+        self.held.get(key)
+    }
+
+    /// Whether a link, past or present, has this member.
+    pub fn ever_member(&self, id: &Id) -> bool {
+        self.held.values().any(|held| held == id)
+    }
+
+    /// All ids of janitors, past and present.
+    pub fn ever_members(&self) -> BTreeSet<&Id> {
+        self.held.values().collect()
+    }
+
+    /// The number of the link from which the client can follow.
+    ///
+    /// The first link, or the pinned one, that has a quorum of at least the
+    /// client's, valid signatures of at least that many of its members whose keys
+    /// are anchors, and fewer members outside the anchors than its own quorum: so
+    /// nobody whom the client did not name can continue from it.
+    ///
+    /// # Errors
+    /// No such link.
+    pub fn anchor_link(&self, client: &Client) -> Result<usize, Box<Finding>> {
+        let pinned = client.anchors().link;
+        let candidates: Vec<usize> = match pinned {
+            None => (0..self.links.len()).collect(),
+            Some(pin) => self
+                .digests
+                .iter()
+                .position(|d| *d == pin)
+                .into_iter()
+                .collect(),
+        };
+        let mut best: Option<(usize, Anchored)> = None;
+        for n in candidates {
+            let Some(link) = self.links.get(n) else {
+                continue;
+            };
+            let anchored = Anchored::of(link, client);
+            if anchored.qualifies(&link.value, client) {
+                return Ok(n);
+            }
+            if best
+                .as_ref()
+                .is_none_or(|(_, b)| anchored.signed.count() > b.signed.count())
+            {
+                best = Some((n, anchored));
+            }
+        }
+        Err(Box::new(self.no_anchor_link(client, best)))
+    }
+
+    fn no_anchor_link(&self, client: &Client, best: Option<(usize, Anchored)>) -> Finding {
+        let want = client.quorum();
+        let way_out = "if the anchors are old or mistyped, take today's from where the maintainers publish them: opam repository set-url NAME URL QUORUM FINGERPRINT…";
+        let Some((n, anchored)) = best else {
+            let mut finding = Finding::error(
+                Code::AnchorLink,
+                "packages/.conex/janitors",
+                "the link that your anchors pin is not in the chain",
+            )
+            .hint("this is another repository than the one for which you got the anchors, or one that was rolled back; if the maintainers started it anew, take the new anchors from where they publish them");
+            if let Some(pin) = client.anchors().link {
+                finding = finding.value("pinned", pin);
+            }
+            return finding.value(
+                "last link",
+                self.digests.last().copied().unwrap_or(self.identity),
+            );
+        };
+        let path = Place::Link(u64::try_from(n).unwrap_or(u64::MAX)).path();
+        let Some(link) = self.links.get(n).map(|l| &l.value.link) else {
+            return Finding::error(Code::AnchorLink, path, "no link qualifies");
+        };
+        let finding = Finding::error(
+            Code::AnchorLink,
+            path,
+            "none of the janitors' links can be reached from your trust anchors",
+        )
+        .value(
+            "nearest",
+            format!(
+                "link {n}, quorum {}, {} members",
+                link.quorum,
+                link.members.len()
+            ),
+        )
+        .value(
+            "anchors",
+            format!(
+                "{} of {want} needed signed it; {} of its members are not among them",
+                anchored.signed.count(),
+                anchored.outside
+            ),
+        );
+        if link.quorum < want && anchored.signed.reaches(want) {
+            finding.hint(format!(
+                "the repository's quorum of {} is below yours of {want}; if that is right, lower yours: opam repository set-url NAME URL {} FINGERPRINT…",
+                link.quorum, link.quorum
+            ))
+        } else if anchored.signed.reaches(want) {
+            finding.hint(format!(
+                "{} of its members are not among your anchors, enough to act without those you know; get the missing fingerprints from the maintainers",
+                anchored.outside
+            ))
+        } else {
+            finding.hint(way_out)
+        }
+    }
+
+    /// Judges the signatures of all links from number `from` on, and the quorum
+    /// of each against the client's. The first link that does not follow is the last
+    /// that is looked at: whoever wrote it could have written any number after it,
+    /// each with hundreds of signatures to check.
+    pub fn judge(&self, from: usize, client_quorum: usize) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for n in from..self.links.len() {
+            let Some(link) = self.links.get(n) else {
+                continue;
+            };
+            let link = &link.value;
+            if link.link.quorum < client_quorum {
+                findings.push(
+                    Finding::error(
+                        Code::LinkQuorum,
+                        Place::Link(link.link.number).path(),
+                        format!("the janitors' quorum fell below the one you asked for in link {n}"),
+                    )
+                    .value("yours", client_quorum)
+                    .value("link", link.link.quorum)
+                    .hint(format!(
+                        "if that is right, lower yours: opam repository set-url NAME URL {} FINGERPRINT…",
+                        link.link.quorum
+                    )),
+                );
+            }
+            findings.extend(self.signatures(n).findings());
+            if !findings.is_empty() {
+                break;
+            }
+        }
+        findings
+    }
+
+    /// The state of the signatures of link `n`.
+    pub fn signatures(&self, n: usize) -> LinkSignatures {
+        let mut status = LinkSignatures {
+            path: Place::Link(u64::try_from(n).unwrap_or(u64::MAX)).path(),
+            number: n,
+            ..LinkSignatures::default()
+        };
+        let Some(link) = self.links.get(n) else {
+            return status;
+        };
+        let previous = n
+            .checked_sub(1)
+            .and_then(|p| self.links.get(p))
+            .map(|l| &l.value.link);
+        let none = BTreeMap::new();
+        let before = previous.map_or(&none, |l| &l.members);
+        let message = link.signed();
+        let link = &link.value;
+        let own = &link.link.members;
+        let mut from_before = Tally::default();
+        let mut from_own = Tally::default();
+        for (fingerprint, signature) in &link.signatures {
+            let named = |members: &BTreeMap<Id, PublicKey>| {
+                members
+                    .iter()
+                    .find(|(_, key)| key.fingerprint() == *fingerprint)
+                    .map(|(id, key)| (id.clone(), key.clone()))
+            };
+            let (in_before, in_own) = (named(before), named(own));
+            let Some((id, key)) = in_own.as_ref().or(in_before.as_ref()) else {
+                status.strangers.push(*fingerprint);
+                continue;
+            };
+            if let Err(error) = key.verify(Namespace::Janitors, message, signature) {
+                status.wrong.push((id.clone(), error.to_string()));
+                continue;
+            }
+            if let Some((id, _)) = &in_before {
+                from_before.add(id, *fingerprint);
+            }
+            if let Some((id, _)) = &in_own {
+                from_own.add(id, *fingerprint);
+            }
+        }
+        status.before = previous.map(|p| (from_before.count(), p.quorum));
+        status.own = (from_own.count(), link.link.quorum);
+        status.added_missing = own
+            .iter()
+            .filter(|(id, key)| before.get(*id) != Some(*key) && !from_own.ids().contains(*id))
+            .map(|(id, _)| id.clone())
+            .collect();
+        status.signed = from_own.ids().union(from_before.ids()).cloned().collect();
+        status
+    }
+}
+
+/// Of the members of a link, those that the client knows.
+struct Anchored {
+    /// Members with an anchor's key and a valid signature.
+    signed: Tally,
+    /// How many members have a key that is no anchor.
+    outside: usize,
+}
+
+impl Anchored {
+    fn of(loaded: &Loaded<SignedLink>, client: &Client) -> Anchored {
+        let mut signed = Tally::default();
+        let mut outside = 0;
+        let message = loaded.signed();
+        let link = &loaded.value;
+        for (id, key) in &link.link.members {
+            let fingerprint = key.fingerprint();
+            if !client.anchors().keys.contains(&fingerprint) {
+                outside += 1;
+                continue;
+            }
+            let ok = link
+                .signatures
+                .iter()
+                .find(|(by, _)| *by == fingerprint)
+                .is_some_and(|(_, s)| key.verify(Namespace::Janitors, message, s).is_ok());
+            if ok {
+                signed.add(id, fingerprint);
+            }
+        }
+        Anchored { signed, outside }
+    }
+
+    fn qualifies(&self, link: &SignedLink, client: &Client) -> bool {
+        link.link.quorum >= client.quorum()
+            && self.signed.reaches(client.quorum())
+            && self.outside < link.link.quorum
+    }
+}
+
+/// What `link` must have in common with the links before it.
+fn follows(links: &[Loaded<SignedLink>], digests: &[Digest], link: &SignedLink) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let path = Place::Link(link.link.number).path();
+    let mut differ = |what: &str, expected: String, found: String| {
+        if expected != found {
+            findings.push(
+                Finding::error(
+                    Code::ChainLink,
+                    &path,
+                    format!(
+                        "link {} does not follow from the one before: {what}",
+                        link.link.number
+                    ),
+                )
+                .value("expected", expected)
+                .value("found", found)
+                .hint(RESTORE),
+            );
+        }
+    };
+    let (Some(first), Some(previous), Some(continues)) =
+        (links.first(), links.last(), &link.link.continues)
+    else {
+        return findings;
+    };
+    let (first, previous) = (&first.value, &previous.value);
+    let text = |d: Option<&Digest>| d.map(Digest::to_string).unwrap_or_default();
+    differ(
+        "it names another link 0",
+        text(digests.first()),
+        continues.identity.to_string(),
+    );
+    differ(
+        "it names another link before it",
+        text(digests.last()),
+        continues.previous.to_string(),
+    );
+    differ(
+        "the repository has another name",
+        first.link.repository.to_string(),
+        link.link.repository.to_string(),
+    );
+    if previous.link.snapshot == SnapshotRule::Required {
+        differ(
+            "a snapshot that is required stays so",
+            SnapshotRule::Required.as_str().to_owned(),
+            link.link.snapshot.as_str().to_owned(),
+        );
+    }
+    findings
+}
+
+/// Which id has which key, over the whole chain: a key belongs to one id for
+/// ever, and ids that differ only in case are one id.
+fn held_keys(links: &[Loaded<SignedLink>]) -> (BTreeMap<Fingerprint, Id>, Vec<Finding>) {
+    let mut held: BTreeMap<Fingerprint, Id> = BTreeMap::new();
+    let mut folded: BTreeMap<String, Id> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for link in links.iter().map(|l| &l.value) {
+        let path = Place::Link(link.link.number).path();
+        for (id, key) in &link.link.members {
+            let other = folded
+                .entry(fold(id.as_str()))
+                .or_insert_with(|| id.clone());
+            if other != id {
+                findings.push(Finding::error(
+                    Code::CaseCollision,
+                    &path,
+                    format!("the janitors `{other}` and `{id}` differ only in case"),
+                ));
+            }
+            let holder = held.entry(key.fingerprint()).or_insert_with(|| id.clone());
+            if holder != id {
+                findings.push(
+                    Finding::error(
+                        Code::KeyOfTwoIds,
+                        &path,
+                        format!(
+                            "link {} gives the key of `{holder}` to `{id}`",
+                            link.link.number
+                        ),
+                    )
+                    .value("key", key.fingerprint())
+                    .hint("each person needs a key of their own"),
+                );
+            }
+        }
+    }
+    (held, findings)
+}
+
+/// Who signed a link, and what it still needs.
+#[derive(Debug, Clone, Default)]
+pub struct LinkSignatures {
+    /// The number of the link.
+    pub number: usize,
+    path: String,
+    /// Members of the link before that signed, and how many are needed; absent for link 0.
+    pub before: Option<(usize, usize)>,
+    /// Members of the link itself that signed, and how many are needed.
+    pub own: (usize, usize),
+    /// Members that this link adds and that did not sign.
+    pub added_missing: Vec<Id>,
+    /// Signatures that do not verify: whose, and why.
+    pub wrong: Vec<(Id, String)>,
+    /// Signatures by keys that neither this link nor the one before names.
+    pub strangers: Vec<Fingerprint>,
+    /// All ids with a valid signature.
+    pub signed: BTreeSet<Id>,
+}
+
+impl LinkSignatures {
+    /// Whether nothing is missing and nothing is wrong.
+    pub fn complete(&self) -> bool {
+        self.lacking().is_empty() && self.wrong.is_empty() && self.strangers.is_empty()
+    }
+
+    /// What is missing, in words.
+    pub fn lacking(&self) -> Vec<String> {
+        let mut lacking = Vec::new();
+        if let Some((found, needed)) = self.before
+            && found < needed
+        {
+            lacking.push(format!(
+                "{found} of {needed} janitors of link {} signed",
+                self.number.saturating_sub(1)
+            ));
+        }
+        let (found, needed) = self.own;
+        if found < needed {
+            lacking.push(format!("{found} of {needed} of its own janitors signed"));
+        }
+        if !self.added_missing.is_empty() {
+            let ids: Vec<String> = self
+                .added_missing
+                .iter()
+                .map(|id| format!("`{id}`"))
+                .collect();
+            lacking.push(format!("{} must sign too, being added", ids.join(", ")));
+        }
+        lacking
+    }
+
+    /// The findings about this link.
+    pub fn findings(&self) -> Vec<Finding> {
+        let n = self.number;
+        let mut findings: Vec<Finding> = self
+            .wrong
+            .iter()
+            .map(|(id, why)| {
+                Finding::error(
+                    Code::BadSignature,
+                    &self.path,
+                    format!("the signature of `{id}` on link {n} does not verify: {why}"),
+                )
+                .hint(RESTORE)
+            })
+            .collect();
+        findings.extend(self.strangers.iter().map(|key| {
+            Finding::error(
+                Code::LinkSignatures,
+                &self.path,
+                format!(
+                    "link {n} has a signature by a key that neither it nor the link before names"
+                ),
+            )
+            .value("key", key)
+            .hint(RESTORE)
+        }));
+        let lacking = self.lacking();
+        if !lacking.is_empty() {
+            let mut finding = Finding::error(
+                Code::LinkSignatures,
+                &self.path,
+                format!("link {n} of the janitor chain lacks signatures"),
+            )
+            .hint("each missing janitor signs it with `conex approve`");
+            for (i, what) in lacking.iter().enumerate() {
+                finding = finding.value(if i == 0 { "missing" } else { "" }, what);
+            }
+            findings.push(finding);
+        }
+        findings
+    }
+}

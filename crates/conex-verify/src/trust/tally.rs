@@ -1,0 +1,86 @@
+//! The one place where a quorum is counted.
+
+use std::collections::BTreeSet;
+
+use crate::format::key::Fingerprint;
+use crate::format::name::Id;
+
+/// Supporters of one thing: distinct ids with distinct keys.
+///
+/// An id counts once, whatever the number of its keys and signatures, and a key
+/// counts once, whatever the number of ids that use it (CVE-2020-6174,
+/// CVE-2020-15093, CVE-2025-2885 to 2888 are counts that did not look).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    ids: BTreeSet<Id>,
+    keys: BTreeSet<Fingerprint>,
+}
+
+impl Tally {
+    /// Counts a supporter, unless the id or the key has been counted.
+    pub fn add(&mut self, id: &Id, key: Fingerprint) {
+        if !self.ids.contains(id) && !self.keys.contains(&key) {
+            self.ids.insert(id.clone());
+            self.keys.insert(key);
+        }
+    }
+
+    /// The ids that were counted.
+    pub fn ids(&self) -> &BTreeSet<Id> {
+        &self.ids
+    }
+
+    /// How many were counted.
+    pub fn count(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there are at least `quorum`. A quorum of 0 is never reached.
+    pub fn reaches(&self, quorum: usize) -> bool {
+        quorum > 0 && self.count() >= quorum
+    }
+}
+
+impl<'a> FromIterator<(&'a Id, Fingerprint)> for Tally {
+    fn from_iter<I: IntoIterator<Item = (&'a Id, Fingerprint)>>(supporters: I) -> Tally {
+        let mut tally = Tally::default();
+        for (id, key) in supporters {
+            tally.add(id, key);
+        }
+        tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(n: u8) -> Fingerprint {
+        format!("blake2b={}", format!("{n:02x}").repeat(32))
+            .parse()
+            .unwrap()
+    }
+
+    fn id(text: &str) -> Id {
+        Id::new(text).unwrap()
+    }
+
+    #[test]
+    fn one_key_under_two_ids_counts_once() {
+        let (a, b) = (id("a"), id("b"));
+        let tally: Tally = [(&a, key(1)), (&b, key(1))].into_iter().collect();
+        assert_eq!(tally.count(), 1);
+    }
+
+    #[test]
+    fn one_id_with_two_keys_counts_once() {
+        let a = id("a");
+        let tally: Tally = [(&a, key(1)), (&a, key(2))].into_iter().collect();
+        assert_eq!(tally.count(), 1);
+    }
+
+    #[test]
+    fn nobody_is_no_quorum() {
+        assert!(!Tally::default().reaches(0));
+    }
+}

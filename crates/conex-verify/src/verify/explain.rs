@@ -1,0 +1,139 @@
+//! From a standing to the finding that explains it.
+
+use std::collections::BTreeSet;
+
+use crate::finding::{Code, Finding};
+use crate::format::name::Id;
+use crate::format::resource::{ResourceId, ResourceVersion};
+use crate::trust::support::{Standing, Waiting};
+use crate::trust::vouch::Ignored;
+
+/// The hint when an old or mixed state is served.
+const STALE: &str =
+    "the server or mirror serves an old state, or mixes two; use another one, or report it";
+
+/// Why a resource is not valid; `None` if it is.
+///
+/// `owners` are the persons who could support it besides a quorum; `None` if only
+/// a quorum can.
+pub fn explain(
+    resource: &ResourceId,
+    present: Option<ResourceVersion>,
+    standing: &Standing,
+    owners: Option<&BTreeSet<&Id>>,
+    ignored: &Ignored<'_>,
+) -> Option<Finding> {
+    let path = resource.path();
+    let finding = match standing {
+        Standing::Valid => return None,
+        Standing::Superseded { by } => Finding::error(
+            Code::Superseded,
+            &path,
+            format!("`{path}` is older than the version that is vouched for"),
+        )
+        .value("vouched for", by.revision)
+        .value(
+            "found",
+            present.map(|p| p.revision.to_string()).unwrap_or_default(),
+        )
+        .hint(STALE),
+        Standing::Contested { other, both: true } => Finding::error(
+            Code::Equivocation,
+            &path,
+            format!("two versions of the {resource} with the same counter are vouched for"),
+        )
+        .value("one", present.map(|p| p.digest.to_string()).unwrap_or_default())
+        .value("other", other.digest)
+        .hint("an owner decides with `conex sign`, or janitors with `conex approve`: the counter rises above both"),
+        Standing::Contested { other, both: false } => Finding::error(
+            Code::Digest,
+            &path,
+            format!("`{path}` is not what was vouched for"),
+        )
+        .value("expected", other.digest)
+        .value("found", present.map(|p| p.digest.to_string()).unwrap_or_default())
+        .hint("it was changed after it was signed; restore it, or raise its counter and sign again with `conex sign`"),
+        Standing::Absent { supported } => {
+            let finding = Finding::error(
+                Code::MissingResource,
+                &path,
+                format!("`{path}` is missing"),
+            );
+            match supported {
+                Some(version) => finding
+                    .value("vouched for", format!("{}, {}", version.revision, version.digest))
+                    .hint("it was removed on the way to you: the server or mirror is damaged, or lies"),
+                None => finding.hint("an owner writes it with `conex sign`"),
+            }
+        }
+        Standing::Waiting(waiting) => waiting_finding(resource, &path, waiting, owners, ignored),
+    };
+    Some(finding)
+}
+
+fn waiting_finding(
+    resource: &ResourceId,
+    path: &str,
+    waiting: &Waiting,
+    owners: Option<&BTreeSet<&Id>>,
+    ignored: &Ignored<'_>,
+) -> Finding {
+    let have = waiting.janitors.len();
+    let need = waiting.quorum;
+    let enough = have >= need || !waiting.owners.is_empty();
+    let mut finding = if waiting.epoch_closed && enough {
+        Finding::error(
+            Code::EpochNotOpened,
+            path,
+            format!("the {resource} claims an epoch that no quorum of janitors opened"),
+        )
+        .hint("only a quorum raises an epoch: `conex approve`")
+    } else {
+        match owners {
+            None => Finding::error(
+                Code::Quorum,
+                path,
+                format!("the {resource} has {have} of {need} janitor approvals"),
+            )
+            .hint("janitors approve it with `conex approve`"),
+            Some(owners) => {
+                let finding = Finding::error(
+                    Code::NotVouched,
+                    path,
+                    format!("neither an owner nor a quorum vouches for the {resource}"),
+                )
+                .hint("an owner signs it with `conex sign`, or janitors approve it with `conex approve`");
+                let finding = if owners.is_empty() {
+                    finding.value("owners", "none that is valid")
+                } else {
+                    finding.value("owners", list(owners.iter().copied()))
+                };
+                finding.value("janitors", format!("{have} of {need}"))
+            }
+        }
+    };
+    if have > 0 {
+        finding = finding.value("counted", list(waiting.janitors.iter()));
+    }
+    for reason in ignored.about(resource) {
+        finding = finding.value("not", reason);
+    }
+    if let Some(lower) = waiting.supported {
+        finding = finding.value(
+            "vouched for",
+            format!("only {}, {}", lower.revision, lower.digest),
+        );
+    }
+    finding
+}
+
+/// Ids, separated by commas; of many only the first.
+pub fn list<'a>(ids: impl Iterator<Item = &'a Id>) -> String {
+    const SHOWN: usize = 8;
+    let ids: Vec<&str> = ids.map(Id::as_str).collect();
+    let shown: Vec<&str> = ids.iter().take(SHOWN).copied().collect();
+    match ids.len().checked_sub(SHOWN) {
+        None | Some(0) => shown.join(", "),
+        Some(more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,336 @@
+//! The snapshot: who may sign it, and whether the repository is what it states.
+
+use std::collections::BTreeMap;
+
+use crate::finding::{Code, Finding};
+use crate::format::key::{Fingerprint, Namespace, PublicKey};
+use crate::format::name::{Id, NOTARIES};
+use crate::format::path::Place;
+use crate::format::resource::{IdFile, ResourceVersion, SignedSnapshot, SnapshotRule, Timestamp};
+use crate::format::state::{Difference, diff};
+use crate::repository::{Loaded, Repository, Slot};
+use crate::trust::anchors::{MaxAge, SnapshotPolicy};
+use crate::trust::chain::Chain;
+use crate::trust::ids::People;
+use crate::trust::support::{Standing, Waiting};
+
+/// Who may sign the snapshot.
+#[derive(Debug, Clone)]
+pub struct Notaries {
+    /// The epoch that a snapshot must have.
+    pub epoch: u64,
+    /// The keys that count, each with the id that has it.
+    pub keys: BTreeMap<Fingerprint, (Id, PublicKey)>,
+    /// Where that comes from.
+    pub source: Source,
+}
+
+/// What decides who the notaries are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The members of the valid team `notaries`.
+    Team,
+    /// There is no such team, and one janitor.
+    OnlyJanitor,
+    /// Nobody may sign: there are several janitors and no team.
+    NoTeam,
+    /// Nobody may sign: the team is there and not valid.
+    InvalidTeam,
+}
+
+impl Source {
+    /// Why nobody may sign, or who may.
+    pub fn explain(self) -> &'static str {
+        match self {
+            Source::Team => "a member of the team `notaries`",
+            Source::OnlyJanitor => "the only janitor",
+            Source::NoTeam => "nobody: there are several janitors, and no team `notaries`",
+            Source::InvalidTeam => "nobody: the team `notaries` is not valid",
+        }
+    }
+}
+
+/// The id of the team whose members sign the snapshot.
+pub fn notaries_id() -> Option<Id> {
+    Id::new(NOTARIES).ok()
+}
+
+/// Who may sign the snapshot of this repository.
+///
+/// A team that was never supported is as none: what waits for approval harms nobody.
+pub fn notaries(repository: &Repository, chain: &Chain, people: &People) -> Notaries {
+    let nobody = |source| Notaries {
+        epoch: 0,
+        keys: BTreeMap::new(),
+        source,
+    };
+    let Some(team) = notaries_id() else {
+        return nobody(Source::NoTeam);
+    };
+    let file = |id: &Id| {
+        repository
+            .ids
+            .get(id)
+            .and_then(Slot::good)
+            .map(|l| &l.value)
+    };
+    let mut keys = BTreeMap::new();
+    if let (Some(members), Some(IdFile::Team(found))) = (people.teams.get(&team), file(&team)) {
+        for member in members {
+            let mut add = |key: &PublicKey| {
+                keys.insert(key.fingerprint(), (member.clone(), key.clone()));
+            };
+            chain.key_of(member).into_iter().for_each(&mut add);
+            if let (Some(valid), Some(IdFile::Author(author))) =
+                (people.authors.get(member), file(member))
+            {
+                let counts = |key: &&PublicKey| valid.contains(&key.fingerprint());
+                author.keys.iter().filter(counts).for_each(&mut add);
+            }
+        }
+        return Notaries {
+            epoch: found.revision.epoch,
+            keys,
+            source: Source::Team,
+        };
+    }
+    let never = matches!(
+        people.standings.get(&team),
+        None | Some(
+            Standing::Waiting(Waiting {
+                supported: None,
+                ..
+            }) | Standing::Absent { supported: None }
+        )
+    );
+    let members = &chain.current().members;
+    match members.iter().next() {
+        _ if !never => nobody(Source::InvalidTeam),
+        Some((id, key)) if members.len() == 1 => Notaries {
+            keys: BTreeMap::from([(key.fingerprint(), (id.clone(), key.clone()))]),
+            ..nobody(Source::OnlyJanitor)
+        },
+        _ => nobody(Source::NoTeam),
+    }
+}
+
+/// What is known about the snapshot of a tree.
+#[derive(Debug, Clone)]
+pub struct SnapshotReport {
+    /// Which one is there, if it can be read.
+    pub version: Option<ResourceVersion>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// Who signed it, if they may.
+    pub by: Option<Id>,
+    /// Where the tree is not what it states: from what it states to what is there.
+    pub differences: Vec<Difference>,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+}
+
+impl SnapshotReport {
+    /// Whether there is one, by somebody who may, of exactly this tree.
+    pub fn is_valid(&self) -> bool {
+        self.version.is_some() && self.findings.is_empty()
+    }
+
+    /// Its age in seconds at `now`, in seconds since 1970: negative if it was made
+    /// later than that. `None` if there is none that is valid, or no such time.
+    pub fn age(&self, now: u64) -> Option<i64> {
+        let created = self.created.as_ref().filter(|_| self.is_valid())?;
+        let created = i64::try_from(created.seconds()?).ok()?;
+        i64::try_from(now).ok()?.checked_sub(created)
+    }
+}
+
+/// The hint when a mixture is served.
+const MIXED: &str = "the server or mirror mixes two states or hides a part of one; use another one, or report it. \
+Whoever publishes it makes the snapshot of what is published with `conex snapshot`";
+
+/// The hint for whoever publishes.
+const AGAIN: &str = "the server or mirror serves an old state, or somebody else made it; a notary makes the snapshot with `conex snapshot`";
+
+/// Judges the snapshot that is there, if one is.
+pub fn judge(repository: &Repository, chain: &Chain, people: &People) -> SnapshotReport {
+    let mut report = SnapshotReport {
+        version: None,
+        created: None,
+        by: None,
+        differences: Vec::new(),
+        findings: Vec::new(),
+    };
+    // A broken one has its finding already, and is none here.
+    let Some(loaded) = repository.snapshot.good() else {
+        return report;
+    };
+    let snapshot = &loaded.value.snapshot;
+    report.version = Some(loaded.snapshot_version());
+    report.created = Some(snapshot.created.clone());
+    let path = Place::Snapshot.path();
+    if snapshot.repository != chain.identity() {
+        report.findings.push(
+            Finding::error(
+                Code::ForeignRepository,
+                &path,
+                "the snapshot was made for another repository",
+            )
+            .value("this one", chain.identity())
+            .value("made for", snapshot.repository)
+            .hint("nothing that it says is about this repository; a notary makes one with `conex snapshot`"),
+        );
+        return report;
+    }
+    let notaries = notaries(repository, chain, people);
+    match signer(loaded, &notaries) {
+        Ok(id) => report.by = Some(id),
+        Err(finding) => report.findings.push(*finding),
+    }
+    let epoch = snapshot.revision.epoch;
+    if report.by.is_some() && epoch != notaries.epoch {
+        report.findings.push(
+            Finding::error(
+                Code::SnapshotEpoch,
+                &path,
+                "the snapshot is of another epoch than the team `notaries`",
+            )
+            .value("team", format!("epoch {}", notaries.epoch))
+            .value("snapshot", format!("epoch {epoch}"))
+            .hint(AGAIN),
+        );
+    }
+    report.differences = diff(&snapshot.state, &repository.state);
+    // Under a signature that does not count it says nothing about anything.
+    if report.findings.is_empty() {
+        report.findings = differing(&report.differences);
+    }
+    report
+}
+
+/// Who signed it, of those who may.
+fn signer(loaded: &Loaded<SignedSnapshot>, notaries: &Notaries) -> Result<Id, Box<Finding>> {
+    let path = Place::Snapshot.path();
+    let signed = &loaded.value;
+    let Some((id, key)) = notaries.keys.get(&signed.key) else {
+        let mut finding = Finding::error(
+            Code::SnapshotSigner,
+            path,
+            "the snapshot is signed by nobody who may sign it",
+        )
+        .value("key", signed.key)
+        .value("may sign", notaries.source.explain());
+        for (fingerprint, (id, _)) in notaries.keys.iter().take(MOST_TOLD) {
+            finding = finding.value("", format!("{fingerprint} ({id})"));
+        }
+        return Err(Box::new(finding.hint(AGAIN)));
+    };
+    key.verify(Namespace::Snapshot, loaded.signed(), &signed.signature)
+        .map(|()| id.clone())
+        .map_err(|why| {
+            Box::new(
+                Finding::error(
+                    Code::BadSignature,
+                    path,
+                    format!("the signature of `{id}` on the snapshot does not verify: {why}"),
+                )
+                .value("key", signed.key)
+                .hint("the file was changed after it was signed; restore it, or make it again with `conex snapshot`"),
+            )
+        })
+}
+
+/// The most differing parts that are told: of another state all differ.
+pub const MOST_TOLD: usize = 12;
+
+fn differing(differences: &[Difference]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = differences
+        .iter()
+        .take(MOST_TOLD)
+        .map(|difference| {
+            let Difference {
+                part,
+                before,
+                after,
+            } = difference;
+            let message = match (before, after) {
+                (Some(_), None) => format!("{part} is missing, and the snapshot states it"),
+                (None, _) => format!("{part} is there, and the snapshot does not state it"),
+                _ => format!("{part} is not what the snapshot states"),
+            };
+            let text = |digest: &Option<crate::format::digest::Digest>| {
+                digest.map_or_else(|| "nothing".to_owned(), |d| d.to_string())
+            };
+            Finding::error(Code::Snapshot, part.path(), message)
+                .value("expected", text(before))
+                .value("found", text(after))
+                .hint(MIXED)
+        })
+        .collect();
+    if let Some(more) = differences.len().checked_sub(MOST_TOLD).filter(|n| *n > 0) {
+        findings.push(
+            Finding::error(
+                Code::Snapshot,
+                Place::Snapshot.path(),
+                format!("{more} more parts of the repository are not what the snapshot states"),
+            )
+            .hint(MIXED),
+        );
+    }
+    findings
+}
+
+/// What the chain and the client ask of the snapshot.
+pub fn demanded(
+    repository: &Repository,
+    rule: SnapshotRule,
+    policy: SnapshotPolicy,
+    report: &SnapshotReport,
+) -> Option<Finding> {
+    let path = Place::Snapshot.path();
+    if repository.snapshot == Slot::Missing {
+        let why = if rule == SnapshotRule::Required {
+            "the janitors require a snapshot, and there is none"
+        } else if policy.max_age.is_some() {
+            "you ask for the age of the snapshot, and there is none"
+        } else if policy.required {
+            "you require a snapshot, and there is none"
+        } else {
+            return None;
+        };
+        return Some(Finding::error(Code::SnapshotMissing, path, why).hint(
+            "it was removed on the way to you: the server or mirror is damaged, or lies; a notary makes one with `conex snapshot`",
+        ));
+    }
+    let MaxAge { seconds, now } = policy.max_age?;
+    if !report.is_valid() {
+        return None;
+    }
+    let created = report
+        .created
+        .as_ref()
+        .map(Timestamp::as_str)
+        .unwrap_or_default();
+    let refuse = |message: &str| {
+        Some(
+            Finding::error(Code::SnapshotAge, &path, message)
+                .value("made", created)
+                .value("at most", format!("{seconds} s old"))
+                .hint("the server or mirror withholds newer states, or nobody made a snapshot since; use another one, ask the maintainers, or look at your clock"),
+        )
+    };
+    match report.age(now) {
+        None => refuse("it cannot be told how old the snapshot is"),
+        Some(age) if age < -MAX_AHEAD => {
+            refuse("the snapshot was made later than your clock says it is now")
+        }
+        Some(age) if u64::try_from(age).is_ok_and(|age| age > seconds) => {
+            refuse("the snapshot is older than you allow")
+        }
+        Some(_) => None,
+    }
+}
+
+/// How far a snapshot can be ahead of the client's clock, in seconds, for one who asks
+/// for its age: a clock that was set in the wrong time zone. A notary's stolen key could
+/// otherwise make one that is never too old.
+const MAX_AHEAD: i64 = 24 * 3600;

@@ -1,0 +1,352 @@
+//! What merging a change would make of the published branch.
+//!
+//! Judged is the result of the merge, as a whole ([`conex_verify::verify`]) and against
+//! the branch as it is ([`conex_verify::update`]), never the change alone: two changes
+//! that are each in order can spoil each other. The snapshot is left out: it is made
+//! when the branch is published.
+
+#![deny(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods
+)]
+
+use std::collections::BTreeSet;
+
+use crate::plan::World;
+use crate::plan::conflict::Conflicts;
+use crate::plan::todo::{Coverage, Item, Todo, coverage, todo};
+use conex_verify::finding::{Code, Finding, Severity};
+use conex_verify::format::name::{Id, PackageName};
+use conex_verify::format::path::Place;
+use conex_verify::format::resource::Kind;
+use conex_verify::repository::Repository;
+use conex_verify::tree::{Bytes, Tree};
+use conex_verify::trust::View;
+use conex_verify::trust::anchors::Client;
+use conex_verify::trust::chain::Chain;
+use conex_verify::trust::support::Standing;
+use conex_verify::update::{Evidence, follows};
+use conex_verify::verify::{Assessment, Mode, assess};
+
+/// One tree, taken apart.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// The files.
+    pub tree: &'a Tree,
+    /// [`Repository::load`] of the same tree.
+    pub repository: &'a Repository,
+}
+
+/// Whom the chain of janitors is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// The anchors that were given, as a client does.
+    Anchors,
+    /// The published branch: its chain is taken as it is.
+    Base,
+    /// Nobody: the change starts the chain, and all its janitors signed.
+    New,
+}
+
+/// A finding about the result of the merge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The finding.
+    pub finding: Finding,
+    /// Whether the published branch has it already.
+    pub in_base: bool,
+}
+
+/// What is said about a change.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// All findings about the result of the merge. It can be merged if none is an error.
+    pub findings: Vec<Judged>,
+    /// Whom the chain is believed.
+    pub trust: Trust,
+    /// What is to be done about what the change touches or breaks.
+    pub todo: Todo,
+    /// How many other things wait, in the published branch already.
+    pub elsewhere: usize,
+    /// How much is signed in the published branch; `None` without a chain.
+    pub before: Option<Coverage>,
+    /// How much would be after the merge; `None` without a chain.
+    pub after: Option<Coverage>,
+    /// The packages that the change touches.
+    pub packages: BTreeSet<PackageName>,
+    /// The number of files that it adds, changes and removes.
+    pub files: usize,
+}
+
+impl Check {
+    /// Whether the result of the merge is a valid repository that may follow the
+    /// published branch.
+    pub fn mergeable(&self) -> bool {
+        self.after.is_some() && self.errors(true) + self.errors(false) == 0
+    }
+
+    /// Whether, besides, nothing of what the change brings waits for anybody.
+    pub fn complete(&self) -> bool {
+        self.mergeable() && self.todo.is_empty()
+    }
+
+    /// The number of errors that the published branch has already, or not.
+    pub fn errors(&self, in_base: bool) -> usize {
+        let error = |j: &&Judged| j.finding.severity == Severity::Error && j.in_base == in_base;
+        self.findings.iter().filter(error).count()
+    }
+}
+
+/// Judges the result of a merge. Without a `client` the chain of `base` is believed.
+pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mode) -> Check {
+    let trust = match client {
+        Some(_) => Trust::Anchors,
+        None if base.repository.links.is_empty() => Trust::New,
+        None => Trust::Base,
+    };
+    let (old, new) = rayon::join(|| judge(base, client, mode), || judge(merged, client, mode));
+    let mut findings = new.findings;
+    if let Some(assessment) = &new.assessment {
+        match &old.assessment {
+            Some(before) => {
+                let evidence = Evidence {
+                    snapshot: None,
+                    ..Evidence::of(base.repository, before)
+                };
+                findings.extend(follows(&evidence, merged.repository, assessment));
+                findings.extend(unsigned_links(&before.chain, &assessment.chain));
+            }
+            None if !base.repository.links.is_empty() => findings.push(
+                Finding::error(
+                    Code::NoChain,
+                    Place::Link(0).path(),
+                    "the chain of janitors in the published branch cannot be read, so nothing says whether the change continues it",
+                )
+                .hint("bring that branch back to its last commit that clients accept; the change is compared with it"),
+            ),
+            None => {}
+        }
+    }
+    let known: BTreeSet<(Code, Severity, &str, &str)> = old.findings.iter().map(key).collect();
+    let findings = findings
+        .into_iter()
+        .map(|finding| Judged {
+            in_base: known.contains(&key(&finding)),
+            finding,
+        })
+        .collect();
+    let touched = Touched::between(base.tree, merged.tree);
+    let (before, after) = (tasks(base, old.assessment), tasks(merged, new.assessment));
+    let none = Todo::default();
+    let waited = before.as_ref().map_or(&none, |(todo, _)| todo);
+    let waits = after.as_ref().map_or(&none, |(todo, _)| todo);
+    let same: BTreeSet<_> = waited.items().collect();
+    let fresh: BTreeSet<Item> = waits
+        .items()
+        .filter(|task| touched.has(task.0) || !same.contains(task))
+        .map(|(item, ..)| item.clone())
+        .collect();
+    let todo = waits.about(|item| fresh.contains(item));
+    Check {
+        findings,
+        trust,
+        elsewhere: waits.items().count() - todo.items().count(),
+        todo,
+        before: before.map(|(_, coverage)| coverage),
+        after: after.map(|(_, coverage)| coverage),
+        packages: touched.packages,
+        files: touched.files,
+    }
+}
+
+/// What is to be done in a tree, and how much of it is signed. `None` without a chain.
+fn tasks<'r>(side: Side<'r>, assessment: Option<Assessment<'r>>) -> Option<(Todo, Coverage)> {
+    let world = match assessment {
+        Some(assessment) => World {
+            tree: side.tree,
+            repository: side.repository,
+            assessment,
+            conflicts: Conflicts::default(),
+        },
+        // Anchors that lead nowhere are no reason not to say what is missing.
+        None => World::look(side.tree, side.repository, View::Supported).ok()?,
+    };
+    // Where nothing waits, nothing would be otherwise if it were approved.
+    if is_settled(&world.assessment) {
+        return Some((todo(&world), coverage(&world, &world)));
+    }
+    let approved = World::look(side.tree, side.repository, View::AsIfApproved).ok()?;
+    Some((todo(&approved), coverage(&world, &approved)))
+}
+
+fn is_settled(assessment: &Assessment<'_>) -> bool {
+    let waits = |standing: &Standing| matches!(standing, Standing::Waiting(_));
+    let people = &assessment.people;
+    people.unproven.is_empty()
+        && !people.standings.values().any(waits)
+        && !waits(&assessment.repo.1)
+        && !assessment
+            .packages
+            .iter()
+            .flat_map(|p| p.standings.values())
+            .any(|(_, standing)| waits(standing))
+}
+
+fn key(finding: &Finding) -> (Code, Severity, &str, &str) {
+    (
+        finding.code,
+        finding.severity,
+        &finding.path,
+        &finding.message,
+    )
+}
+
+struct Opinion<'r> {
+    findings: Vec<Finding>,
+    /// Of a tree whose chain can be read, and leads to the anchors if there are any.
+    assessment: Option<Assessment<'r>>,
+}
+
+/// Judges one tree as a client does, without its snapshot. Without a `client` every
+/// link of the chain has to be in order: who has the anchors of the first day follows
+/// all of them.
+fn judge<'r>(side: Side<'r>, client: Option<&Client>, mode: Mode) -> Opinion<'r> {
+    let repository = side.repository;
+    let snapshot = Place::Snapshot.path();
+    let mut findings: Vec<Finding> = repository
+        .findings
+        .iter()
+        .filter(|f| f.path != snapshot || f.code == Code::IrregularFile)
+        .cloned()
+        .collect();
+    let chain = match Chain::read(repository) {
+        Ok(chain) => chain,
+        Err(errors) => {
+            findings.extend(errors);
+            return Opinion {
+                findings,
+                assessment: None,
+            };
+        }
+    };
+    let (from, quorum) = match client.map(|c| (chain.anchor_link(c), c.quorum())) {
+        None => (0, 0),
+        Some((Ok(from), quorum)) => (from, quorum),
+        Some((Err(finding), _)) => {
+            findings.push(*finding);
+            return Opinion {
+                findings,
+                assessment: None,
+            };
+        }
+    };
+    findings.extend(chain.judge(from, quorum));
+    let mut assessment = assess(side.tree, repository, chain, mode, View::Supported);
+    findings.append(&mut assessment.findings);
+    Opinion {
+        findings,
+        assessment: Some(assessment),
+    }
+}
+
+/// Signatures on links are never taken away: clients start from any of them.
+fn unsigned_links(old: &Chain, new: &Chain) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for n in 0..old.links().len() {
+        let now = new.signatures(n).signed;
+        let gone: Vec<Id> = old
+            .signatures(n)
+            .signed
+            .into_iter()
+            .filter(|id| !now.contains(id))
+            .collect();
+        if gone.is_empty() {
+            continue;
+        }
+        let names: Vec<String> = gone.iter().map(|id| format!("`{id}`")).collect();
+        let number = u64::try_from(n).unwrap_or(u64::MAX);
+        findings.push(
+            Finding::error(
+                Code::Stripped,
+                Place::Link(number).path(),
+                format!(
+                    "the signature of {} on link {n} of the janitor chain is gone",
+                    names.join(", ")
+                ),
+            )
+            .hint("restore the file from the published branch; signatures are only added"),
+        );
+    }
+    findings
+}
+
+/// What a change touches.
+#[derive(Debug, Default)]
+struct Touched {
+    packages: BTreeSet<PackageName>,
+    ids: BTreeSet<Id>,
+    repo: bool,
+    chain: bool,
+    files: usize,
+}
+
+impl Touched {
+    fn between(old: &Tree, new: &Tree) -> Touched {
+        let mut touched = Touched::default();
+        let differs = |path: &str, bytes: &Bytes, other: &Tree| {
+            let there = other.get(path);
+            !there.is_some_and(|there| std::sync::Arc::ptr_eq(there, bytes) || there == bytes)
+        };
+        for (path, bytes) in &new.files {
+            if differs(path, bytes, old) {
+                touched.add(path);
+            }
+        }
+        for path in old.files.keys() {
+            if !new.files.contains_key(path) {
+                touched.add(path);
+            }
+        }
+        touched
+    }
+
+    fn add(&mut self, path: &str) {
+        self.files += 1;
+        match Place::of(path) {
+            Ok(Place::Link(_)) => self.chain = true,
+            Ok(Place::IdFile(id)) => {
+                self.ids.insert(id);
+            }
+            Ok(Place::Repo) => self.repo = true,
+            Ok(Place::Authorisation(name) | Place::Releases(name)) => {
+                self.packages.insert(name);
+            }
+            Ok(Place::Checksum(release) | Place::Opam(release) | Place::File(release, _)) => {
+                self.packages.insert(release.name());
+            }
+            Ok(Place::Segment(..) | Place::Snapshot) => {}
+            Err(_) => self.repo |= conex_verify::tree::TOP_LEVEL_FILES.contains(&path),
+        }
+    }
+
+    fn has(&self, item: &Item) -> bool {
+        match item {
+            Item::Link(_) => self.chain,
+            Item::Resource(resource) => match resource.kind {
+                Kind::Author | Kind::Team => {
+                    Id::new(&resource.name).is_ok_and(|id| self.ids.contains(&id))
+                }
+                Kind::Repo => self.repo,
+                Kind::Authorisation | Kind::Releases | Kind::Checksum => {
+                    item.package().is_some_and(|p| self.packages.contains(&p))
+                }
+            },
+        }
+    }
+}

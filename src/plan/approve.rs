@@ -1,0 +1,400 @@
+//! What waits for a janitor.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::conflict::has_markers;
+use super::scope::{Scope, releases_in_words};
+use super::{Plan, PlanError, World};
+use conex_verify::finding::{Code, Finding};
+use conex_verify::format::key::PublicKey;
+use conex_verify::format::name::Id;
+use conex_verify::format::resource::{IdFile, Kind, ResourceId, ResourceVersion};
+use conex_verify::trust::support::Standing;
+use conex_verify::trust::vouch::Weight;
+use conex_verify::verify::packages::PackageReport;
+
+/// Plans the vouches, and the signature of a link, that wait for this janitor.
+///
+/// `world` is seen as if what waits were approved, so that what an author signed
+/// for a package that is only now given to them does not wait for janitors too.
+/// With `only`, just the packages and ids of these names.
+///
+/// # Errors
+/// The signer is no janitor, or a name in `only` is unknown.
+pub fn approve(
+    world: &World<'_>,
+    signer: &Id,
+    key: &PublicKey,
+    only: &[String],
+) -> Result<Plan, PlanError> {
+    approve_some(world, signer, key, &Scope::named(only))
+}
+
+/// [`approve`], of what is in `scope`.
+///
+/// # Errors
+/// The signer is no janitor, or a name in `scope` is unknown.
+pub fn approve_some(
+    world: &World<'_>,
+    signer: &Id,
+    key: &PublicKey,
+    scope: &Scope,
+) -> Result<Plan, PlanError> {
+    let mut plan = Plan::default();
+    let fingerprint = key.fingerprint();
+    let number = world.chain().links().len().saturating_sub(1);
+    let last = world.chain().last();
+    let is_janitor = world.chain().key_of(signer) == Some(key);
+    let may_sign_link = world
+        .chain()
+        .links()
+        .iter()
+        .rev()
+        .take(2)
+        .any(|l| l.value.link.members.get(signer) == Some(key));
+    if !is_janitor && !may_sign_link {
+        return Err(PlanError::refused(
+            format!("`{signer}` is not a janitor of this repository with the key {fingerprint}"),
+            "janitors are added with `conex janitor add`; authors sign with `conex sign`",
+        ));
+    }
+    let status = world.chain().signatures(number);
+    let signed = last
+        .value
+        .signatures
+        .iter()
+        .any(|(by, _)| *by == fingerprint)
+        && status.signed.contains(signer);
+    if !signed && scope.has_link(last.value.link.number) {
+        let ids: Vec<&str> = last.value.link.members.keys().map(Id::as_str).collect();
+        plan.say(format!(
+            "signs link {number} of the janitor chain: {} with a quorum of {}",
+            ids.join(", "),
+            last.value.link.quorum
+        ));
+        plan.link = Some(last.value.clone());
+    }
+    plan.join_links(world);
+    if !is_janitor {
+        return Ok(plan);
+    }
+    let waiting = waiting(world);
+    for id in &scope.authors {
+        world.known_id(id)?;
+    }
+    for name in &scope.names {
+        if !waiting.iter().any(|w| w.is_about(name)) {
+            world.package(name).map(drop).or_else(|unknown| {
+                Id::new(name)
+                    .ok()
+                    .filter(|id| world.knows(id))
+                    .map(drop)
+                    .ok_or(unknown)
+            })?;
+        }
+    }
+    let mut opened: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    let mut releases: Vec<(ResourceId, bool)> = Vec::new();
+    let mut counts: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
+    for item in waiting {
+        if !scope.has(world, &item) {
+            continue;
+        }
+        if item.is_vouched_by(world, signer) {
+            continue;
+        }
+        let withdrawn = world
+            .withdrawn_by(signer, &item.resource)
+            .filter(|up_to| item.version.revision <= *up_to)
+            .map(|up_to| {
+                format!("you withdrew it up to {up_to}; whoever wants it back raises its counter above that")
+            });
+        let open = world.open_epoch(&item.resource);
+        let epoch = item.version.revision.epoch;
+        let open = if epoch > open.saturating_add(1) {
+            open.max(world.epoch_of_janitors(&item.resource))
+        } else {
+            open
+        };
+        // Epochs never go back either: one at the end could not be recovered from.
+        let leap = (epoch > open.saturating_add(1)).then(|| {
+            format!(
+                "it is of epoch {epoch}, and the next to be opened is {}",
+                open + 1
+            )
+        });
+        let code = match (&item.problem, &withdrawn, item.resource.kind) {
+            (Some(_), _, Kind::Author | Kind::Team) => Code::KeyOfTwoIds,
+            (Some(_), _, _) => Code::Digest,
+            (None, Some(_), _) => Code::NotVouched,
+            (None, None, _) => Code::EpochNotOpened,
+        };
+        if let Some(problem) = item.problem.or(withdrawn).or(leap) {
+            plan.warnings.push(Finding::warning(
+                code,
+                item.resource.path(),
+                format!("the {} is left out: {problem}", item.resource),
+            ));
+            continue;
+        }
+        if epoch > open {
+            opened
+                .entry(epoch)
+                .or_default()
+                .push(item.resource.to_string());
+        }
+        if item.resource.kind == Kind::Checksum {
+            let before = world.standing(&item.resource);
+            let changed = matches!(before, Some(Standing::Waiting(w)) if w.supported.is_some());
+            releases.push((item.resource.clone(), changed));
+        } else {
+            counts
+                .entry(item.resource.kind)
+                .or_default()
+                .insert(describe(world, &item.resource));
+        }
+        plan.vouch(item.resource, item.version);
+    }
+    for (epoch, names) in opened {
+        plan.say(match names.as_slice() {
+            [one] => format!("opens epoch {epoch} of the {one}"),
+            [one, rest @ ..] => format!("opens epoch {epoch} of the {one} and {} more", rest.len()),
+            [] => continue,
+        });
+    }
+    for (kind, names) in counts {
+        let names: Vec<String> = names.into_iter().collect();
+        plan.say(format!("approves {}", plural(kind, &names)));
+    }
+    if !releases.is_empty() {
+        plan.lines.extend(releases_in_words(world, &releases));
+    }
+    Ok(plan)
+}
+
+/// One resource that is not valid in the tree and could be.
+#[derive(Debug, Clone)]
+pub struct Waits {
+    /// The resource.
+    pub resource: ResourceId,
+    /// The version in the tree.
+    pub version: ResourceVersion,
+    /// How many janitors vouch for it.
+    pub approvals: usize,
+    /// Why nobody should vouch for it as it is.
+    pub problem: Option<String>,
+}
+
+impl Waits {
+    /// Whether the resource belongs to the package, release or id of this name.
+    pub(super) fn is_about(&self, name: &str) -> bool {
+        *self.resource.name == *name
+            || (self.resource.kind == Kind::Checksum
+                && self.resource.name.split('.').next() == Some(name))
+    }
+
+    fn is_vouched_by(&self, world: &World<'_>, id: &Id) -> bool {
+        world
+            .assessment
+            .vouches
+            .live(&self.resource)
+            .iter()
+            .any(|l| {
+                l.vouch.id == id && l.vouch.weight == Weight::Chain && l.version == self.version
+            })
+    }
+}
+
+/// Everything that waits for a quorum.
+pub fn waiting(world: &World<'_>) -> Vec<Waits> {
+    let mut list = everything(world);
+    // What stands in for a file with both sides in it is in nobody's tree.
+    for item in &mut list {
+        if world.conflicts.rewritten.contains(&item.resource.path()) {
+            let why = "it holds git's conflict markers; write it with `conex sign`";
+            item.problem = Some(why.to_owned());
+        }
+    }
+    list
+}
+
+fn everything(world: &World<'_>) -> Vec<Waits> {
+    let mut list = Vec::new();
+    let assessment = &world.assessment;
+    for (id, slot) in &world.repository.ids {
+        if let (Some(loaded), Some(Standing::Waiting(w))) =
+            (slot.good(), assessment.people.standings.get(id))
+        {
+            list.push(Waits {
+                resource: loaded.value.resource_id(),
+                version: loaded.id_version(),
+                approvals: w.janitors.len(),
+                problem: key_of_two(world, &loaded.value),
+            });
+        }
+    }
+    if let (Some(version), Standing::Waiting(w)) = &assessment.repo {
+        list.push(Waits {
+            resource: ResourceId {
+                kind: Kind::Repo,
+                name: conex_verify::format::resource::REPO_NAME.into(),
+            },
+            version: *version,
+            approvals: w.janitors.len(),
+            problem: None,
+        });
+    }
+    for package in &assessment.packages {
+        list.extend(package_waits(world, package));
+    }
+    list
+}
+
+/// Why an id file must not be approved: with it one key would count for two ids, and
+/// everybody would reject the repository.
+fn key_of_two(world: &World<'_>, file: &IdFile) -> Option<String> {
+    let IdFile::Author(author) = file else {
+        return None;
+    };
+    author.keys.iter().find_map(|key| {
+        let key = key.fingerprint();
+        let people = &world.assessment.people;
+        let other = people.also_proven_by(&author.id, &key, world.chain())?;
+        Some(format!(
+            "it lists the key {key}, which `{other}` has proven too; one of the two takes another key"
+        ))
+    })
+}
+
+fn package_waits(world: &World<'_>, report: &PackageReport) -> Vec<Waits> {
+    let Some(package) = world.repository.packages.get(&report.name) else {
+        return Vec::new();
+    };
+    // Releases of a package that nobody owns, and that nobody is asked to give an
+    // owner, stay unsigned.
+    if package.authorisation.good().is_none() {
+        return Vec::new();
+    }
+    report
+        .standings
+        .iter()
+        .filter_map(
+            |(resource, (version, standing))| match (version, standing) {
+                (Some(version), Standing::Waiting(w)) if w.owners.is_empty() || w.epoch_closed => {
+                    Some(Waits {
+                        resource: resource.clone(),
+                        version: *version,
+                        approvals: w.janitors.len(),
+                        problem: inconsistent(world, report, resource),
+                    })
+                }
+                _ => None,
+            },
+        )
+        .collect()
+}
+
+/// Why a resource does not describe what lies in the tree.
+fn inconsistent(
+    world: &World<'_>,
+    report: &PackageReport,
+    resource: &ResourceId,
+) -> Option<String> {
+    let package = world.repository.packages.get(&report.name)?;
+    match resource.kind {
+        Kind::Releases => {
+            let listed = &package.releases.good()?.value.releases;
+            let same = listed.iter().eq(package.directories.keys());
+            (!same).then(|| {
+                "it does not list the releases that are there; write it with `conex sign`"
+                    .to_owned()
+            })
+        }
+        Kind::Checksum => {
+            let (_, dir) = package
+                .directories
+                .iter()
+                .find(|(release, _)| *release.as_str() == *resource.name)?;
+            if dir.opam().is_some_and(|opam| has_markers(opam)) {
+                return Some("its opam file holds git's conflict markers".to_owned());
+            }
+            let listed = &dir.checksum.good()?.value.files;
+            let same = listed.len() == dir.files.len()
+                && dir
+                    .files
+                    .iter()
+                    .all(|(path, file)| listed.get(path) == Some(&file.digest));
+            (!same).then(|| {
+                "it does not fit the files that are there; write it with `conex sign`".to_owned()
+            })
+        }
+        _ => None,
+    }
+}
+
+fn describe(world: &World<'_>, resource: &ResourceId) -> String {
+    if resource.kind == Kind::Authorisation
+        && let Some((_, package)) = world
+            .repository
+            .packages
+            .iter()
+            .find(|(name, _)| *name.as_str() == *resource.name)
+        && let Some(loaded) = package.authorisation.good()
+    {
+        let owners: Vec<&str> = loaded.value.owners.iter().map(Id::as_str).collect();
+        return format!("{} to {}", resource.name, owners.join("+"));
+    }
+    // Whose key becomes whose is what a janitor has to know of a person.
+    if resource.kind == Kind::Author
+        && let Some(IdFile::Author(author)) = Id::new(&resource.name)
+            .ok()
+            .and_then(|id| world.id_file(&id).cloned())
+    {
+        let mut known: Vec<String> = author
+            .accounts
+            .iter()
+            .map(|a| a.as_str().to_owned())
+            .collect();
+        known.extend(
+            author
+                .keys
+                .iter()
+                .map(|k| format!("key {}", k.fingerprint().short())),
+        );
+        if known.is_empty() {
+            known.push("without any key".to_owned());
+        }
+        return format!("{} ({})", author.id, known.join(", "));
+    }
+    resource.name.to_string()
+}
+
+pub(super) fn plural(kind: Kind, names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let what = match kind {
+        Kind::Author => "author",
+        Kind::Team => "team",
+        Kind::Repo => "top-level file set",
+        Kind::Authorisation => "authorisation",
+        Kind::Releases => "list of releases",
+        Kind::Checksum => "release",
+    };
+    let shown = names
+        .iter()
+        .take(SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len() {
+        1 => format!("the {what} {shown}"),
+        n if n <= SHOWN => format!("{n} {}: {shown}", plural_of(what)),
+        n => format!("{n} {}: {shown} and {} more", plural_of(what), n - SHOWN),
+    }
+}
+
+fn plural_of(what: &str) -> String {
+    match what {
+        "list of releases" => "lists of releases".to_owned(),
+        other => format!("{other}s"),
+    }
+}

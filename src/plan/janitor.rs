@@ -1,0 +1,222 @@
+//! A new link: janitors come, go, or change their quorum.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::team::first_epoch;
+use super::{Plan, PlanError, World};
+use conex_verify::format::key::PublicKey;
+use conex_verify::format::name::{Id, NOTARIES, fold};
+use conex_verify::format::path::Place;
+use conex_verify::format::resource::{
+    Author, Continues, Decode as _, IdFile, Kind, Link, ResourceId, Revision, SignedLink,
+    SnapshotRule, Team,
+};
+use conex_verify::limits::{MAX_JANITORS, MAX_LINKS};
+use conex_verify::repository::Slot;
+use conex_verify::verify::snapshot::notaries_id;
+
+/// What `janitor` is asked for. Everything goes into one link.
+#[derive(Debug, Clone, Default)]
+pub struct JanitorChange {
+    /// Who comes, with which key; of somebody who is there, the new key.
+    pub add: Vec<(Id, PublicKey)>,
+    /// Who goes.
+    pub remove: Vec<Id>,
+    /// The quorum from now on; as before if absent.
+    pub quorum: Option<usize>,
+    /// Whether a snapshot must be there from now on; as before if absent.
+    pub snapshot: Option<SnapshotRule>,
+    /// Those who go stay as authors, with the key that they had. Not for a key that
+    /// was stolen.
+    pub keep_as_authors: bool,
+}
+
+/// Plans the next link of the chain. Nobody signs it here: `approve` does, and
+/// vouches anew for what the change leaves without support.
+///
+/// # Errors
+/// The last link is not complete yet, an id or key is taken, or the quorum cannot be.
+pub fn janitor(world: &World<'_>, request: &JanitorChange) -> Result<Plan, PlanError> {
+    let chain = world.chain();
+    let last = chain.links().len().saturating_sub(1);
+    let status = chain.signatures(last);
+    if !status.complete() {
+        return Err(PlanError::refused(
+            format!(
+                "link {last} still lacks signatures: {}",
+                status.lacking().join("; ")
+            ),
+            "the missing janitors sign it first with `conex approve`; a link that is still alone in your branch can be removed with git",
+        ));
+    }
+    let old = chain.current();
+    let number = old.number + 1;
+    if number >= MAX_LINKS {
+        return Err(PlanError::refused(
+            format!("the chain has its most links, {MAX_LINKS}"),
+            "the repository has to be started anew",
+        ));
+    }
+    let mut members = old.members.clone();
+    let mut plan = Plan::default();
+    for id in &request.remove {
+        let Some(key) = members.remove(id) else {
+            return Err(PlanError::refused(
+                format!("`{id}` is not a janitor"),
+                format!("the janitors are {}", ids(&old.members)),
+            ));
+        };
+        if request.keep_as_authors && world.id_file(id).is_none() {
+            let resource = ResourceId::id(Kind::Author, id);
+            plan.write(&Author {
+                id: id.clone(),
+                revision: world.next_revision(&resource, None, None)?,
+                keys: vec![key],
+                accounts: BTreeSet::new(),
+            });
+            plan.say(format!("keeps `{id}` as an author"));
+        }
+    }
+    for (id, key) in &request.add {
+        may_join(world, id, key)?;
+        if members.get(id) == Some(key) {
+            return Err(PlanError::refused(
+                format!("`{id}` is a janitor with this key already"),
+                "`conex status` shows the janitors",
+            ));
+        }
+        members.insert(id.clone(), key.clone());
+    }
+    if members.len() > MAX_JANITORS {
+        return Err(PlanError::refused(
+            format!("{} janitors, the most is {MAX_JANITORS}", members.len()),
+            "remove some",
+        ));
+    }
+    let quorum = request.quorum.unwrap_or(old.quorum);
+    if quorum == 0 || quorum > members.len() {
+        return Err(PlanError::refused(
+            format!(
+                "a quorum of {quorum} among {} janitors cannot be",
+                members.len()
+            ),
+            format!("choose --quorum between 1 and {}", members.len()),
+        ));
+    }
+    let snapshot = request.snapshot.unwrap_or(old.snapshot);
+    if snapshot < old.snapshot {
+        return Err(PlanError::refused(
+            "the snapshot is required, and that cannot be taken back: a server could otherwise serve this change alone",
+            "a repository without a snapshot has to be started anew",
+        ));
+    }
+    if members == old.members && quorum == old.quorum && snapshot == old.snapshot {
+        return Ok(Plan::default());
+    }
+    let previous = chain.digests().last().copied().unwrap_or(chain.identity());
+    let link = SignedLink::unsigned(Link {
+        repository: old.repository.clone(),
+        number,
+        continues: Some(Continues {
+            identity: chain.identity(),
+            previous,
+        }),
+        quorum,
+        snapshot,
+        members: members.clone(),
+    });
+    plan.writes
+        .insert(Place::Link(number).path(), link.encode());
+    plan.say(format!(
+        "starts link {number} of the janitor chain: {}, of whom {quorum} must agree",
+        ids(&members)
+    ));
+    if snapshot > old.snapshot {
+        plan.say("requires a snapshot from now on, which cannot be taken back: a tree without one is refused");
+    }
+    notaries(world, old, &members, snapshot, &mut plan)?;
+    if quorum < old.quorum {
+        plan.say(format!(
+            "lowers the quorum from {} to {quorum}: clients who ask for more will refuse it",
+            old.quorum
+        ));
+    }
+    Ok(plan)
+}
+
+/// A janitor who was alone signs the snapshot without a team; with a second one nobody
+/// could, so the team is made in the same change.
+fn notaries(
+    world: &World<'_>,
+    old: &Link,
+    members: &BTreeMap<Id, PublicKey>,
+    rule: SnapshotRule,
+    plan: &mut Plan,
+) -> Result<(), PlanError> {
+    let has_snapshot = world.repository.snapshot != Slot::Missing;
+    let Some(team) = notaries_id().filter(|id| world.id_file(id).is_none()) else {
+        return Ok(());
+    };
+    if members.len() < 2 || !(has_snapshot || rule == SnapshotRule::Required) {
+        return Ok(());
+    }
+    let mut former = old.members.keys();
+    let (Some(only), None) = (former.next(), former.next()) else {
+        if old.snapshot < rule {
+            return Err(PlanError::refused(
+                format!(
+                    "there is no team `{NOTARIES}`, so nobody can make the snapshot that would be required"
+                ),
+                format!("name its members first: conex team add {NOTARIES} ID"),
+            ));
+        }
+        return Ok(());
+    };
+    let resource = ResourceId::id(Kind::Team, &team);
+    let epoch = world.open_epoch(&resource).max(first_epoch(&team));
+    let revision: Revision = world.revision_in(&resource, epoch, None)?;
+    plan.say(format!(
+        "makes the team `{NOTARIES}`, with `{only}`: only its members sign the snapshot then"
+    ));
+    plan.write(&Team {
+        id: team,
+        revision,
+        members: BTreeSet::from([only.clone()]),
+    });
+    Ok(())
+}
+
+fn ids(members: &BTreeMap<Id, PublicKey>) -> String {
+    members
+        .keys()
+        .map(Id::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Ids and keys belong to one person for ever.
+fn may_join(world: &World<'_>, id: &Id, key: &PublicKey) -> Result<(), PlanError> {
+    let chain = world.chain();
+    if fold(id.as_str()) == NOTARIES || matches!(world.id_file(id), Some(IdFile::Team(_))) {
+        return Err(PlanError::refused(
+            format!("`{id}` is a team, and a team cannot be a janitor"),
+            "add a person",
+        ));
+    }
+    let exact = world.repository.ids.contains_key(id) || chain.ever_member(id);
+    if !exact && world.taken_ids().contains(&fold(id.as_str())) {
+        return Err(PlanError::refused(
+            format!("an id that differs from `{id}` only in case is taken"),
+            "choose another id",
+        ));
+    }
+    if let Some(other) = world.owner_of_key(key)
+        && other != *id
+    {
+        return Err(PlanError::refused(
+            format!("the key {} belongs to `{other}`", key.fingerprint()),
+            "each janitor needs a key of their own, or one person would be a quorum",
+        ));
+    }
+    Ok(())
+}

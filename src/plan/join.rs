@@ -1,0 +1,86 @@
+//! Becoming an author.
+
+use std::collections::BTreeSet;
+
+use super::{Plan, PlanError, World};
+use conex_verify::format::key::PublicKey;
+use conex_verify::format::name::{Id, NOTARIES, fold};
+use conex_verify::format::resource::{Account, Author, IdFile, Kind, ResourceId};
+
+/// What `join` is asked for.
+#[derive(Debug, Clone)]
+pub struct Join {
+    /// The id.
+    pub id: Id,
+    /// The keys to list.
+    pub keys: Vec<PublicKey>,
+    /// Accounts elsewhere.
+    pub accounts: BTreeSet<Account>,
+}
+
+/// Plans the file of a new author, and the vouch that proves the key.
+///
+/// # Errors
+/// The id is taken, or the key belongs to somebody else.
+pub fn join(world: &World<'_>, request: &Join) -> Result<Plan, PlanError> {
+    let id = &request.id;
+    if fold(id.as_str()) == NOTARIES {
+        return Err(PlanError::refused(
+            format!("`{NOTARIES}` is always a team"),
+            "choose another id",
+        ));
+    }
+    match world.id_file(id) {
+        Some(IdFile::Team(_)) => {
+            return Err(PlanError::refused(
+                format!("`{id}` is a team here"),
+                "choose another id",
+            ));
+        }
+        Some(IdFile::Author(author)) => {
+            if !author.keys.is_empty() && author.keys == request.keys {
+                return Ok(Plan::default());
+            }
+            return Err(PlanError::refused(
+                format!("the author `{id}` exists, with other keys"),
+                "if that is you, change keys with `conex rotate`; if not, choose another id",
+            ));
+        }
+        None => {}
+    }
+    let is_janitor = world.chain().ever_member(id);
+    if !is_janitor && world.taken_ids().contains(&fold(id.as_str())) {
+        return Err(PlanError::refused(
+            format!("an id that differs from `{id}` only in case is taken"),
+            "choose another id",
+        ));
+    }
+    for key in &request.keys {
+        if let Some(other) = world.owner_of_key(key)
+            && other != *id
+        {
+            return Err(PlanError::refused(
+                format!("the key {} belongs to `{other}`", key.fingerprint()),
+                "one key counts for one id; make another with `conex key new`",
+            ));
+        }
+    }
+    let resource = ResourceId::id(Kind::Author, id);
+    let author = Author {
+        id: id.clone(),
+        revision: world.next_revision(&resource, None, None)?,
+        keys: request.keys.clone(),
+        accounts: request.accounts.clone(),
+    };
+    let mut plan = Plan::default();
+    let version = plan.write(&author);
+    plan.vouch(resource, version);
+    plan.say(format!(
+        "joins as the author `{id}`, with {}",
+        match author.keys.as_slice() {
+            [one] => format!("the key {}", one.fingerprint()),
+            keys => format!("{} keys", keys.len()),
+        }
+    ));
+    Ok(plan)
+}

@@ -1,0 +1,120 @@
+//! What is signed, what is missing, what waits for whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::World;
+use super::approve::waiting;
+use super::world::package_or_name;
+use conex_verify::format::resource::{Kind, SnapshotRule};
+use conex_verify::limits::MAX_INTEGER;
+use conex_verify::trust::chain::LinkSignatures;
+
+/// The state of a working tree in numbers and lists.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// What the repository calls itself.
+    pub name: String,
+    /// Its identity.
+    pub identity: String,
+    /// Number of the last link, quorum, members.
+    pub link: LinkSignatures,
+    /// The janitors of today.
+    pub janitors: Vec<String>,
+    /// How many of them must agree.
+    pub quorum: usize,
+    /// Whether the janitors require a snapshot.
+    pub snapshot: SnapshotRule,
+    /// Valid authors.
+    pub authors: usize,
+    /// Valid teams.
+    pub teams: usize,
+    /// Packages that are signed and complete.
+    pub signed: Vec<String>,
+    /// Packages whose name is claimed and that do not verify.
+    pub broken: Vec<String>,
+    /// Packages with metadata that nobody claimed yet.
+    pub pending: Vec<String>,
+    /// Packages without any metadata.
+    pub unsigned: Vec<String>,
+    /// What waits for a quorum: name, and how many approve it, by kind.
+    pub waiting: BTreeMap<Kind, Vec<(String, usize)>>,
+}
+
+/// What was valid before a change and waits for a quorum after it, by kind: what only
+/// those vouched for who do not count any more.
+pub fn lost(before: &World<'_>, after: &World<'_>) -> BTreeMap<Kind, Vec<String>> {
+    let mut lost: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
+    let waited: BTreeSet<_> = waiting(before)
+        .into_iter()
+        .map(|w| (w.resource, w.version))
+        .collect();
+    for item in waiting(after) {
+        let path = item.resource.path();
+        let same = before.tree.get(&path) == after.tree.get(&path);
+        if same && !waited.contains(&(item.resource.clone(), item.version)) {
+            let names = lost.entry(item.resource.kind).or_default();
+            names.push(item.resource.name.to_string());
+        }
+    }
+    lost
+}
+
+/// The packages, authors and teams with something that waits and whose counter is nearly
+/// at its end: nobody counts so far, a stolen key was used to push it there.
+pub fn pushed(world: &World<'_>) -> BTreeSet<String> {
+    waiting(world)
+        .into_iter()
+        .filter(|w| w.version.revision.counter > MAX_INTEGER / 2)
+        .map(|w| package_or_name(&w.resource).to_owned())
+        .collect()
+}
+
+/// Sums up a working tree.
+pub fn status(world: &World<'_>) -> Status {
+    let chain = world.chain();
+    let mut status = Status {
+        name: chain.current().repository.to_string(),
+        identity: chain.identity().to_string(),
+        link: chain.signatures(chain.links().len().saturating_sub(1)),
+        janitors: chain
+            .current()
+            .members
+            .keys()
+            .map(ToString::to_string)
+            .collect(),
+        quorum: chain.quorum(),
+        snapshot: chain.current().snapshot,
+        authors: world.assessment.people.authors.len(),
+        teams: world.assessment.people.teams.len(),
+        signed: Vec::new(),
+        broken: Vec::new(),
+        pending: Vec::new(),
+        unsigned: Vec::new(),
+        waiting: BTreeMap::new(),
+    };
+    for package in &world.assessment.packages {
+        let has_metadata = world
+            .repository
+            .packages
+            .get(&package.name)
+            .is_some_and(|p| p.has_metadata());
+        let list = if package.is_signed() {
+            &mut status.signed
+        } else if package.claimed {
+            &mut status.broken
+        } else if has_metadata {
+            &mut status.pending
+        } else {
+            &mut status.unsigned
+        };
+        list.push(package.name.to_string());
+    }
+    for item in waiting(world) {
+        status
+            .waiting
+            .entry(item.resource.kind)
+            .or_default()
+            .push((item.resource.name.to_string(), item.approvals));
+    }
+    status
+}

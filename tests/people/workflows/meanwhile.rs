@@ -1,0 +1,111 @@
+//! People change while a pull request is open. What was approved or signed in its branch
+//! may not count any more where it is merged; whoever merges is told, and one command mends it.
+
+use crate::town::Town;
+
+const VERIFY: &str = "conex verify --dir . --anchors \"$ANCHORS\" --quorum 2";
+
+/// A pull request, then a change in `main`, then the merge: git sees no conflict, clients
+/// would refuse it for this reason, and this mends it.
+#[track_caller]
+fn meanwhile(request: &str, change: &str, missing: &str, mend: &str) {
+    let town = Town::new();
+    town.ok(&format!(
+        "git checkout -qb request; {request}; commit request
+        git checkout -q main; {change}; commit change"
+    ));
+    town.accepted("request");
+    town.accepted("main");
+    town.ok("git checkout -q request; git merge -q --no-edit main");
+    town.fails(VERIFY, missing);
+    town.ok(&format!(
+        "{mend}; commit mended; conex check main..request --strict --complete; git checkout -q main; git merge -q --no-ff --no-edit request"
+    ));
+    town.accepted("main");
+    town.update_accepted("main~1", "main");
+    town.update_accepted("day-one", "main");
+}
+
+const DAVE: &str = "by dave conex join dave; release dune.1.0; by dave conex sign dune --yes
+    for j in ja jb; do by $j conex approve --yes; done";
+
+#[test]
+fn a_janitor_left_who_had_approved() {
+    meanwhile(
+        DAVE,
+        "by ja conex janitor remove jb; for j in ja jc; do by $j conex approve --yes; done",
+        "the package `dune` is not signed",
+        "by jc conex approve --yes",
+    );
+}
+
+#[test]
+fn the_quorum_rose() {
+    meanwhile(
+        DAVE,
+        "by ja conex janitor quorum 3; for j in ja jb jc; do by $j conex approve --yes; done",
+        "the package `dune` is not signed",
+        "by jc conex approve --yes",
+    );
+}
+
+#[test]
+fn the_author_took_a_new_key() {
+    meanwhile(
+        "edit fmt.1.0 Mended; by alice conex sign --yes; cp -r $PEOPLE/alice $PEOPLE/before",
+        "by alice conex rotate --no-passphrase --yes; for j in ja jb; do by $j conex approve --yes; done",
+        "fmt.1.0",
+        "by alice conex sign --yes",
+    );
+}
+
+#[test]
+fn the_author_is_no_owner_any_more() {
+    meanwhile(
+        "edit logs.1.0 Mended; by bob conex sign --yes",
+        "by ja conex owner add carol logs --instead-of bob; for j in ja jb; do by $j conex approve --yes; done",
+        "logs.1.0",
+        "by carol conex sign --yes",
+    );
+}
+
+#[test]
+fn the_member_left_the_team() {
+    meanwhile(
+        "edit cohttp.1.0 Mended; by alice conex sign --yes",
+        "by ja conex team remove web alice; for j in ja jb; do by $j conex approve --yes; done",
+        "cohttp.1.0",
+        "for j in jb jc; do by $j conex approve --yes; done",
+    );
+}
+
+/// A new epoch was opened meanwhile: what was signed in the one before is written anew.
+#[test]
+fn an_epoch_was_opened() {
+    let town = Town::new();
+    town.ok(
+        "git checkout -qb request; edit fmt.1.0 Mended; by alice conex sign --yes; commit request
+        git checkout -q main; by ja conex epoch fmt; for j in ja jb; do by $j conex approve --yes; done; commit epoch
+        git checkout -q request",
+    );
+    town.fails("git merge -q --no-edit main", "CONFLICT");
+    town.ok("by alice conex sign --yes; commit mended");
+    town.accepted("request");
+    town.update_accepted("main", "request");
+    town.update_accepted("day-one", "request");
+}
+
+/// Who adopts a package signs its releases: then janitors look at one authorisation.
+#[test]
+fn the_new_owner_signs_what_the_old_one_signed() {
+    let town = Town::new();
+    town.ok("by carol conex owner add carol --instead-of bob; by carol conex sign --yes");
+    let told = town.ok("by ja conex approve --yes; by jb conex approve --yes; commit adopted");
+    assert!(
+        told.contains("approves the authorisation logs to carol"),
+        "{told}"
+    );
+    assert!(!told.contains("logs.1.0"), "{told}");
+    town.accepted("main");
+    town.update_accepted("day-one", "main");
+}

@@ -1,0 +1,176 @@
+//! Any sequence of steps, good and bad ones, in the published branch and on top of it: what
+//! can be merged is exactly what a client accepts that holds the published branch.
+
+use conex::check::{Side, check};
+use conex_verify::finding::{Code, Severity};
+use conex_verify::format::resource::Kind;
+use conex_verify::repository::Repository;
+use conex_verify::update::{Known, verify_update};
+use conex_verify::verify::Mode;
+
+use crate::world::{OPAM, World, at, checksum_path, link, opam_path};
+
+/// How many cases, if `CONEX_CASES` does not say.
+const CASES: u64 = 150;
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005);
+        self.0 = self.0.wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// One step of somebody; those that make no sense in `world` do nothing.
+fn step(world: &mut World, dice: &mut Dice, chain: bool) {
+    let release = format!("fmt.1.{}", dice.roll(3));
+    let counter = 1 + dice.roll(4);
+    let has = |world: &World, path: &str| world.tree.get(path).is_some();
+    match dice.roll(if chain { 15 } else { 13 }) {
+        // bob releases, or changes a release, signed as it should be, or not at all.
+        0..=3 => {
+            let text = format!("{OPAM}x-n: {counter}\n");
+            world.file(&opam_path(&release), text);
+            let entries = world.listed(&release, at(0, counter));
+            match dice.roll(4) {
+                0 => {}
+                1 => drop(world.says("jc", entries)),
+                2 => world.quorum_says(entries),
+                _ => drop(world.says("bob", entries)),
+            }
+        }
+        4 => {
+            world.file(&opam_path(&release), format!("{OPAM}x-edited: true\n"));
+        }
+        // A release goes, with a tombstone or without.
+        5 | 6 => {
+            for path in [opam_path(&release), checksum_path(&release)] {
+                if has(world, &path) {
+                    world.remove(&path);
+                }
+            }
+            let tombstones = [(&*release, at(0, counter))];
+            let with = if dice.roll(2) == 0 {
+                &tombstones[..]
+            } else {
+                &[]
+            };
+            let list = world.release_list_with("fmt", at(0, counter), with);
+            world.says("bob", vec![list]);
+        }
+        7 => {
+            let owners: &[&str] = if dice.roll(2) == 0 {
+                &["bob", "carol"]
+            } else {
+                &["carol"]
+            };
+            let entry = world.authorisation("fmt", at(0, counter), owners);
+            match dice.roll(2) {
+                0 => drop(world.says("ja", vec![entry])),
+                _ => world.quorum_says(vec![entry]),
+            }
+        }
+        8 => {
+            let keys: &[&str] = if dice.roll(2) == 0 { &["bob"] } else { &[] };
+            let entry = world.author_file("bob", at(0, counter), keys);
+            match dice.roll(2) {
+                0 => drop(world.says("ja", vec![entry])),
+                _ => world.quorum_says(vec![entry]),
+            }
+        }
+        9 => {
+            if !has(world, "packages/.conex/ids/carol") {
+                world.joined("carol");
+            }
+        }
+        // Some segment, or some file, is gone.
+        10 => {
+            let paths: Vec<String> = world.paths();
+            let at = usize::try_from(dice.roll(paths.len() as u64)).unwrap();
+            if !paths[at].contains("/janitors/") {
+                world.remove(&paths[at]);
+            }
+        }
+        11 => {
+            world.file("packages/stray", "x");
+        }
+        12 => {
+            let entry = crate::world::withdraw(Kind::Releases, "fmt", at(0, counter));
+            world.says("bob", vec![entry]);
+        }
+        13 => {
+            let members = ["ja", "jb", "jc", "jd"];
+            let signers = if dice.roll(2) == 0 {
+                &members[..]
+            } else {
+                &members[..1]
+            };
+            world.link(&link(2, &members, signers));
+        }
+        _ => {
+            let members = ["ja", "jb"];
+            world.link(&link(2, &members, &members));
+        }
+    }
+}
+
+#[test]
+fn what_can_be_merged_is_what_a_client_accepts() {
+    let cases = std::env::var("CONEX_CASES").map_or(CASES, |n| n.parse().unwrap());
+    let (mut good, mut bad) = (0, 0);
+    for seed in 0..cases {
+        let mut dice = Dice(seed);
+        let mut base = World::usual();
+        for _ in 0..dice.roll(4) {
+            step(&mut base, &mut dice, false);
+        }
+        let mut merged = base.clone();
+        for _ in 0..dice.roll(4) {
+            step(&mut merged, &mut dice, true);
+        }
+        let (old, new) = (Repository::load(&base.tree), Repository::load(&merged.tree));
+        let client = base.client().unwrap();
+        let sides = [(&base, &old), (&merged, &new)].map(|(world, repository)| Side {
+            tree: &world.tree,
+            repository,
+        });
+        for mode in [Mode::Strict, Mode::IgnoreMissing] {
+            let known = Known {
+                tree: Some((&base.tree, &old)),
+                memory: None,
+            };
+            let verdict = verify_update(&known, &merged.tree, &new, &client, mode);
+            for anchors in [None, Some(&client)] {
+                let result = check(sides[0], sides[1], anchors, mode);
+                let told: Vec<_> = result
+                    .findings
+                    .iter()
+                    .map(|j| &j.finding)
+                    .filter(|f| f.severity == Severity::Error)
+                    // Clients start from later links, too.
+                    .filter(|f| !(f.code == Code::Stripped && f.path.contains("/janitors/")))
+                    .collect();
+                assert_eq!(
+                    verdict.accepted(),
+                    told.is_empty(),
+                    "seed {seed}, {mode:?}, anchors {}: {told:#?}\n{:#?}",
+                    anchors.is_some(),
+                    verdict.findings
+                );
+                assert_eq!(
+                    result.mergeable(),
+                    result.errors(false) + result.errors(true) == 0
+                );
+                if result.mergeable() {
+                    good += 1;
+                } else {
+                    bad += 1;
+                }
+            }
+        }
+    }
+    assert!(good > cases / 4 && bad > cases, "{good} {bad}");
+}

@@ -1,0 +1,13 @@
+//! The hook as opam runs it: the real program, on directories, archives and clones.
+
+#![allow(clippy::disallowed_methods)] // tests read, write and start what they need
+
+mod run;
+
+mod differentials;
+mod kill;
+mod memory;
+mod names;
+mod reads_only;
+mod replay;
+mod state;

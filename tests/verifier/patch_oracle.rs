@@ -1,0 +1,316 @@
+//! The patch reader against GNU diff, GNU patch and git.
+//!
+//! `CONEX_PATCH_CASES=100000` runs that many cases, `CONEX_SEED=N` starts elsewhere;
+//! a failure prints the seed of its case.
+
+// Tests read fixtures and start the oracles; only the core may not.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::patch_support::model;
+use crate::patch_support::mutate::mutate;
+use crate::patch_support::oracle::Oracle;
+use crate::patch_support::print::{Print, print};
+use crate::patch_support::random::{self, Random};
+use crate::patch_support::{Files, files, line_count, map_headers, patch_cases, seed, tree};
+use conex_verify::patch::{Kind, PatchContext, PatchError, Store, apply};
+
+/// The most lines of a random file.
+const LINES: usize = 24;
+
+fn ours(old: &Files, patch: &[u8]) -> Result<Files, PatchError> {
+    let ctx = PatchContext {
+        repo_name: "r",
+        store: Store::Directory,
+        posixly_correct: false,
+    };
+    apply(&tree(old), patch, &ctx).map(|applied| files(&applied.tree))
+}
+
+/// Runs `case` for seeds from `seed()` on, on all cores.
+fn for_each_case(name: &str, count: usize, case: impl Fn(u64, &mut Oracle) + Sync) {
+    let first = seed();
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    println!("{name}: {count} cases from seed {first}");
+    let failed = Mutex::new(None);
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(count) {
+            scope.spawn(|| {
+                let mut oracle = Oracle::start();
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= count || failed.lock().unwrap().is_some() {
+                        break;
+                    }
+                    let seed = first.wrapping_add(u64::try_from(n).unwrap());
+                    let run = std::panic::AssertUnwindSafe(|| case(seed, &mut oracle));
+                    if std::panic::catch_unwind(run).is_err() {
+                        *failed.lock().unwrap() = Some(seed);
+                    }
+                }
+            });
+        }
+    });
+    if let Some(seed) = failed.into_inner().unwrap() {
+        panic!(
+            "{name}: case with seed {seed} failed; run it with CONEX_SEED={seed} CONEX_PATCH_CASES=1"
+        );
+    }
+}
+
+/// Why an honest patch must be refused.
+fn excused(print: Print, old: &Files, new: &Files) -> Vec<Kind> {
+    let emptied = |(name, bytes): (&String, &Vec<u8>)| {
+        bytes.last().is_some_and(|&b| b != b'\n') && new.get(name).is_some_and(Vec::is_empty)
+    };
+    let is_dir = |files: &Files, name: &str| {
+        let below = format!("{name}/");
+        files.keys().any(|path| path.starts_with(&below))
+    };
+    let mut kinds = Vec::new();
+    if old.keys().any(|name| is_dir(new, name)) || new.keys().any(|name| is_dir(old, name)) {
+        kinds.push(Kind::FileAndDirectory);
+        if print == Print::Gnu {
+            // `File … is a regular file while file … is a directory`
+            kinds.push(Kind::Line);
+        }
+    }
+    if print != Print::Gnu && old.iter().any(emptied) {
+        kinds.push(Kind::Emptied);
+    }
+    kinds
+}
+
+/// What `new` is when empty files are neither created nor removed (D17).
+fn without_empty_changes(old: &Files, new: &Files) -> Files {
+    let mut result = new.clone();
+    result.retain(|name, bytes| !bytes.is_empty() || old.contains_key(name));
+    for (name, bytes) in old {
+        if bytes.is_empty() {
+            result.entry(name.clone()).or_default();
+        }
+    }
+    result
+}
+
+fn check_honest(seed: u64, dialect: Print, old: &Files, new: &Files, patch: &[u8]) {
+    let expected = match dialect {
+        Print::Gnu => without_empty_changes(old, new),
+        _ => new.clone(),
+    };
+    let shown = String::from_utf8_lossy(patch);
+    let excuses = excused(dialect, old, new);
+    match ours(old, patch) {
+        Ok(result) => {
+            // `diff -ruaN` does not always show what would be refused (D17).
+            let complete = excuses.is_empty() || dialect == Print::Gnu;
+            assert!(complete, "seed {seed}: not refused\n{shown}");
+            assert!(result == expected, "seed {seed}: wrong tree\n{shown}");
+        }
+        Err(error) => assert!(
+            excuses.contains(&error.kind()),
+            "seed {seed}: {error}\n{shown}"
+        ),
+    }
+}
+
+/// User story: an honest update through http or a local path reaches the tree that was published.
+#[test]
+fn apply_after_gnu_diff_is_the_identity() {
+    for_each_case("diff -ruaN", patch_cases(200) / 4, |seed, oracle| {
+        let mut random = Random(seed);
+        let old = random::tree(&mut random, LINES);
+        let new = random::update(&mut random, &old, LINES);
+        let patch = oracle.diff("diff", &old, &new);
+        check_honest(seed, Print::Gnu, &old, &new, &patch);
+    });
+}
+
+/// User story: an honest update of a git repository, renames included.
+#[test]
+fn apply_after_git_diff_is_the_identity() {
+    for_each_case("git diff", patch_cases(200) / 4, |seed, oracle| {
+        let mut random = Random(seed);
+        let old = random::tree(&mut random, LINES);
+        let new = random::update(&mut random, &old, LINES);
+        let patch = one_sided_headers(&oracle.diff("git-diff", &old, &new));
+        let patched = ours(&old, &patch);
+        if patched
+            .as_ref()
+            .is_err_and(|e| e.kind() == Kind::RenameEdit)
+        {
+            return;
+        }
+        let git = Print::Git {
+            context: 3,
+            renames: true,
+        };
+        check_honest(seed, git, &old, &new, &patch);
+    });
+}
+
+/// `git diff --no-index` names the side that exists twice; `-R` of a repository names both.
+fn one_sided_headers(patch: &[u8]) -> Vec<u8> {
+    map_headers(patch, |line| {
+        if let Some(names) = line.strip_prefix("diff --git ") {
+            let (from, to) = names.trim_end().split_once(' ').unwrap();
+            format!("diff --git b/{} a/{}\n", &from[2..], &to[2..])
+        } else if line.starts_with("rename ") {
+            line.replacen(" b/", " ", 1).replacen(" a/", " ", 1)
+        } else {
+            line.to_owned()
+        }
+    })
+}
+
+/// User story: the same in every dialect as printed here, many more cases.
+#[test]
+fn apply_after_print_is_the_identity() {
+    let first = seed();
+    for n in 0..patch_cases(200) {
+        let seed = first.wrapping_add(u64::try_from(n).unwrap());
+        let mut random = Random(seed);
+        let old = random::tree(&mut random, LINES);
+        let new = random::update(&mut random, &old, LINES);
+        let dialect = dialect(&mut random);
+        check_honest(seed, dialect, &old, &new, &print(dialect, &old, &new));
+    }
+}
+
+fn dialect(random: &mut Random) -> Print {
+    match random.below(5) {
+        0 | 1 => Print::Gnu,
+        2 | 3 => Print::Git {
+            context: 1 + random.below(5),
+            renames: random.once_in(2),
+        },
+        _ => Print::Ocaml {
+            twice: random.once_in(2),
+        },
+    }
+}
+
+/// Attack: a patch that this reader understands in one way and opam's program in another.
+///
+/// Whenever a patch is accepted, GNU patch (and `git apply` for git's dialect)
+/// must accept it too, with the same tree.
+#[test]
+fn what_is_accepted_is_what_the_appliers_do() {
+    let accepted = AtomicUsize::new(0);
+    let hostile = AtomicUsize::new(0);
+    let count = patch_cases(300);
+    for_each_case("hostile", count, |seed, oracle| {
+        let mut random = Random(seed);
+        let most = [3, 8, LINES][random.below(3)];
+        let mut old = random::tree(&mut random, most);
+        let new = random::update(&mut random, &old, most);
+        let mut dialect = dialect(&mut random);
+        if let Print::Git { context, .. } = &mut dialect
+            && random.once_in(8)
+        {
+            *context = 0;
+        }
+        let honest = print(dialect, &old, &new);
+        let mut patch = honest.clone();
+        for _ in 0..random.below(4) {
+            patch = mutate(&mut random, &patch);
+        }
+        if random.once_in(6) {
+            // The repository is not the one that the patch was made for.
+            old = random::update(&mut random, &old, most);
+        }
+        let Ok(result) = ours(&old, &patch) else {
+            return;
+        };
+        accepted.fetch_add(1, Ordering::Relaxed);
+        if patch != honest {
+            hostile.fetch_add(1, Ordering::Relaxed);
+        }
+        let shown = String::from_utf8_lossy(&patch);
+        let for_patch = match dialect {
+            Print::Ocaml { .. } => with_headers(&patch, |start| start.saturating_sub(1)),
+            _ => patch.clone(),
+        };
+        let theirs = oracle.apply("patch", &old, &for_patch);
+        let log = oracle.log();
+        assert!(
+            theirs.as_ref() == Some(&result),
+            "seed {seed}: GNU patch differs\n{log}\n{shown}"
+        );
+        if dialect != Print::Gnu {
+            // opam 2.5 and later have the sections in memory, each by itself.
+            let theirs = match dialect {
+                Print::Ocaml { .. } => model::apply(&old, &with_headers(&patch, |start| start)),
+                _ => model::apply(&old, &patch),
+            };
+            assert!(
+                theirs.as_ref() == Some(&result),
+                "seed {seed}: OCaml's patch differs\n{shown}"
+            );
+        }
+        if matches!(dialect, Print::Git { .. }) && !patch.is_empty() {
+            let theirs = oracle.apply("apply", &old, &patch);
+            let log = oracle.log();
+            // `git apply` creates no file where an empty one is; what opam uses does.
+            let onto_empty =
+                theirs.is_none() && log.contains("already exists in working directory");
+            assert!(
+                onto_empty || theirs.as_ref() == Some(&result),
+                "seed {seed}: git apply differs\n{log}\n{shown}"
+            );
+        }
+    });
+    println!(
+        "accepted {} of {count}, of these {} changed",
+        accepted.into_inner(),
+        hostile.into_inner()
+    );
+}
+
+/// The same patch with a `diff --git` line for each section and an `index` line
+/// where there is no hunk: GNU patch and the reader of opam 2.4 take such a line
+/// to last until the next one. The places of empty ranges are changed: GNU patch
+/// wants the line before, OCaml's `patch` writes the line after.
+fn with_headers(patch: &[u8], empty_range: fn(usize) -> usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut left = 0;
+    let all = crate::patch_support::lines(patch);
+    for (i, line) in all.iter().enumerate() {
+        let text = String::from_utf8_lossy(line);
+        if left <= 0 && text.starts_with("@@ -") {
+            left = line_count(&text);
+            let side = |part: &str| match part.split_once(',') {
+                Some((start, "0")) => {
+                    format!("{},0", empty_range(start.parse().unwrap()))
+                }
+                _ => part.to_owned(),
+            };
+            let mut parts = text.split(' ').skip(1);
+            let old = side(parts.next().unwrap().trim_start_matches('-'));
+            let new = side(parts.next().unwrap().trim_start_matches('+'));
+            out.extend_from_slice(format!("@@ -{old} +{new} @@\n").as_bytes());
+            continue;
+        }
+        if left <= 0 && text.starts_with("--- ") {
+            let next = String::from_utf8_lossy(all[i + 1]);
+            let name = [&text, &next]
+                .into_iter()
+                .find_map(|line| line[4..].trim_end().strip_prefix('r')?.split_once('/'))
+                .unwrap()
+                .1
+                .to_owned();
+            out.extend_from_slice(format!("diff --git r/{name} r.new/{name}\n").as_bytes());
+        }
+        let in_hunk = left > 0;
+        left -= i64::from(matches!(line[0], b'-' | b'+'));
+        out.extend_from_slice(line);
+        if !in_hunk && text.starts_with("new file mode ") {
+            out.extend_from_slice(b"index 0000000..e69de29\n");
+        } else if !in_hunk && text.starts_with("deleted file mode ") {
+            out.extend_from_slice(b"index e69de29..0000000\n");
+        }
+    }
+    out
+}

@@ -1,0 +1,208 @@
+//! Whatever is accepted, nothing in it is older than before. The judge here is not the
+//! code under test: it reads the files of both states.
+
+use std::collections::BTreeMap;
+
+use conex_verify::format::digest::Digest;
+use conex_verify::format::resource::{
+    Decode as _, Entry, Kind, Releases, ResourceId, Revision, SignedSegment, What,
+};
+
+use crate::patch_support::random::Random;
+use crate::patch_support::{cases, seed};
+use crate::updates::client::Client;
+use crate::updates::equivalence::hostile;
+use crate::updates::history::history;
+use crate::world::*;
+
+/// The resources of a state, by path. `dora` is never approved.
+fn resources(w: &World) -> BTreeMap<String, (ResourceId, Revision, Digest)> {
+    let mut all = BTreeMap::new();
+    for path in w.paths() {
+        let parts: Vec<&str> = path.split('/').collect();
+        let (kind, name) = match parts[..] {
+            [_, ".conex", "ids", "dora"] => continue,
+            [_, ".conex", "ids", "team"] => (Kind::Team, "team"),
+            [_, ".conex", "ids", id] => (Kind::Author, id),
+            [_, ".conex", "repo"] => (Kind::Repo, "repo"),
+            [_, name, "authorisation"] => (Kind::Authorisation, name),
+            [_, name, "releases"] => (Kind::Releases, name),
+            [_, _, release, "checksum"] => (Kind::Checksum, release),
+            _ => continue,
+        };
+        let entry = w.now(kind, name);
+        let digest = Digest::of(&w.bytes(&path));
+        all.insert(path, (entry.resource, entry.revision, digest));
+    }
+    all
+}
+
+fn list_of(w: &World, release: &str) -> Releases {
+    let name = release.split('.').next().unwrap();
+    Releases::decode(&w.bytes(&format!("packages/{name}/releases"))).unwrap()
+}
+
+type Highest = BTreeMap<(String, ResourceId, bool), Revision>;
+
+/// The highest entries of everybody whose key counts in every state here.
+fn entries(w: &World) -> Highest {
+    let mut highest = Highest::new();
+    for path in w.paths() {
+        let Some(who) = path.strip_prefix("packages/.conex/index/") else {
+            continue;
+        };
+        let who = who.split('/').next().unwrap();
+        let segment = SignedSegment::decode(&w.bytes(&path)).unwrap();
+        if !["ja", "jb", "bob"].contains(&who) || segment.key != fingerprint(who) {
+            continue;
+        }
+        for entry in segment.segment.entries {
+            let withdrawn = entry.what == What::Withdrawn;
+            let key = (who.to_owned(), entry.resource, withdrawn);
+            let known = highest.entry(key).or_insert(entry.revision);
+            *known = entry.revision.max(*known);
+        }
+    }
+    highest
+}
+
+/// What is older in `new` than in `old`.
+fn older(old: &World, new: &World) -> Vec<String> {
+    let mut found = Vec::new();
+    let now = resources(new);
+    for (path, (resource, before, digest)) in resources(old) {
+        match now.get(&path) {
+            Some((same, revision, bytes)) => {
+                let follows = *revision > before || (*revision == before && *bytes == digest);
+                if *same != resource || !follows {
+                    found.push(format!("{path}: {before} then {revision}"));
+                }
+            }
+            None if resource.kind == Kind::Checksum => {
+                let release = &*resource.name;
+                let (was, is) = (list_of(old, release), list_of(new, release));
+                let buried = is
+                    .tombstones
+                    .iter()
+                    .any(|(r, t)| r.as_str() == release && *t >= before);
+                if !buried && is.revision.epoch <= was.revision.epoch {
+                    found.push(format!("{path} is gone"));
+                }
+            }
+            None => found.push(format!("{path} is gone")),
+        }
+    }
+    // A removed release comes back above its tombstone, or by a new epoch.
+    for path in old.paths().iter().filter(|p| p.ends_with("/releases")) {
+        let (Ok(was), Some(is)) = (Releases::decode(&old.bytes(path)), new.tree.get(path)) else {
+            continue;
+        };
+        let is = Releases::decode(is).unwrap();
+        for (release, stone) in was.tombstones {
+            let kept = is.tombstones.get(&release).is_some_and(|t| *t >= stone);
+            let back = now
+                .get(&checksum_path(release.as_str()))
+                .is_some_and(|(_, revision, _)| *revision > stone);
+            if !kept && !back && is.revision.epoch <= was.revision.epoch {
+                found.push(format!("{release} was removed at {stone}"));
+            }
+        }
+    }
+    let after = entries(new);
+    for (who, before) in entries(old) {
+        if after.get(&who).is_none_or(|a| *a < before) {
+            found.push(format!("{who:?} fell below {before}"));
+        }
+    }
+    for path in old.paths().iter().filter(|p| p.contains("/janitors/")) {
+        if new.tree.get(path) != old.tree.get(path) {
+            found.push(format!("{path} differs"));
+        }
+    }
+    found
+}
+
+/// Somebody has the key of `bob`, who owns everything, and knows all of the history.
+fn thief(random: &mut Random, w: &mut World, states: &[World]) {
+    let release = format!("{}.{}.0", random.pick(&["fmt", "lwt"]), 1 + random.below(3));
+    let name = release.split('.').next().unwrap().to_owned();
+    let revision = at(random.next() % 2, random.next() % 12);
+    if w.tree.get(&format!("packages/{name}/releases")).is_none() {
+        return;
+    }
+    let entries: Vec<Entry> = match random.below(5) {
+        0 => vec![w.release_list(&name, revision)],
+        1 => vec![w.release_list_with(
+            &name,
+            revision,
+            &[("fmt.9.9", at(0, 1))][..usize::from(name == "fmt")],
+        )],
+        2 => {
+            w.file(&opam_path(&release), OPAM);
+            let list = at(random.next() % 2, 4 + random.next() % 20);
+            vec![w.checksum(&release, revision), w.release_list(&name, list)]
+        }
+        3 => {
+            // A release as it was once.
+            let other = &states[random.below(states.len())];
+            let dir = format!("packages/{name}/{release}/");
+            for (path, bytes) in other.tree.below(&dir) {
+                w.tree.files.insert(path.to_owned(), bytes.clone());
+            }
+            vec![w.release_list(&name, at(0, 30))]
+        }
+        _ => vec![withdraw(Kind::Checksum, &release, revision)],
+    };
+    w.says("bob", entries);
+    if random.once_in(3) {
+        let segments: Vec<String> = w
+            .paths()
+            .into_iter()
+            .filter(|p| p.contains("/index/bob/"))
+            .collect();
+        w.remove(&segments[random.below(segments.len())]);
+    }
+}
+
+#[test]
+fn what_is_accepted_is_nowhere_older() {
+    let count = cases(60);
+    let (mut accepted, mut rejected) = (0, 0);
+    for seed in seed()..seed() + u64::try_from(count).unwrap() {
+        let mut random = Random(seed.wrapping_mul(31));
+        let states = history(&mut random, 4);
+        let n = random.below(states.len());
+        let before = &states[n];
+        let client = Client::after(&[before]);
+        for _ in 0..12 {
+            let mut next = states[random.below(states.len())].clone();
+            for _ in 0..random.below(3) {
+                thief(&mut random, &mut next, &states);
+            }
+            if random.once_in(4) {
+                next = hostile(&mut random, &states, n);
+            }
+            let verdict = client.says(&next);
+            if !verdict.accepted {
+                rejected += 1;
+                continue;
+            }
+            accepted += 1;
+            let older = older(before, &next);
+            assert!(older.is_empty(), "seed {seed}: {older:#?}");
+        }
+    }
+    println!("{accepted} accepted, {rejected} rejected");
+    assert!(accepted > 0 && rejected > 0);
+}
+
+/// The judge above can see: what the client refuses is older to it, too.
+#[test]
+fn the_judge_sees_what_is_older() {
+    let old = World::usual();
+    let mut new = old.clone();
+    let entry = new.checksum("fmt.1.0", at(0, 2));
+    new.says("bob", vec![entry]);
+    assert_eq!(older(&old, &new), [""; 0]);
+    assert_eq!(older(&new, &old).len(), 2);
+}
