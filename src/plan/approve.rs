@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::conflict::has_markers;
 use super::scope::{Scope, releases_in_words};
-use super::{Plan, PlanError, World};
+use super::world::package_or_name;
+use super::{MOST_AHEAD, Plan, PlanError, World};
 use conex_verify::finding::{Code, Finding};
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::{IdFile, Kind, ResourceId, ResourceVersion};
 use conex_verify::trust::support::Standing;
-use conex_verify::trust::vouch::Weight;
 use conex_verify::verify::packages::PackageReport;
 
 /// Plans the vouches, and the signature of a link, that wait for this janitor.
@@ -103,16 +103,14 @@ pub fn approve_some(
         if item.is_vouched_by(world, signer) {
             continue;
         }
-        let withdrawn = world
-            .withdrawn_by(signer, &item.resource)
-            .filter(|up_to| item.version.revision <= *up_to)
-            .map(|up_to| {
-                format!("you withdrew it up to {up_to}; whoever wants it back raises its counter above that")
-            });
         let open = world.open_epoch(&item.resource);
-        let epoch = item.version.revision.epoch;
+        // The epoch of a checksum is that of the list of its package.
+        let epoch = match item.resource.kind {
+            Kind::Checksum => open,
+            _ => item.version.revision.epoch,
+        };
         let open = if epoch > open.saturating_add(1) {
-            open.max(world.epoch_of_janitors(&item.resource))
+            open.max(world.opened_once(&item.resource))
         } else {
             open
         };
@@ -123,13 +121,19 @@ pub fn approve_some(
                 open + 1
             )
         });
-        let code = match (&item.problem, &withdrawn, item.resource.kind) {
-            (Some(_), _, Kind::Author | Kind::Team) => Code::KeyOfTwoIds,
-            (Some(_), _, _) => Code::Digest,
-            (None, Some(_), _) => Code::NotVouched,
-            (None, None, _) => Code::EpochNotOpened,
+        let far = item.too_far(world).then(|| {
+            format!(
+                "its counter is {}, more than {MOST_AHEAD} above the highest that counts; `conex sign` writes it anew, or start a new epoch: conex epoch {}",
+                item.version.revision.counter,
+                package_or_name(&item.resource)
+            )
+        });
+        let code = match (&item.problem, item.resource.kind) {
+            (Some(_), Kind::Author | Kind::Team) => Code::KeyOfTwoIds,
+            (Some(_), _) => Code::Digest,
+            (None, _) => Code::EpochNotOpened,
         };
-        if let Some(problem) = item.problem.or(withdrawn).or(leap) {
+        if let Some(problem) = item.problem.or(leap).or(far) {
             plan.warnings.push(Finding::warning(
                 code,
                 item.resource.path(),
@@ -193,21 +197,29 @@ impl Waits {
                 && self.resource.name.split('.').next() == Some(name))
     }
 
+    /// Whether the counter is further ahead than an honest one can be: somebody pushed it.
+    pub(super) fn too_far(&self, world: &World<'_>) -> bool {
+        let revision = self.version.revision;
+        let owners = world.supporters(&self.resource).0.unwrap_or_default();
+        let highest = world.highest_entry(&self.resource, &owners, revision.epoch);
+        let counts = highest.map_or(0, |r| r.counter);
+        revision.counter > counts.saturating_add(MOST_AHEAD)
+    }
+
     fn is_vouched_by(&self, world: &World<'_>, id: &Id) -> bool {
         world
             .assessment
             .vouches
-            .live(&self.resource)
-            .iter()
-            .any(|l| {
-                l.vouch.id == id && l.vouch.weight == Weight::Chain && l.version == self.version
-            })
+            .janitors(&self.resource, self.version)
+            .ids()
+            .contains(id)
     }
 }
 
 /// Everything that waits for a quorum.
 pub fn waiting(world: &World<'_>) -> Vec<Waits> {
     let mut list = everything(world);
+    list.retain(|item| !is_declined(world, item));
     // What stands in for a file with both sides in it is in nobody's tree.
     for item in &mut list {
         if world.conflicts.rewritten.contains(&item.resource.path()) {
@@ -216,6 +228,28 @@ pub fn waiting(world: &World<'_>) -> Vec<Waits> {
         }
     }
     list
+}
+
+/// Whether a first id or claim was emptied before anybody approved it: `conex decline`.
+fn is_declined(world: &World<'_>, item: &Waits) -> bool {
+    let first = matches!(world.standing(&item.resource),
+        Some(Standing::Waiting(w)) if w.supported.is_none() && w.janitors.is_empty());
+    let empty = match item.resource.kind {
+        Kind::Author | Kind::Team => Id::new(&item.resource.name)
+            .ok()
+            .and_then(|id| world.id_file(&id))
+            .is_some_and(|file| match file {
+                IdFile::Author(author) => author.keys.is_empty(),
+                IdFile::Team(team) => team.members.is_empty(),
+            }),
+        Kind::Authorisation => world
+            .repository
+            .package_of(&item.resource)
+            .and_then(|p| p.authorisation.good())
+            .is_some_and(|a| a.value.owners.is_empty()),
+        _ => false,
+    };
+    first && empty
 }
 
 fn everything(world: &World<'_>) -> Vec<Waits> {
@@ -233,16 +267,18 @@ fn everything(world: &World<'_>) -> Vec<Waits> {
             });
         }
     }
-    if let (Some(version), Standing::Waiting(w)) = &assessment.repo {
-        list.push(Waits {
-            resource: ResourceId {
-                kind: Kind::Repo,
-                name: conex_verify::format::resource::REPO_NAME.into(),
-            },
-            version: *version,
-            approvals: w.janitors.len(),
-            problem: None,
-        });
+    for (resource, (version, standing)) in [
+        (ResourceId::repo(), &assessment.repo),
+        (ResourceId::claims(), &assessment.claims),
+    ] {
+        if let (Some(version), Standing::Waiting(w)) = (version, standing) {
+            list.push(Waits {
+                resource,
+                version: *version,
+                approvals: w.janitors.len(),
+                problem: None,
+            });
+        }
     }
     for package in &assessment.packages {
         list.extend(package_waits(world, package));
@@ -280,7 +316,10 @@ fn package_waits(world: &World<'_>, report: &PackageReport) -> Vec<Waits> {
         .iter()
         .filter_map(
             |(resource, (version, standing))| match (version, standing) {
-                (Some(version), Standing::Waiting(w)) if w.owners.is_empty() || w.epoch_closed => {
+                // One that lacks only a valid list waits for that, and for nobody else.
+                (Some(version), Standing::Waiting(w))
+                    if (w.owners.is_empty() && !w.count.enough()) || w.needs_opening() =>
+                {
                     Some(Waits {
                         resource: resource.clone(),
                         version: *version,
@@ -344,6 +383,12 @@ fn describe(world: &World<'_>, resource: &ResourceId) -> String {
         let owners: Vec<&str> = loaded.value.owners.iter().map(Id::as_str).collect();
         return format!("{} to {}", resource.name, owners.join("+"));
     }
+    if let (Kind::Claims, Some(loaded)) = (resource.kind, world.repository.claims.good()) {
+        return match loaded.value.packages.len() {
+            1 => "of 1 package".to_owned(),
+            n => format!("of {n} packages"),
+        };
+    }
     // Whose key becomes whose is what a janitor has to know of a person.
     if resource.kind == Kind::Author
         && let Some(IdFile::Author(author)) = Id::new(&resource.name)
@@ -375,6 +420,7 @@ pub(super) fn plural(kind: Kind, names: &[String]) -> String {
         Kind::Author => "author",
         Kind::Team => "team",
         Kind::Repo => "top-level file set",
+        Kind::Claims => "list of claims",
         Kind::Authorisation => "authorisation",
         Kind::Releases => "list of releases",
         Kind::Checksum => "release",
@@ -395,6 +441,7 @@ pub(super) fn plural(kind: Kind, names: &[String]) -> String {
 fn plural_of(what: &str) -> String {
     match what {
         "list of releases" => "lists of releases".to_owned(),
+        "list of claims" => "lists of claims".to_owned(),
         other => format!("{other}s"),
     }
 }

@@ -1,12 +1,11 @@
-//! Folding the segments of one key into one.
+//! Folding the segments of one key into one, and deleting those that are dead.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Plan, PlanError, World};
 use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
-use conex_verify::format::resource::{Entry, ResourceId, ResourceVersion, What};
-use conex_verify::trust::vouch::{Signed, check_segments};
+use conex_verify::format::resource::Entry;
 
 /// Which segments are folded.
 #[derive(Debug, Clone)]
@@ -15,16 +14,10 @@ pub struct Compact {
     pub id: Id,
     /// Under which key.
     pub key: PublicKey,
-    /// Also delete segments, of anybody, under keys that are not valid for their id:
-    /// they count for nothing.
-    pub delete_invalid: bool,
 }
 
-/// Plans one segment in place of all that `key` signed for `id`.
-///
-/// An entry goes only if a higher one for the same resource under the same key
-/// stays, and never the one for the version that is in the tree; a withdrawal only
-/// for a higher withdrawal. So nothing that a client remembers falls.
+/// Plans one segment in place of all that `key` signed for `id`: with the entries that are
+/// live, and no others.
 ///
 /// # Errors
 /// The key does not count for the id.
@@ -45,102 +38,44 @@ pub fn compact(world: &World<'_>, request: &Compact) -> Result<Plan, PlanError> 
     }
     let mut plan = Plan::default();
     fold(world, &request.id, fingerprint, &mut plan);
-    if request.delete_invalid {
-        delete_invalid(world, &mut plan);
-    }
     Ok(plan)
 }
 
 fn fold(world: &World<'_>, id: &Id, key: Fingerprint, plan: &mut Plan) {
-    let own: Vec<(&String, &[Entry])> = world
-        .repository
-        .segments
-        .iter()
-        .filter(|(_, loaded)| loaded.value.segment.id == *id && loaded.value.key == key)
-        .map(|(path, loaded)| (path, loaded.value.segment.entries.as_slice()))
-        .collect();
-    let entries: BTreeSet<&Entry> = own.iter().flat_map(|(_, entries)| *entries).collect();
-    let kept = keep(&entries, &present(world));
-    if own.len() < 2 && kept.len() == entries.len() {
+    let mut paths = BTreeSet::new();
+    let mut live: BTreeSet<&Entry> = BTreeSet::new();
+    let mut all = 0;
+    for (path, loaded) in &world.repository.segments {
+        let segment = &loaded.value;
+        if segment.segment.id == *id && segment.key == key {
+            paths.insert(path.clone());
+            all += segment.segment.entries.len();
+            live.extend(world.live_entries(segment));
+        }
+    }
+    if paths.len() < 2 && live.len() == all {
         return;
     }
     plan.say(format!(
-        "folds {} segments of `{id}` into one: {} entries, of {}",
-        own.len(),
-        kept.len(),
-        entries.len()
+        "folds {} segments of `{id}` into one: {} entries, of {all}",
+        paths.len(),
+        live.len(),
     ));
-    plan.removes
-        .extend(own.into_iter().map(|(path, _)| path.clone()));
-    plan.entries = kept;
+    plan.removes.extend(paths);
+    plan.entries.extend(live.into_iter().cloned());
 }
 
-/// The versions that are in the tree.
-fn present(world: &World<'_>) -> BTreeSet<(ResourceId, ResourceVersion)> {
-    let packages = world
-        .assessment
-        .packages
-        .iter()
-        .flat_map(|p| &p.standings)
-        .filter_map(|(resource, (version, _))| Some((resource.clone(), (*version)?)));
-    let ids = world
-        .repository
-        .ids
-        .values()
-        .filter_map(|slot| slot.good())
-        .map(|loaded| (loaded.value.resource_id(), loaded.id_version()));
-    let repo = conex_verify::repository::version_in(&world.repository.repo);
-    packages.chain(ids).chain(repo).collect()
-}
-
-fn keep(
-    entries: &BTreeSet<&Entry>,
-    present: &BTreeSet<(ResourceId, ResourceVersion)>,
-) -> Vec<Entry> {
-    let withdrawn = |entry: &Entry| matches!(entry.what, What::Withdrawn);
-    let mut highest = BTreeMap::new();
-    for entry in entries {
-        let known = highest
-            .entry((&entry.resource, withdrawn(entry)))
-            .or_insert(entry.revision);
-        *known = (*known).max(entry.revision);
-    }
-    entries
-        .iter()
-        .filter(|entry| {
-            let is_highest =
-                highest.get(&(&entry.resource, withdrawn(entry))) == Some(&entry.revision);
-            let in_tree = match entry.what {
-                What::Withdrawn => false,
-                What::Vouched(digest) => present.contains(&(
-                    entry.resource.clone(),
-                    ResourceVersion {
-                        revision: entry.revision,
-                        digest,
-                    },
-                )),
-            };
-            is_highest || in_tree
-        })
-        .map(|entry| (*entry).clone())
-        .collect()
-}
-
-fn delete_invalid(world: &World<'_>, plan: &mut Plan) {
-    let (checked, _) = check_segments(world.repository, world.chain());
-    let invalid: Vec<String> = checked
-        .iter()
-        .filter(|c| {
-            // A key that is listed in a pending file may become valid.
-            c.signed == Signed::Unknown
-        })
-        .map(|c| c.path.to_owned())
-        .collect();
-    if !invalid.is_empty() {
+/// Plans to delete every segment, of anybody, that has no live entry. Nobody signs that.
+pub fn delete_dead(world: &World<'_>) -> Plan {
+    let mut plan = Plan::default();
+    let dead = world.repository.segments.iter();
+    let dead = dead.filter(|(_, loaded)| world.live_entries(&loaded.value).is_empty());
+    plan.removes.extend(dead.map(|(path, _)| path.clone()));
+    if !plan.removes.is_empty() {
         plan.say(format!(
-            "deletes {} segments under keys that are not valid for their id",
-            invalid.len()
+            "deletes {} segments that support nothing any more",
+            plan.removes.len()
         ));
     }
-    plan.removes.extend(invalid);
+    plan
 }

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::{Namespace, PublicKey};
+use conex_verify::format::name::PackageName;
 use conex_verify::format::path::{PACKAGES, Place};
 use conex_verify::format::resource::{
-    Authorisation, Checksum, Decode, IdFile, Releases, Repo, SignedLink,
+    Authorisation, Checksum, Claims, Decode, IdFile, Releases, Repo, ResourceVersion, SignedLink,
 };
 use conex_verify::tree::{Bytes, Tree};
 
@@ -20,6 +21,8 @@ use conex_verify::tree::{Bytes, Tree};
 pub struct Conflicts {
     /// Lists of releases, checksums, and what is approved of the top: `sign` writes them anew.
     pub rewritten: BTreeSet<String>,
+    /// Of each list of releases that git left with both sides in it, the two sides.
+    pub lists: BTreeMap<PackageName, [(ResourceVersion, Releases); 2]>,
     /// Links with the signatures of both sides: what is to be written.
     pub links: BTreeMap<String, Vec<u8>>,
     /// What two people decided in two ways, by path: the first side is taken until the
@@ -52,6 +55,7 @@ impl Conflicts {
                     "`conex team add|remove {id} ID` of a team, `conex rotate --as {id}` of an author"
                 )
             }
+            Place::Claims => "`conex claims`".to_owned(),
             _ => "the command that changed it".to_owned(),
         };
         Some((
@@ -146,7 +150,13 @@ pub fn mend(tree: &Tree) -> (Tree, Conflicts) {
         let metadata = !matches!(
             place,
             // The snapshot is made when the branch is published, after the published one.
-            Place::Opam(_) | Place::File(..) | Place::Segment(..) | Place::Snapshot
+            Place::Opam(_)
+                | Place::File(..)
+                | Place::Old(..)
+                | Place::Misplaced(_)
+                | Place::Stray(_)
+                | Place::Segment(..)
+                | Place::Snapshot
         );
         if !metadata {
             continue;
@@ -161,7 +171,11 @@ pub fn mend(tree: &Tree) -> (Tree, Conflicts) {
             _ => [checked(ours), checked(theirs)],
         };
         let taken = match &place {
-            Place::Releases(_) => both(&ours, &theirs, releases),
+            Place::Releases(name) => lists(&ours, &theirs).map(|[ours, theirs]| {
+                let joined = releases(ours.1.clone(), &theirs.1).encode();
+                conflicts.lists.insert(name.clone(), [ours, theirs]);
+                joined
+            }),
             Place::Checksum(_) => both(
                 &ours,
                 &theirs,
@@ -172,6 +186,7 @@ pub fn mend(tree: &Tree) -> (Tree, Conflicts) {
             Place::Link(n) => link(tree, *n, &ours, &theirs),
             Place::Authorisation(_) => one::<Authorisation>(&ours, &theirs),
             Place::Repo => one::<Repo>(&ours, &theirs),
+            Place::Claims => one::<Claims>(&ours, &theirs),
             Place::IdFile(_) => IdFile::decode(&ours)
                 .is_ok_and(|_| IdFile::decode(&theirs).is_ok())
                 .then_some(ours),
@@ -219,23 +234,24 @@ fn one<T: Decode>(ours: &[u8], theirs: &[u8]) -> Option<Vec<u8>> {
     both(ours, theirs, |a: T, _: T| a)
 }
 
-/// What both sides know of removed releases: a tombstone that gets lost would let the
-/// release return, and clients refuse that.
-fn releases(mut a: Releases, b: Releases) -> Releases {
-    let revision = a.revision.max(b.revision);
-    for (release, up_to) in b.tombstones {
-        let known = a.tombstones.entry(release).or_insert(up_to);
-        *known = (*known).max(up_to);
-    }
-    // A release that one side removed and the other kept stays until `sign` looks
-    // whether its directory is there.
-    let mut listed = a.releases;
-    listed.extend(b.releases);
-    for release in a.tombstones.keys() {
-        listed.remove(release);
-    }
-    a.releases = listed;
-    a.revision = revision;
+/// The two sides of a list of releases.
+fn lists(ours: &[u8], theirs: &[u8]) -> Option<[(ResourceVersion, Releases); 2]> {
+    let side = |bytes: &[u8]| {
+        let list = Releases::decode(bytes).ok()?;
+        let version = ResourceVersion {
+            revision: list.revision,
+            digest: Digest::of(bytes),
+        };
+        Some((version, list))
+    };
+    Some([side(ours)?, side(theirs)?])
+}
+
+/// Something readable until `sign` writes the list anew from the directories that are there,
+/// and from what it finds that owners vouched for of the two sides.
+fn releases(mut a: Releases, b: &Releases) -> Releases {
+    a.releases.extend(b.releases.iter().cloned());
+    a.revision = a.revision.max(b.revision);
     a
 }
 

@@ -12,15 +12,14 @@ use super::snapshot::known_key;
 use super::{MakeSnapshot, Plan, PlanError, Unchanged, World, snapshot};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::{Fingerprint, Namespace, PublicKey, Signature};
-use conex_verify::format::name::{Id, PackageName, Release};
+use conex_verify::format::name::Id;
 use conex_verify::format::path::segment_path;
 use conex_verify::format::resource::decode::type_of;
 use conex_verify::format::resource::encode::Encoder;
 use conex_verify::format::resource::{
-    Decode, Entry, Kind, MetaError, ResourceId, ResourceVersion, SignedLink, SignedSegment,
-    SignedSnapshot, Timestamp, What,
+    Decode, Entry, Kind, MetaError, ResourceVersion, SignedLink, SignedSegment, SignedSnapshot,
+    Timestamp,
 };
-use conex_verify::repository::version_in;
 use conex_verify::verify::snapshot::notaries;
 
 /// One thing that is to be signed.
@@ -149,24 +148,12 @@ fn segment(
         return Err(not_of(world, id, key));
     }
     let mut vouched: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
-    let mut withdrawn = Vec::new();
     for entry in &segment.entries {
-        match entry.what {
-            What::Withdrawn => {
-                withdrawn.push(format!("{} up to {}", entry.resource, entry.revision));
-            }
-            What::Vouched(digest) => {
-                let names = vouched.entry(entry.resource.kind).or_default();
-                names.push(entry.resource.name.to_string());
-                let says = ResourceVersion {
-                    revision: entry.revision,
-                    digest,
-                };
-                let is = version(world, &entry.resource);
-                if is != Some(says) {
-                    return Err(changed(entry, is));
-                }
-            }
+        let names = vouched.entry(entry.resource.kind).or_default();
+        names.push(entry.resource.name.to_string());
+        let is = world.repository.version_of(&entry.resource);
+        if is != Some(entry.version) {
+            return Err(changed(entry, is));
         }
     }
     let mut plan = Plan::default();
@@ -179,9 +166,6 @@ fn segment(
         // Who signs a file elsewhere does not see what is in it: here it is.
         for (kind, names) in &vouched {
             plan.say(format!("vouches for {}", plural(*kind, names)));
-        }
-        for what in withdrawn {
-            plan.say(format!("withdraws the {what}"));
         }
         plan.writes.insert(path, full.to_vec());
     }
@@ -214,38 +198,10 @@ fn changed(entry: &Entry, is: Option<ResourceVersion>) -> PlanError {
     PlanError::refused(
         format!(
             "the {} was signed at {}, and {what}",
-            entry.resource, entry.revision
+            entry.resource, entry.version.revision
         ),
         "the repository changed since: make what is to be signed anew, with --detached",
     )
-}
-
-/// The version of a resource that lies in the tree.
-fn version(world: &World<'_>, resource: &ResourceId) -> Option<ResourceVersion> {
-    let repository = world.repository;
-    let name = &*resource.name;
-    let found = match resource.kind {
-        Kind::Author | Kind::Team => {
-            let loaded = repository.ids.get(&Id::new(name).ok()?)?.good()?;
-            Some((loaded.value.resource_id(), loaded.id_version()))
-        }
-        Kind::Repo => version_in(&repository.repo),
-        Kind::Authorisation | Kind::Releases => {
-            let package = repository.packages.get(&PackageName::new(name).ok()?)?;
-            match resource.kind {
-                Kind::Authorisation => version_in(&package.authorisation),
-                _ => version_in(&package.releases),
-            }
-        }
-        Kind::Checksum => {
-            let release = Release::new(name).ok()?;
-            let package = repository.packages.get(&release.name())?;
-            version_in(&package.directories.get(&release)?.checksum)
-        }
-    };
-    found
-        .filter(|(id, _)| id == resource)
-        .map(|(_, version)| version)
 }
 
 fn link(world: &World<'_>, foreign: &Foreign<'_>, full: &[u8]) -> Result<Plan, PlanError> {

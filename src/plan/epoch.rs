@@ -1,31 +1,56 @@
 //! A new epoch: the way back when a stolen key pushed a counter to its end.
 
-use super::{Plan, PlanError, World};
-use conex_verify::format::name::Id;
-use conex_verify::format::resource::{IdFile, REPO_NAME, Resource, ResourceId, Revision};
-use conex_verify::repository::{Loaded, Slot};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Plans everything of these packages, authors and teams anew, at counter 1 of the
-/// next epoch. Only a quorum opens it: janitors approve what is written here. From
-/// then on owners go on in it, and no counter of an earlier epoch matters.
+use super::{Plan, PlanError, World};
+use conex_verify::format::name::{Id, PackageName};
+use conex_verify::format::resource::{IdFile, REPO_NAME, Resource, ResourceId, Revision};
+use conex_verify::limits::MAX_EPOCH;
+use conex_verify::repository::{Loaded, Slot};
+use conex_verify::trust::vouch::Weight;
+
+/// What `epoch` is asked for.
+#[derive(Debug, Clone)]
+pub struct Epoch {
+    /// Packages, ids, `repo` or `claims`.
+    pub names: Vec<String>,
+    /// Of packages, the authorisation, and not the releases.
+    pub owners: bool,
+}
+
+/// Plans what belongs to these names anew, at counter 1 of the next epoch: of a package its
+/// list of releases, with floor 0, and every checksum. Only a quorum opens it: janitors approve
+/// what is written here. From then on owners go on in it, and no counter of an earlier epoch
+/// matters.
 ///
 /// # Errors
-/// A name that is neither a package nor an author or team, nor `repo`.
-pub fn epoch(world: &World<'_>, names: &[String]) -> Result<Plan, PlanError> {
+/// A name that is unknown; somebody who can support the package has entries in a later epoch.
+pub fn epoch(world: &World<'_>, request: &Epoch) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
-    for name in names {
+    for name in &request.names {
         let before = plan.writes.len();
         if name == REPO_NAME {
             renew(world, &world.repository.repo, &mut plan, |r, revision| {
                 r.revision = revision;
+            })?;
+        } else if name == conex_verify::format::resource::CLAIMS_NAME {
+            renew(world, &world.repository.claims, &mut plan, |c, revision| {
+                c.revision = revision;
             })?;
         } else if let Some(slot) = Id::new(name)
             .ok()
             .and_then(|id| world.repository.ids.get(&id))
         {
             id_file(world, slot, &mut plan)?;
+        } else if request.owners {
+            let name = world.package(name)?;
+            if let Some(package) = world.repository.packages.get(&name) {
+                renew(world, &package.authorisation, &mut plan, |a, revision| {
+                    a.revision = revision;
+                })?;
+            }
         } else {
-            package(world, name, &mut plan)?;
+            releases(world, &world.package(name)?, &mut plan)?;
         }
         let count = plan.writes.len() - before;
         plan.say(format!(
@@ -53,23 +78,78 @@ fn id_file(world: &World<'_>, slot: &Slot<IdFile>, plan: &mut Plan) -> Result<()
     Ok(())
 }
 
-fn package(world: &World<'_>, name: &str, plan: &mut Plan) -> Result<(), PlanError> {
-    let name = world.package(name)?;
-    let Some(package) = world.repository.packages.get(&name) else {
+/// The list and all checksums: they share one epoch.
+fn releases(world: &World<'_>, name: &PackageName, plan: &mut Plan) -> Result<(), PlanError> {
+    let Some(package) = world.repository.packages.get(name) else {
         return Ok(());
     };
-    renew(world, &package.authorisation, plan, |a, revision| {
-        a.revision = revision
-    })?;
-    renew(world, &package.releases, plan, |r, revision| {
-        r.revision = revision
-    })?;
+    let Some(list) = package.releases.good() else {
+        return Err(PlanError::refused(
+            format!("`{name}` has no list of releases, so it has no epoch"),
+            "an owner writes it with `conex sign`",
+        ));
+    };
+    let revision = next(world, &ResourceId::releases(name))?;
+    later(world, name, revision.epoch)?;
+    let mut list = list.value.clone();
+    list.revision = revision;
+    list.floor = 0;
+    plan.write(&list);
     for dir in package.directories.values() {
-        renew(world, &dir.checksum, plan, |c, revision| {
-            c.revision = revision
-        })?;
+        if let Some(loaded) = dir.checksum.good() {
+            let mut checksum = loaded.value.clone();
+            checksum.revision = revision;
+            plan.write(&checksum);
+        }
     }
     Ok(())
+}
+
+/// Refuses an epoch in which, or above which, somebody who can support the package has
+/// signed already: what they signed would count as soon as it is open.
+fn later(world: &World<'_>, name: &PackageName, epoch: u64) -> Result<(), PlanError> {
+    let owners = world.report(name).map(|r| {
+        let people = &world.assessment.people;
+        people.resolve(&r.owners, world.chain())
+    });
+    let owners = owners.unwrap_or_default();
+    let mut who: BTreeMap<&Id, u64> = BTreeMap::new();
+    let package = world.repository.packages.get(name);
+    let releases = package.into_iter().flat_map(|p| p.directories.keys());
+    let resources: BTreeSet<ResourceId> = releases
+        .map(ResourceId::checksum)
+        .chain([ResourceId::releases(name)])
+        .collect();
+    let vouches = &world.assessment.vouches;
+    let of_package = |r: &&ResourceId| r.package().as_ref() == Some(name);
+    let known = vouches.resources().filter(of_package).cloned();
+    for resource in resources.into_iter().chain(known) {
+        for vouch in vouches.about(&resource) {
+            let can = vouch.weight == Weight::Chain || owners.contains(vouch.id);
+            let counts = !matches!(
+                resource.kind,
+                conex_verify::format::resource::Kind::Authorisation
+            );
+            if can && counts && vouch.version.revision.epoch >= epoch {
+                let highest = who.entry(vouch.id).or_default();
+                *highest = (*highest).max(vouch.version.revision.epoch);
+            }
+        }
+    }
+    if who.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = who
+        .iter()
+        .map(|(id, e)| format!("`{id}` (epoch {e})"))
+        .collect();
+    Err(PlanError::refused(
+        format!(
+            "epoch {epoch} of `{name}` has entries already, of {}",
+            names.join(", ")
+        ),
+        "take their keys or their ownership away first, in the same change: `conex revoke ID`, or `conex owner remove ID PACKAGE`",
+    ))
 }
 
 fn renew<T: Resource + Clone>(
@@ -90,17 +170,13 @@ fn renew<T: Resource + Clone>(
 
 /// The start of the epoch after the one that is open. One that somebody merely
 /// wrote into a file, and no quorum opened, does not count.
-fn next(world: &World<'_>, resource: &ResourceId) -> Result<Revision, PlanError> {
-    let epoch = world.open_epoch(resource);
-    match epoch
-        .checked_add(1)
-        .filter(|e| *e <= conex_verify::limits::MAX_INTEGER)
-    {
-        Some(epoch) => Ok(Revision {
+pub(super) fn next(world: &World<'_>, resource: &ResourceId) -> Result<Revision, PlanError> {
+    match world.open_epoch(resource) + 1 {
+        epoch if epoch <= MAX_EPOCH => Ok(Revision {
             epoch,
             ..Revision::FIRST
         }),
-        None => Err(PlanError::refused(
+        _ => Err(PlanError::refused(
             format!("the {resource} is in its last epoch"),
             "nothing can follow it",
         )),

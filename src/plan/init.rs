@@ -1,6 +1,6 @@
 //! The first link of a repository.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::repo::top_level;
 use super::{Plan, PlanError};
@@ -9,10 +9,11 @@ use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, RepositoryName, fold};
 use conex_verify::format::path::Place;
 use conex_verify::format::resource::Decode as _;
-use conex_verify::format::resource::{Link, Revision, SignedLink, SnapshotRule};
+use conex_verify::format::resource::{Claims, Link, Revision, SignedLink, SnapshotRule, Team};
 use conex_verify::limits::MAX_JANITORS;
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
+use conex_verify::verify::snapshot::notaries_id;
 
 /// What `init` is asked for.
 #[derive(Debug, Clone)]
@@ -30,7 +31,8 @@ pub struct Init {
 /// The top-level `repo` file of a repository that has none.
 const REPO_FILE: &[u8] = b"opam-version: \"2.0\"\n";
 
-/// Plans link 0 and `packages/.conex/repo`. Nobody signs yet: the digest of the
+/// Plans link 0, `packages/.conex/repo` and `claims`, and the team `notaries` where a snapshot
+/// is required. Nobody signs yet: the digest of the
 /// link is the identity of the repository, and everybody signs it.
 ///
 /// # Errors
@@ -82,6 +84,22 @@ pub fn init(tree: &Tree, repository: &Repository, request: &Init) -> Result<Plan
     let repo = top_level(tree, Revision::FIRST);
     plan.say_top_level(&repo);
     plan.write(&repo);
+    plan.write(&Claims {
+        revision: Revision::FIRST,
+        packages: BTreeSet::new(),
+    });
+    if request.snapshot == SnapshotRule::Required
+        && let Some(id) = notaries_id()
+    {
+        plan.say(format!(
+            "makes the team `{id}` of all janitors, whose members sign the snapshot"
+        ));
+        plan.write(&Team {
+            id,
+            revision: Revision::FIRST,
+            members: request.janitors.iter().map(|(id, _)| id.clone()).collect(),
+        });
+    }
     Ok(plan)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::team::first_epoch;
+use super::owner::some_of;
 use super::{Plan, PlanError, World};
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, NOTARIES, fold};
@@ -12,7 +12,6 @@ use conex_verify::format::resource::{
     SnapshotRule, Team,
 };
 use conex_verify::limits::{MAX_JANITORS, MAX_LINKS};
-use conex_verify::repository::Slot;
 use conex_verify::verify::snapshot::notaries_id;
 
 /// What `janitor` is asked for. Everything goes into one link.
@@ -32,11 +31,23 @@ pub struct JanitorChange {
 }
 
 /// Plans the next link of the chain. Nobody signs it here: `approve` does, and
-/// vouches anew for what the change leaves without support.
+/// vouches anew for what the change leaves without support. Who goes signs no snapshot any more.
 ///
 /// # Errors
 /// The last link is not complete yet, an id or key is taken, or the quorum cannot be.
 pub fn janitor(world: &World<'_>, request: &JanitorChange) -> Result<Plan, PlanError> {
+    let mut plan = link(world, request)?;
+    if !request.keep_as_authors {
+        let author =
+            |id: &&Id| matches!(world.id_file(id), Some(IdFile::Author(a)) if !a.keys.is_empty());
+        let gone = request.remove.iter().filter(|id| !author(id));
+        plan.merge(leave_notaries(world, gone.cloned().collect(), None)?);
+    }
+    Ok(plan)
+}
+
+/// Plans the next link alone.
+pub(super) fn link(world: &World<'_>, request: &JanitorChange) -> Result<Plan, PlanError> {
     let chain = world.chain();
     let last = chain.links().len().saturating_sub(1);
     let status = chain.signatures(last);
@@ -70,12 +81,16 @@ pub fn janitor(world: &World<'_>, request: &JanitorChange) -> Result<Plan, PlanE
             let resource = ResourceId::id(Kind::Author, id);
             plan.write(&Author {
                 id: id.clone(),
-                revision: world.next_revision(&resource, None, None)?,
+                revision: world.next_revision(&resource, None)?,
                 keys: vec![key],
                 accounts: BTreeSet::new(),
             });
-            plan.say(format!("keeps `{id}` as an author"));
+            plan.say(format!(
+                "keeps `{id}` as an author, who proves the key with `conex sign`"
+            ));
         }
+        let leaves = !request.keep_as_authors;
+        plan.leaves(world, id, leaves)?;
     }
     for (id, key) in &request.add {
         may_join(world, id, key)?;
@@ -134,7 +149,7 @@ pub fn janitor(world: &World<'_>, request: &JanitorChange) -> Result<Plan, PlanE
     if snapshot > old.snapshot {
         plan.say("requires a snapshot from now on, which cannot be taken back: a tree without one is refused");
     }
-    notaries(world, old, &members, snapshot, &mut plan)?;
+    notaries(world, old, snapshot)?;
     if quorum < old.quorum {
         plan.say(format!(
             "lowers the quorum from {} to {quorum}: clients who ask for more will refuse it",
@@ -144,46 +159,96 @@ pub fn janitor(world: &World<'_>, request: &JanitorChange) -> Result<Plan, PlanE
     Ok(plan)
 }
 
-/// A janitor who was alone signs the snapshot without a team; with a second one nobody
-/// could, so the team is made in the same change.
-fn notaries(
-    world: &World<'_>,
-    old: &Link,
-    members: &BTreeMap<Id, PublicKey>,
-    rule: SnapshotRule,
-    plan: &mut Plan,
-) -> Result<(), PlanError> {
-    let has_snapshot = world.repository.snapshot != Slot::Missing;
-    let Some(team) = notaries_id().filter(|id| world.id_file(id).is_none()) else {
-        return Ok(());
-    };
-    if members.len() < 2 || !(has_snapshot || rule == SnapshotRule::Required) {
+impl Plan {
+    /// Says what a janitor who goes owns. The key of the chain counts for the id no longer; one
+    /// who `leaves`, and whose file has no other key that counts, is left without keys.
+    fn leaves(&mut self, world: &World<'_>, id: &Id, leaves: bool) -> Result<(), PlanError> {
+        let packages = world.assessment.packages.iter();
+        let owned: Vec<_> = packages
+            .filter(|p| p.owners.contains(id))
+            .map(|p| p.name.clone())
+            .collect();
+        if !owned.is_empty() {
+            self.say(format!("`{id}` owns {}", some_of(&owned)));
+        }
+        let Some(IdFile::Author(author)) = world.id_file(id).filter(|_| leaves) else {
+            return Ok(());
+        };
+        let of_chain = world.chain().key_of(id).map(PublicKey::fingerprint);
+        let counts = world.assessment.people.authors.get(id);
+        let other = counts.is_some_and(|keys| keys.iter().any(|key| Some(*key) != of_chain));
+        if other || author.keys.is_empty() {
+            return Ok(());
+        }
+        let resource = ResourceId::id(Kind::Author, id);
+        self.say(format!(
+            "leaves the author `{id}` without any key, as the file has no other that counts"
+        ));
+        self.write(&Author {
+            revision: world.next_revision(&resource, Some(author.revision))?,
+            keys: Vec::new(),
+            ..author.clone()
+        });
+        Ok(())
+    }
+}
+
+/// Nobody but the members of a team signs the snapshot: it is there before one is required.
+fn notaries(world: &World<'_>, old: &Link, rule: SnapshotRule) -> Result<(), PlanError> {
+    let there = notaries_id().is_some_and(|id| world.id_file(&id).is_some());
+    if there || old.snapshot >= rule {
         return Ok(());
     }
-    let mut former = old.members.keys();
-    let (Some(only), None) = (former.next(), former.next()) else {
-        if old.snapshot < rule {
-            return Err(PlanError::refused(
-                format!(
-                    "there is no team `{NOTARIES}`, so nobody can make the snapshot that would be required"
-                ),
-                format!("name its members first: conex team add {NOTARIES} ID"),
-            ));
-        }
-        return Ok(());
+    Err(PlanError::refused(
+        format!(
+            "there is no team `{NOTARIES}`, so nobody can make the snapshot that would be required"
+        ),
+        format!("name its members first: conex team add {NOTARIES} ID"),
+    ))
+}
+
+/// Takes ids out of the team `notaries`, if they are in it; in a new epoch, if one is given.
+///
+/// # Errors
+/// Nobody would be left to make a snapshot.
+pub(super) fn leave_notaries(
+    world: &World<'_>,
+    gone: BTreeSet<Id>,
+    epoch: Option<Revision>,
+) -> Result<Plan, PlanError> {
+    let mut plan = Plan::default();
+    let team = notaries_id().and_then(|id| world.id_file(&id));
+    let Some(IdFile::Team(team)) = team else {
+        return Ok(plan);
     };
-    let resource = ResourceId::id(Kind::Team, &team);
-    let epoch = world.open_epoch(&resource).max(first_epoch(&team));
-    let revision: Revision = world.revision_in(&resource, epoch, None)?;
-    plan.say(format!(
-        "makes the team `{NOTARIES}`, with `{only}`: only its members sign the snapshot then"
-    ));
+    let members = &team.members - &gone;
+    if epoch.is_none() && members == team.members {
+        return Ok(plan);
+    }
+    if members.is_empty() {
+        return Err(PlanError::refused(
+            format!("nobody would be left in the team `{NOTARIES}` to make a snapshot"),
+            format!("add somebody first: conex team add {NOTARIES} ID"),
+        ));
+    }
+    for id in gone.intersection(&team.members) {
+        plan.say(format!("takes `{id}` out of the team `{NOTARIES}`"));
+    }
+    let revision = match epoch {
+        Some(epoch) => {
+            plan.say(format!(
+                "starts a new epoch of the team `{NOTARIES}`: another of its members makes the snapshot anew"
+            ));
+            epoch
+        }
+        None => world.next_revision(&ResourceId::id(Kind::Team, &team.id), Some(team.revision))?,
+    };
     plan.write(&Team {
-        id: team,
+        id: team.id.clone(),
         revision,
-        members: BTreeSet::from([only.clone()]),
+        members,
     });
-    Ok(())
+    Ok(plan)
 }
 
 fn ids(members: &BTreeMap<Id, PublicKey>) -> String {
@@ -216,6 +281,19 @@ fn may_join(world: &World<'_>, id: &Id, key: &PublicKey) -> Result<(), PlanError
         return Err(PlanError::refused(
             format!("the key {} belongs to `{other}`", key.fingerprint()),
             "each janitor needs a key of their own, or one person would be a quorum",
+        ));
+    }
+    // Of the link before this one, which says nothing new, it is said that nothing changes.
+    let dropped = chain.holder(&key.fingerprint()).is_some() && chain.key_of(id) != Some(key);
+    if dropped {
+        return Err(PlanError::refused(
+            format!(
+                "the key {} was taken out of the janitor chain, and never comes back",
+                key.fingerprint()
+            ),
+            format!(
+                "`{id}` takes another key: `conex key new {id}`, then `conex janitor add {id}=KEY`"
+            ),
         ));
     }
     Ok(())

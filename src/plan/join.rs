@@ -68,7 +68,7 @@ pub fn join(world: &World<'_>, request: &Join) -> Result<Plan, PlanError> {
     let resource = ResourceId::id(Kind::Author, id);
     let author = Author {
         id: id.clone(),
-        revision: world.next_revision(&resource, None, None)?,
+        revision: world.next_revision(&resource, None)?,
         keys: request.keys.clone(),
         accounts: request.accounts.clone(),
     };

@@ -17,13 +17,17 @@
 )]
 
 mod approve;
+pub mod claims;
 mod compact;
 pub mod conflict;
+mod decline;
 pub mod detached;
 mod epoch;
 mod init;
 mod janitor;
 mod join;
+mod known;
+mod live;
 mod owner;
 mod repo;
 mod rotate;
@@ -31,6 +35,7 @@ mod scope;
 mod sign;
 mod snapshot;
 pub mod status;
+mod supersede;
 mod team;
 pub mod todo;
 mod world;
@@ -51,18 +56,20 @@ use conex_verify::format::resource::{
 use conex_verify::tree::Tree;
 
 pub use approve::{approve, approve_some};
-pub use compact::{Compact, compact};
-pub use epoch::epoch;
+pub use compact::{Compact, compact, delete_dead};
+pub use decline::{LINK, decline};
+pub use epoch::{Epoch, epoch};
 pub use init::{Init, init};
 pub use janitor::{JanitorChange, janitor};
 pub use join::{Join, join};
 pub use owner::{Change, OwnerChange, Selection, owner};
-pub use rotate::{KeyChange, change_keys, revoke, withdrawals_to_repeat};
+pub use rotate::{KeyChange, change_keys, revoke};
 pub use scope::Scope;
-pub use sign::{Sign, sign};
+pub use sign::{Log, Sign, sign};
 pub use snapshot::{MakeSnapshot, Unchanged, snapshot};
+pub use supersede::{MOST_AHEAD, Supersede, supersede};
 pub use team::{TeamChange, team};
-pub use world::{World, nearest};
+pub use world::{View, World, nearest};
 
 /// What a command wants to change.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -157,7 +164,7 @@ impl Plan {
         resource: conex_verify::format::resource::ResourceId,
         version: ResourceVersion,
     ) {
-        self.entries.push(Entry::vouch(resource, version));
+        self.entries.push(Entry { resource, version });
     }
 
     fn say(&mut self, line: impl Into<String>) {

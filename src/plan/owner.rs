@@ -111,7 +111,7 @@ pub fn owner(world: &World<'_>, request: &OwnerChange) -> Result<Plan, PlanError
         if present.is_some() && owners == old && !conflict {
             continue;
         }
-        let revision = world.next_revision(&resource, present.map(|p| p.value.revision), None)?;
+        let revision = world.next_revision(&resource, present.map(|p| p.value.revision))?;
         plan.write(&Authorisation {
             name: name.clone(),
             revision,

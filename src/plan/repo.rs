@@ -73,7 +73,7 @@ impl Plan {
             kind: Kind::Repo,
             name: REPO_NAME.into(),
         };
-        let revision = world.next_revision(&resource, old.map(|o| o.revision), None)?;
+        let revision = world.next_revision(&resource, old.map(|o| o.revision))?;
         let repo = Repo { revision, ..now };
         if repo.values.is_empty() && repo.files.is_empty() {
             self.say("proposes that the files at the top say nothing more");
@@ -87,12 +87,12 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::View;
     use crate::plan::{Init, init};
     use conex_verify::format::key::PublicKey;
     use conex_verify::format::name::{Id, RepositoryName};
     use conex_verify::format::resource::Decode as _;
     use conex_verify::repository::Repository;
-    use conex_verify::trust::View;
 
     /// A repository that was just started.
     fn start(repo: &str) -> Tree {

@@ -1,12 +1,12 @@
 //! New keys for old ones, and keys that are given up.
 
-use std::collections::BTreeMap;
-
-use super::{JanitorChange, Plan, PlanError, World, janitor, nearest};
+use super::epoch::next;
+use super::janitor::{leave_notaries, link};
+use super::{JanitorChange, Plan, PlanError, World, nearest};
 use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
-use conex_verify::format::resource::{Author, Entry, IdFile, ResourceId, Revision, What};
-use conex_verify::trust::vouch::Weight;
+use conex_verify::format::resource::{Author, IdFile, Kind, ResourceId};
+use conex_verify::verify::snapshot::notaries_id;
 
 /// What `rotate` and `revoke` are asked for.
 #[derive(Debug, Clone)]
@@ -69,12 +69,12 @@ pub fn change_keys(world: &World<'_>, request: &KeyChange) -> Result<Plan, PlanE
     }
     keys.sort_by_key(ToString::to_string);
     let mut plan = Plan::default();
-    let resource = ResourceId::id(conex_verify::format::resource::Kind::Author, id);
+    let resource = ResourceId::id(Kind::Author, id);
     let conflict = world.conflicts.redo.contains_key(&resource.path());
     if keys == old.keys && !conflict {
         return Ok(plan);
     }
-    let revision = world.next_revision(&resource, Some(old.revision), None)?;
+    let revision = world.next_revision(&resource, Some(old.revision))?;
     for key in old.keys.iter().filter(|k| !keys.contains(k)) {
         plan.say(format!("gives up the key {} of `{id}`", key.fingerprint()));
     }
@@ -103,7 +103,7 @@ pub fn revoke(world: &World<'_>, id: &Id, retire: &[Fingerprint]) -> Result<Plan
     let mut plan = Plan::default();
     let in_chain = world.chain().key_of(id).filter(|key| stolen(key));
     if in_chain.is_some() {
-        plan.merge(janitor(
+        plan.merge(link(
             world,
             &JanitorChange {
                 remove: vec![id.clone()],
@@ -132,6 +132,21 @@ pub fn revoke(world: &World<'_>, id: &Id, retire: &[Fingerprint]) -> Result<Plan
             },
         )?);
     }
+    // A stolen key may have pushed the counter of the snapshot, or may do it yet.
+    let notaries = notaries_id();
+    let team = notaries.as_ref().and_then(|team| world.id_file(team));
+    if let (Some(team_id), Some(IdFile::Team(team))) = (&notaries, team)
+        && team.members.contains(id)
+        && !plan.is_empty()
+    {
+        let epoch = next(world, &ResourceId::id(Kind::Team, team_id))?;
+        let gone = Some(id).filter(|_| retire.is_empty()).cloned();
+        plan.merge(leave_notaries(
+            world,
+            gone.into_iter().collect(),
+            Some(epoch),
+        )?);
+    }
     Ok(plan)
 }
 
@@ -142,48 +157,4 @@ fn listed(author: &Author) -> String {
         .map(|k| k.fingerprint().to_string())
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-/// The withdrawals of `id` that would no longer count once `retired` keys go and
-/// that still cancel something: they are repeated under a key that stays.
-/// `before` is the world before the change.
-pub fn withdrawals_to_repeat(
-    before: &World<'_>,
-    id: &Id,
-    stays: impl Fn(&Fingerprint) -> bool,
-) -> Vec<Entry> {
-    let mut repeat: BTreeMap<ResourceId, Revision> = BTreeMap::new();
-    for resource in before.assessment.vouches.resources() {
-        let about = before.assessment.vouches.about(resource);
-        let of_id = || about.iter().filter(|v| v.id == id);
-        let going = of_id()
-            .filter(|v| v.what == What::Withdrawn && !stays(&v.key))
-            .map(|v| v.revision)
-            .max();
-        let kept = of_id()
-            .filter(|v| v.what == What::Withdrawn && stays(&v.key))
-            .map(|v| v.revision)
-            .max();
-        let Some(going) = going.filter(|g| kept.is_none_or(|k| k < *g)) else {
-            continue;
-        };
-        let cancels = of_id().any(|v| {
-            matches!(v.what, What::Vouched(_))
-                && v.revision <= going
-                && stays(&v.key)
-                && kept.is_none_or(|k| v.revision > k)
-                && (v.weight == Weight::Owner || before.chain().key_of(id).is_some())
-        });
-        if cancels {
-            repeat.insert(resource.clone(), going);
-        }
-    }
-    repeat
-        .into_iter()
-        .map(|(resource, revision)| Entry {
-            resource,
-            revision,
-            what: What::Withdrawn,
-        })
-        .collect()
 }

@@ -70,7 +70,7 @@ impl Scope {
 fn belongs(world: &World<'_>, resource: &ResourceId, id: &Id) -> bool {
     match resource.kind {
         Kind::Author | Kind::Team => *resource.name == *id.as_str(),
-        Kind::Repo => false,
+        Kind::Repo | Kind::Claims => false,
         Kind::Authorisation | Kind::Releases | Kind::Checksum => {
             let Ok(name) = PackageName::new(package_or_name(resource)) else {
                 return false;

@@ -3,20 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::conflict::has_markers;
+use super::known::{Gone, Known};
 use super::owner::some_of;
+use super::world::is_near;
 use super::{Plan, PlanError, World};
-use conex_verify::finding::{Code, Finding};
+use conex_verify::finding::{Code, Finding, Severity};
+use conex_verify::format::digest::Digest;
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, PackageName, Release};
 use conex_verify::format::path::Place;
 use conex_verify::format::resource::{
-    Authorisation, Checksum, FileDigest, IdFile, Kind, Releases, ResourceId, ResourceVersion,
+    Authorisation, Checksum, FileDigest, IdFile, Releases, Resource, ResourceId, ResourceVersion,
     Revision,
 };
 use conex_verify::opam_file::Problem;
-use conex_verify::repository::{Package, ReleaseDir, Slot};
-use conex_verify::trust::support::Standing;
-use conex_verify::verify::packages::{PackageReport, weak_source};
+use conex_verify::repository::{Loaded, Package, ReleaseDir, Slot};
+use conex_verify::trust::support::{Epochs, Standing, Supporters, judge};
+use conex_verify::verify::packages::{PackageReport, opam_problem};
 
 /// What `sign` is asked for.
 #[derive(Debug, Clone)]
@@ -30,7 +33,12 @@ pub struct Sign {
     pub packages: Vec<String>,
     /// Sign releases whose source archives have no strong checksum.
     pub allow_weak_checksums: bool,
+    /// What the signer signed before, in this tree or anywhere.
+    pub log: Log,
 }
+
+/// The versions that somebody signed of each resource.
+pub type Log = BTreeMap<ResourceId, BTreeSet<ResourceVersion>>;
 
 /// Plans checksums and lists of releases for what changed, and vouches for what
 /// the signer owns. Without named packages, files at the top that changed are
@@ -46,6 +54,7 @@ pub fn sign(world: &World<'_>, request: &Sign) -> Result<Plan, PlanError> {
         problems: Vec::new(),
         signed: BTreeSet::new(),
         waiting: BTreeSet::new(),
+        gone: Gone::of(world),
         releases: 0,
         removed: 0,
     };
@@ -75,11 +84,12 @@ struct Job<'a, 'r> {
     problems: Vec<Finding>,
     signed: BTreeSet<PackageName>,
     waiting: BTreeSet<PackageName>,
+    gone: Gone,
     releases: usize,
     removed: usize,
 }
 
-impl Job<'_, '_> {
+impl<'a> Job<'a, '_> {
     /// Proves the key of the signer, if nothing else has: the first segment under a
     /// key vouches for the file of the id.
     fn prove(&mut self) -> Result<(), PlanError> {
@@ -104,8 +114,8 @@ impl Job<'_, '_> {
             ));
         }
         let resource = loaded.value.resource_id();
-        // By the rule of verification: a segment that verifies and vouches. A withdrawal,
-        // or a segment of another repository, proves nothing.
+        // By the rule of verification: a segment that verifies and vouches. A segment of
+        // another repository proves nothing.
         let proven = world
             .assessment
             .people
@@ -120,16 +130,11 @@ impl Job<'_, '_> {
         Ok(())
     }
 
-    fn package(&mut self, report: &PackageReport, named: bool) -> Result<(), PlanError> {
+    fn package(&mut self, report: &'a PackageReport, named: bool) -> Result<(), PlanError> {
         let Some(package) = self.world.repository.packages.get(&report.name) else {
             return Ok(());
         };
-        let mine = self
-            .world
-            .assessment
-            .people
-            .resolve(&report.owners, self.world.chain())
-            .contains(&self.request.signer);
+        let mine = self.owns(report);
         let owned = package.authorisation.good().is_some() || report.claimed;
         let mine = if !owned && named {
             self.propose_owner(&report.name)?;
@@ -150,11 +155,8 @@ impl Job<'_, '_> {
     }
 
     fn propose_owner(&mut self, name: &PackageName) -> Result<(), PlanError> {
-        let resource = ResourceId {
-            kind: Kind::Authorisation,
-            name: name.as_str().into(),
-        };
-        let revision = self.world.next_revision(&resource, None, None)?;
+        let resource = ResourceId::authorisation(name);
+        let revision = self.world.next_revision(&resource, None)?;
         self.plan.write(&Authorisation {
             name: name.clone(),
             revision,
@@ -168,18 +170,29 @@ impl Job<'_, '_> {
 
     fn releases_of(
         &mut self,
-        report: &PackageReport,
-        package: &Package,
+        report: &'a PackageReport,
+        package: &'a Package,
         mine: bool,
     ) -> Result<(), PlanError> {
-        let old = package.releases.good().map(|l| &l.value);
-        let empty = BTreeMap::new();
-        let tombstones = old.map_or(&empty, |o| &o.tombstones);
+        let signer = mine.then_some(&self.request.signer);
+        let known = Known::of(self.world, report, package, signer, &self.gone);
+        self.removed += known.removed;
         for (release, dir) in &package.directories {
-            let floor = tombstones.get(release).copied();
-            self.release(report, release, dir, floor, mine)?;
+            self.release(report, release, dir, &known)?;
         }
-        self.list(report, package, mine)
+        self.list(report, package, &known)
+    }
+
+    /// Whether the signer owns a package. Whoever signs proves the key with it.
+    fn owns(&self, report: &PackageReport) -> bool {
+        let people = &self.world.assessment.people;
+        report.owners.iter().any(|owner| {
+            *owner == self.request.signer
+                || people
+                    .teams
+                    .get(owner)
+                    .is_some_and(|members| members.contains(&self.request.signer))
+        })
     }
 
     /// Writes the checksum of a release if it does not fit, and vouches for it.
@@ -188,26 +201,35 @@ impl Job<'_, '_> {
         report: &PackageReport,
         release: &Release,
         dir: &ReleaseDir,
-        floor: Option<Revision>,
-        mine: bool,
+        known: &Known<'_>,
     ) -> Result<(), PlanError> {
-        let resource = ResourceId {
-            kind: Kind::Checksum,
-            name: release.as_str().into(),
-        };
+        let resource = ResourceId::checksum(release);
         let files: BTreeMap<Box<str>, FileDigest> = dir
             .files
             .iter()
             .map(|(path, file)| (path.clone(), file.digest))
             .collect();
-        let (present, standing) = lookup(report, &resource);
+        let present = dir.checksum.good().map(Loaded::version);
+        let standing = judge(
+            &self.world.assessment.vouches,
+            self.world.chain().quorum(),
+            &resource,
+            Supporters::OwnersOrQuorum(&known.owners),
+            Epochs::OfList(Some(known.epoch)),
+            present,
+        );
         let fits = dir.checksum.good().is_some_and(|l| l.value.files == files);
         let conflict = self.conflicts(&resource);
-        let keep = present
-            .filter(|_| !conflict)
-            .filter(|p| fits && floor.is_none_or(|f| p.revision > f) && !must_rise(&standing))
-            .filter(|p| !mine || self.would_count(&resource, *p, &standing));
-        if keep.is_some() && (!mine || standing.as_ref().is_some_and(Standing::is_valid)) {
+        let above = known.above(release);
+        let in_place = |r: Revision| r.epoch == known.epoch && r.counter > above;
+        let keep = present.filter(|p| {
+            !conflict
+                && fits
+                && in_place(p.revision)
+                && !must_rise(&standing)
+                && (standing.is_valid() || self.may_take_over(&resource, *p, known))
+        });
+        if keep.is_some() && (!known.mine || standing.is_valid()) {
             return Ok(());
         }
         if keep.is_some() && self.has_vouched(&resource, keep) {
@@ -217,18 +239,22 @@ impl Job<'_, '_> {
         let version = match keep {
             Some(version) => version,
             None => {
-                let revision =
-                    self.world
-                        .next_revision(&resource, present.map(|p| p.revision), floor)?;
-                self.plan.write(&Checksum {
-                    release: release.clone(),
-                    revision,
-                    files,
-                })
+                let floor = Revision {
+                    epoch: known.epoch,
+                    counter: above,
+                };
+                let least = floor.next().ok_or_else(|| at_end(report))?;
+                let checksum =
+                    self.anew(&resource, present, least, known, |revision| Checksum {
+                        release: release.clone(),
+                        revision,
+                        files: files.clone(),
+                    })?;
+                self.plan.write(&checksum)
             }
         };
         self.releases += 1;
-        self.vouch(report, resource, version, mine);
+        self.vouch(report, resource, version, known.mine);
         Ok(())
     }
 
@@ -237,44 +263,22 @@ impl Job<'_, '_> {
         &mut self,
         report: &PackageReport,
         package: &Package,
-        mine: bool,
+        known: &Known<'_>,
     ) -> Result<(), PlanError> {
-        let resource = ResourceId {
-            kind: Kind::Releases,
-            name: report.name.as_str().into(),
-        };
+        let resource = ResourceId::releases(&report.name);
         let releases: BTreeSet<Release> = package.directories.keys().cloned().collect();
         let old = package.releases.good().map(|l| &l.value);
-        let mut tombstones = old.map(|o| o.tombstones.clone()).unwrap_or_default();
-        for gone in old
-            .iter()
-            .flat_map(|o| &o.releases)
-            .filter(|r| !releases.contains(*r))
-        {
-            tombstones.insert(gone.clone(), self.last_revision(gone)?);
-            self.removed += 1;
-        }
-        tombstones.retain(|release, _| !releases.contains(release));
-        // In another branch it may have been signed again after it was removed here.
         let (present, standing) = lookup(report, &resource);
-        let valid = standing.as_ref().is_some_and(Standing::is_valid);
-        for (release, up_to) in &mut tombstones {
-            let vouched = self.last_revision(release)?;
-            // A list that counts for nothing can hold anything, and from a branch it may
-            // be somebody's trap: nothing could come back below it.
-            if !valid && *up_to > vouched {
-                self.plan.say(format!(
-                    "keeps the tombstone of `{release}` at {up_to}, above all that was vouched for it ({vouched})"
-                ));
-            }
-            *up_to = vouched.max(*up_to);
-        }
-        let fits = old.is_some_and(|o| o.releases == releases && o.tombstones == tombstones);
+        let fits = old.is_some_and(|o| {
+            o.releases == releases && o.floor == known.floor && o.revision.epoch == known.epoch
+        });
         let conflict = self.conflicts(&resource);
-        let keep = present
-            .filter(|_| fits && !conflict && !must_rise(&standing))
-            .filter(|p| !mine || self.would_count(&resource, *p, &standing));
-        if keep.is_some() && (!mine || standing.as_ref().is_some_and(Standing::is_valid)) {
+        let stuck = standing.as_ref().is_some_and(must_rise);
+        let valid = standing.as_ref().is_some_and(Standing::is_valid);
+        let keep = present.filter(|p| {
+            fits && !conflict && !stuck && (valid || self.may_take_over(&resource, *p, known))
+        });
+        if keep.is_some() && (!known.mine || valid) {
             return Ok(());
         }
         if keep.is_some() && self.has_vouched(&resource, keep) {
@@ -283,41 +287,73 @@ impl Job<'_, '_> {
         let version = match keep {
             Some(version) => version,
             None => {
-                let revision =
-                    self.world
-                        .next_revision(&resource, present.map(|p| p.revision), None)?;
-                self.plan.write(&Releases {
+                let least = Revision {
+                    epoch: known.epoch,
+                    ..Revision::FIRST
+                };
+                let list = self.anew(&resource, present, least, known, |revision| Releases {
                     name: report.name.clone(),
                     revision,
-                    releases,
-                    tombstones,
-                })
+                    floor: known.floor,
+                    releases: releases.clone(),
+                })?;
+                self.plan.write(&list)
             }
         };
-        self.vouch(report, resource, version, mine);
+        self.vouch(report, resource, version, known.mine);
         Ok(())
     }
 
-    /// The last revision that anybody vouched for of a release that is gone.
-    fn last_revision(&self, release: &Release) -> Result<Revision, PlanError> {
-        let resource = ResourceId {
-            kind: Kind::Checksum,
-            name: release.as_str().into(),
+    /// A resource that is written anew: at `least`, above what clients may know, and above what
+    /// the signer signed of it anywhere, unless that is what is written now.
+    fn anew<R: Resource>(
+        &self,
+        resource: &ResourceId,
+        present: Option<ResourceVersion>,
+        least: Revision,
+        known: &Known<'_>,
+        make: impl Fn(Revision) -> R,
+    ) -> Result<R, PlanError> {
+        let Known { owners, epoch, .. } = known;
+        let present = present.map(|p| p.revision);
+        let next = self.world.revision_in(resource, *epoch, owners, present)?;
+        let next = next.max(least);
+        let highest = self.world.highest_entry(resource, owners, *epoch);
+        let own = self.signed_before(resource);
+        let own = own.filter(|v| is_near(v.revision, highest, *epoch)).max();
+        let Some(own) = own.filter(|own| own.revision >= next) else {
+            return Ok(make(next));
         };
-        let epoch = self.world.open_epoch(&resource);
-        Ok(self
-            .world
-            .assessment
-            .vouches
-            .about(&resource)
-            .iter()
-            .map(|v| v.revision)
-            .filter(|r| r.epoch <= epoch)
-            .max()
-            .unwrap_or(Revision {
-                epoch,
-                ..Revision::FIRST
-            }))
+        let again = make(own.revision);
+        if Digest::of(&again.encode()) == own.digest {
+            return Ok(again);
+        }
+        Ok(make(own.revision.next().unwrap_or(next)))
+    }
+
+    /// Whether the signer vouches for a version that somebody else may have written: one that
+    /// was signed already, or the next one. Nobody else decides how far a counter is. And
+    /// nobody signs two versions with one revision.
+    fn may_take_over(
+        &self,
+        resource: &ResourceId,
+        present: ResourceVersion,
+        known: &Known<'_>,
+    ) -> bool {
+        let Known { owners, epoch, .. } = known;
+        let last = self.world.highest_known(resource, owners, *epoch);
+        let next = last.map_or(1, |r| r.counter.saturating_add(1));
+        let other = |v: ResourceVersion| v.revision == present.revision && v != present;
+        let signed = || self.world.signed(resource).any(|v| v == present);
+        self.has_vouched(resource, Some(present))
+            || ((present.revision.counter <= next || signed())
+                && !self.signed_before(resource).any(other))
+    }
+
+    /// The versions of a resource that the signer signed before, anywhere.
+    fn signed_before(&self, resource: &ResourceId) -> impl Iterator<Item = ResourceVersion> {
+        let versions = self.request.log.get(resource).into_iter().flatten();
+        versions.copied()
     }
 
     fn vouch(
@@ -335,28 +371,13 @@ impl Job<'_, '_> {
         }
     }
 
-    /// Whether a vouch of the signer for the version in the tree has an effect, or is
-    /// not needed.
-    fn would_count(
-        &self,
-        resource: &ResourceId,
-        present: ResourceVersion,
-        standing: &Option<Standing>,
-    ) -> bool {
-        standing.as_ref().is_some_and(Standing::is_valid)
-            || self
-                .world
-                .withdrawn_by(&self.request.signer, resource)
-                .is_none_or(|up_to| present.revision > up_to)
-    }
-
     fn has_vouched(&self, resource: &ResourceId, version: Option<ResourceVersion>) -> bool {
         self.world
             .assessment
             .vouches
-            .live(resource)
+            .about(resource)
             .iter()
-            .any(|l| *l.vouch.id == self.request.signer && Some(l.version) == version)
+            .any(|v| *v.id == self.request.signer && Some(v.version) == version)
     }
 
     /// Whether a merge left the file of this resource with both sides in it.
@@ -402,48 +423,29 @@ impl Job<'_, '_> {
                 );
             }
         }
-        for problem in dir.problems.clone() {
-            let finding = match problem {
-                Problem::Syntax(error) => {
-                    let span = error.span();
+        for (below, file) in &dir.files {
+            if file.bytes.is_empty() && &**below != "opam" {
+                let path = Place::File(release.clone(), below.to_string()).path();
+                self.problems.push(
                     Finding::error(
-                        Code::OpamSyntax,
+                        Code::EmptyFile,
                         &path,
-                        format!("`{path}` does not parse: {error}"),
+                        format!("`{path}` is empty, and opam reads it"),
                     )
-                    .at(source, span.start..span.end, "")
-                    .hint("mend the file, then sign")
-                }
-                Problem::Disagrees {
-                    field,
-                    expected,
-                    found,
-                    span,
-                } => Finding::error(
-                    Code::OpamName,
-                    &path,
-                    format!("the {field} in `{path}` disagrees with its directory"),
-                )
-                .at(source, span.start..span.end, "")
-                .value("directory", expected)
-                .value("file", found)
-                .hint("remove the field: the directory says it"),
-                Problem::WeakSource {
-                    what,
-                    algorithms,
-                    span,
-                } => {
-                    let mut finding = weak_source(&path, source, &what, &algorithms, span.start..span.end)
-                        .hint("add a sha256 or sha512 checksum, or sign it as it is with --allow-weak-checksums");
-                    if self.request.allow_weak_checksums {
-                        self.plan.warnings.push(finding);
-                        continue;
-                    }
-                    finding.severity = conex_verify::finding::Severity::Error;
-                    finding
-                }
-            };
-            self.problems.push(finding);
+                    .hint("old versions of opam do not bring empty files: fill it with one line feed, in a change of its own; then it may go"),
+                );
+            }
+        }
+        for problem in &dir.problems {
+            let mut finding = opam_problem(&path, source, problem);
+            if matches!(problem, Problem::WeakSource { .. }) && !self.request.allow_weak_checksums {
+                finding = finding.hint("add a sha256 or sha512 checksum, or sign it as it is with --allow-weak-checksums");
+                finding.severity = Severity::Error;
+            }
+            match finding.severity {
+                Severity::Error => self.problems.push(finding),
+                _ => self.plan.warnings.push(finding),
+            }
         }
     }
 
@@ -489,9 +491,19 @@ fn lookup(
 
 /// Whether the version in the tree can never become valid as it is: something at
 /// or above its revision is supported.
-fn must_rise(standing: &Option<Standing>) -> bool {
+fn must_rise(standing: &Standing) -> bool {
     matches!(
         standing,
-        Some(Standing::Superseded { .. } | Standing::Contested { .. })
+        Standing::Superseded { .. } | Standing::Contested { .. }
+    )
+}
+
+fn at_end(report: &PackageReport) -> PlanError {
+    PlanError::refused(
+        format!(
+            "the floor of the releases of `{}` is at its end",
+            report.name
+        ),
+        format!("start a new epoch with `conex epoch {}`", report.name),
     )
 }

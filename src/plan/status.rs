@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
 use super::approve::waiting;
+use super::claims::valid_authorisations;
+use super::sign::Log;
 use super::world::package_or_name;
-use conex_verify::format::resource::{Kind, SnapshotRule};
-use conex_verify::limits::MAX_INTEGER;
+use conex_verify::format::resource::{Kind, ResourceId, ResourceVersion, Revision, SnapshotRule};
 use conex_verify::trust::chain::LinkSignatures;
 
 /// The state of a working tree in numbers and lists.
@@ -38,6 +39,10 @@ pub struct Status {
     pub unsigned: Vec<String>,
     /// What waits for a quorum: name, and how many approve it, by kind.
     pub waiting: BTreeMap<Kind, Vec<(String, usize)>>,
+    /// How many packages the list of claims names, if there is one.
+    pub claims: Option<usize>,
+    /// How many packages that it lacks have a valid authorisation.
+    pub not_claimed: usize,
 }
 
 /// What was valid before a change and waits for a quorum after it, by kind: what only
@@ -59,19 +64,56 @@ pub fn lost(before: &World<'_>, after: &World<'_>) -> BTreeMap<Kind, Vec<String>
     lost
 }
 
-/// The packages, authors and teams with something that waits and whose counter is nearly
-/// at its end: nobody counts so far, a stolen key was used to push it there.
+/// The packages, authors and teams with something that waits and whose counter is too far
+/// ahead: nobody counts so far, a stolen key was used to push it there.
 pub fn pushed(world: &World<'_>) -> BTreeSet<String> {
     waiting(world)
         .into_iter()
-        .filter(|w| w.version.revision.counter > MAX_INTEGER / 2)
+        .filter(|w| w.too_far(world))
         .map(|w| package_or_name(&w.resource).to_owned())
         .collect()
+}
+
+/// What of a log of the signer's is not in a tree and may still come: nothing that counts
+/// there is above it. It was signed in a branch that is not merged, or never was published.
+pub fn elsewhere(world: &World<'_>, log: &Log) -> BTreeMap<ResourceId, Revision> {
+    let mut elsewhere = BTreeMap::new();
+    for (resource, versions) in log {
+        let above = match world.repository.version_of(resource) {
+            Some(present) => Some(present.revision),
+            None => floor_of(world, resource),
+        };
+        let there: BTreeSet<_> = world.signed(resource).collect();
+        let dead =
+            |v: &ResourceVersion| there.contains(v) || above.is_some_and(|a| a >= v.revision);
+        if let Some(last) = versions.iter().rfind(|v| !dead(v)) {
+            elsewhere.insert(resource.clone(), last.revision);
+        }
+    }
+    elsewhere
+}
+
+/// What the floor of its list says of a release that is not there.
+fn floor_of(world: &World<'_>, resource: &ResourceId) -> Option<Revision> {
+    if resource.kind != Kind::Checksum {
+        return None;
+    }
+    let list = &world
+        .repository
+        .package_of(resource)?
+        .releases
+        .good()?
+        .value;
+    Some(Revision {
+        epoch: list.revision.epoch,
+        counter: list.floor,
+    })
 }
 
 /// Sums up a working tree.
 pub fn status(world: &World<'_>) -> Status {
     let chain = world.chain();
+    let claims = world.repository.claims.good().map(|c| &c.value.packages);
     let mut status = Status {
         name: chain.current().repository.to_string(),
         identity: chain.identity().to_string(),
@@ -91,6 +133,11 @@ pub fn status(world: &World<'_>) -> Status {
         pending: Vec::new(),
         unsigned: Vec::new(),
         waiting: BTreeMap::new(),
+        claims: claims.map(BTreeSet::len),
+        not_claimed: valid_authorisations(world)
+            .iter()
+            .filter(|name| !claims.is_some_and(|claims| claims.contains(*name)))
+            .count(),
     };
     for package in &world.assessment.packages {
         let has_metadata = world

@@ -83,8 +83,7 @@ pub fn team(world: &World<'_>, request: &TeamChange) -> Result<Plan, PlanError> 
         ));
     }
     let resource = ResourceId::id(Kind::Team, id);
-    let epoch = world.open_epoch(&resource).max(first_epoch(id));
-    let revision = world.revision_in(&resource, epoch, present.map(|t| t.revision))?;
+    let revision = world.next_revision(&resource, present.map(|t| t.revision))?;
     let list: Vec<&str> = members.iter().map(Id::as_str).collect();
     plan.say(format!(
         "the team `{id}` is then: {}",
@@ -111,10 +110,4 @@ pub fn team(world: &World<'_>, request: &TeamChange) -> Result<Plan, PlanError> 
         members,
     });
     Ok(plan)
-}
-
-/// The epoch in which a team starts. Snapshots made before there were notaries are in
-/// epoch 0, and stay below all later ones.
-pub fn first_epoch(team: &Id) -> u64 {
-    u64::from(team.as_str() == NOTARIES)
 }

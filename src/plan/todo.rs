@@ -13,6 +13,7 @@ use conex_verify::format::name::{Id, PackageName, Release};
 use conex_verify::format::resource::{IdFile, Kind, ResourceId};
 use conex_verify::repository::{Package, ReleaseDir, Slot};
 use conex_verify::trust::support::{Standing, Waiting};
+use conex_verify::trust::tally::Count;
 use conex_verify::verify::packages::PackageReport;
 
 /// What has to be done with something.
@@ -55,7 +56,7 @@ pub enum Who {
         owners: BTreeSet<Id>,
         /// How many more janitors are enough.
         missing: usize,
-        /// Those who can still do it: without who did already, or withdrew.
+        /// Those who can still do it: without who did already.
         of: BTreeSet<Id>,
     },
 }
@@ -90,13 +91,9 @@ pub enum Item {
 impl Item {
     /// The package that it belongs to, if any.
     pub fn package(&self) -> Option<PackageName> {
-        let Item::Resource(resource) = self else {
-            return None;
-        };
-        match resource.kind {
-            Kind::Authorisation | Kind::Releases => PackageName::new(&resource.name).ok(),
-            Kind::Checksum => Release::new(&resource.name).ok().map(|r| r.name()),
-            Kind::Author | Kind::Team | Kind::Repo => None,
+        match self {
+            Item::Link(_) => None,
+            Item::Resource(resource) => resource.package(),
         }
     }
 }
@@ -206,13 +203,9 @@ impl List<'_, '_> {
             Some(link) => left(link.value.link.members.keys().collect()),
             None => BTreeSet::new(),
         };
-        let before_missing = match status.before {
-            Some((found, needed)) => needed.saturating_sub(found),
-            None => 0,
-        };
+        let before_missing = status.before.map_or(0, Count::missing);
         // Those who are added sign in any case, and count.
-        let (found, needed) = status.own;
-        let own_missing = needed.saturating_sub(found).saturating_sub(added.len());
+        let own_missing = status.own.missing().saturating_sub(added.len());
         let item = Item::Link(number);
         if !added.is_empty() {
             self.add(Deed::SignLink, Who::Each(added.clone()), item.clone());
@@ -308,34 +301,24 @@ impl List<'_, '_> {
                 continue;
             };
             let owners = match (report, resource.kind) {
-                (Some(report), Kind::Releases | Kind::Checksum) if !lacks.epoch_closed => {
+                (Some(report), Kind::Releases | Kind::Checksum) if !lacks.needs_opening() => {
                     self.owners(report)
                 }
                 _ => BTreeSet::new(),
             };
-            let who = self.quorum(owners, lacks, &resource, waits.version.revision);
+            let who = self.quorum(owners, lacks);
             self.add(Deed::Vouch, who, item);
         }
     }
 
     /// One of the owners, or the janitors who have not vouched for it yet.
-    fn quorum(
-        &self,
-        owners: BTreeSet<Id>,
-        lacks: &Waiting,
-        resource: &ResourceId,
-        revision: conex_verify::format::resource::Revision,
-    ) -> Who {
-        let withdrew = |id: &Id| {
-            let up_to = self.world.withdrawn_by(id, resource);
-            up_to.is_some_and(|up_to| revision <= up_to)
-        };
+    fn quorum(&self, owners: BTreeSet<Id>, lacks: &Waiting) -> Who {
         let members = self.world.chain().current().members.keys();
         Who::Enough {
             owners,
-            missing: lacks.quorum.saturating_sub(lacks.janitors.len()).max(1),
+            missing: lacks.count.missing().max(1),
             of: members
-                .filter(|id| !lacks.janitors.contains(*id) && !withdrew(id))
+                .filter(|id| !lacks.janitors.contains(*id))
                 .cloned()
                 .collect(),
         }
@@ -355,11 +338,7 @@ fn unfit(report: &PackageReport, package: &Package) -> BTreeSet<ResourceId> {
         kind,
         name: name.into(),
     };
-    let there: BTreeMap<&Release, &ReleaseDir> = package
-        .directories
-        .iter()
-        .filter(|(_, dir)| !dir.is_left_over())
-        .collect();
+    let there: BTreeMap<&Release, &ReleaseDir> = package.directories.iter().collect();
     let mut unfit = BTreeSet::new();
     for (release, dir) in &there {
         let resource = named(Kind::Checksum, release.as_str());

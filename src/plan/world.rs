@@ -1,23 +1,25 @@
 //! The working tree as those see it who work on it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use strsim::osa_distance;
 
-use super::PlanError;
 use super::conflict::{Conflicts, has_markers};
+use super::{MOST_AHEAD, PlanError};
 use conex_verify::finding::{Finding, Severity};
-use conex_verify::format::key::{Fingerprint, Namespace, PublicKey};
+use conex_verify::format::key::{Namespace, PublicKey};
 use conex_verify::format::name::{Id, PackageName, Release, fold};
 use conex_verify::format::path::Place;
-use conex_verify::format::resource::{IdFile, Kind, ResourceId, Revision, What};
-use conex_verify::limits::MAX_INTEGER;
+use conex_verify::format::resource::{IdFile, Kind, Link, ResourceId, ResourceVersion, Revision};
+use conex_verify::limits::MAX_EPOCH;
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
 use conex_verify::trust::chain::Chain;
-use conex_verify::trust::support::{Standing, open_epoch};
+use conex_verify::trust::support::{Epochs, Standing, open_epoch};
+use conex_verify::trust::tally::Tally;
+use conex_verify::trust::vouch::Weight;
 use conex_verify::verify::packages::PackageReport;
-use conex_verify::verify::{Assessment, Mode, View, assess};
+use conex_verify::verify::{Assessment, Mode, Pretended, assess};
 
 /// A working tree that was judged as if its last link were complete.
 ///
@@ -35,6 +37,17 @@ pub struct World<'r> {
     pub conflicts: Conflicts,
 }
 
+/// How a working tree is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// As a client does: only what is supported counts.
+    Supported,
+    /// As if a quorum vouched for the ids, the authorisations and the approvals that wait, and
+    /// authors had proven their keys: how an author sees a tree who signs before janitors
+    /// approve. What waits is still said to wait.
+    AsIfApproved,
+}
+
 impl<'r> World<'r> {
     /// Judges a working tree.
     ///
@@ -49,10 +62,20 @@ impl<'r> World<'r> {
             findings.extend(repository.findings.iter().cloned());
             PlanError::Repository(findings)
         })?;
+        let judge = |chain, pretended| assess(tree, repository, chain, Mode::NoStrict, pretended);
+        let nothing = Pretended::default();
+        let real = judge(chain, &nothing);
+        let assessment = match view {
+            View::Supported => real,
+            View::AsIfApproved => {
+                let pretended = pretended(repository, &real);
+                overlaid(judge(real.chain.clone(), &pretended), real)
+            }
+        };
         Ok(World {
             tree,
             repository,
-            assessment: assess(tree, repository, chain, Mode::IgnoreMissing, view),
+            assessment,
             conflicts: Conflicts::default(),
         })
     }
@@ -125,6 +148,7 @@ impl<'r> World<'r> {
                 self.assessment.people.standings.get(&id)
             }
             Kind::Repo => Some(&self.assessment.repo.1),
+            Kind::Claims => Some(&self.assessment.claims.1),
             Kind::Authorisation | Kind::Releases | Kind::Checksum => {
                 let name = match resource.kind {
                     Kind::Checksum => Release::new(&resource.name).ok()?.name(),
@@ -197,108 +221,141 @@ impl<'r> World<'r> {
             .collect()
     }
 
-    /// The highest epoch that a quorum opened for a resource.
-    pub fn open_epoch(&self, resource: &ResourceId) -> u64 {
-        open_epoch(
-            &self.assessment.vouches.live(resource),
-            self.chain().quorum(),
-        )
+    /// Who can support a resource besides a quorum, if anybody can, and in which epochs.
+    pub fn supporters(&self, resource: &ResourceId) -> (Option<BTreeSet<&Id>>, Epochs) {
+        if !matches!(resource.kind, Kind::Releases | Kind::Checksum) {
+            return (None, Epochs::Opened);
+        }
+        let name = resource.package();
+        let report = name.and_then(|name| self.report(&name));
+        let owners = report.map(|r| self.assessment.people.resolve(&r.owners, self.chain()));
+        let epochs = match resource.kind {
+            Kind::Checksum => {
+                let valid = |r: &PackageReport| {
+                    let list = ResourceId::releases(&r.name);
+                    let (version, standing) = r.standings.get(&list)?;
+                    version.filter(|_| standing.is_valid())
+                };
+                Epochs::OfList(report.and_then(valid).map(|v| v.revision.epoch))
+            }
+            _ => Epochs::Opened,
+        };
+        (owners, epochs)
     }
 
-    /// The highest epoch in which a janitor, past or present, vouched for a resource:
-    /// when janitors go, an epoch that they opened is not open any more, and must be
-    /// opened again.
-    pub fn epoch_of_janitors(&self, resource: &ResourceId) -> u64 {
-        let links = self.chain().links();
-        let key_of = |id: &Id, fingerprint: &Fingerprint| {
-            links
-                .iter()
-                .filter_map(|l| l.value.link.members.get(id))
-                .find(|key| key.fingerprint() == *fingerprint)
-        };
-        self.repository
+    /// The highest epoch that a quorum of today opened for a resource.
+    pub fn open_epoch(&self, resource: &ResourceId) -> u64 {
+        open_epoch(&self.assessment.vouches, self.chain().quorum(), resource)
+    }
+
+    /// The highest epoch that a quorum of any link opened for a resource: when janitors go, an
+    /// epoch that they opened is not open any more, and must be opened again. One janitor's
+    /// entry, past or present, opens nothing.
+    pub fn opened_once(&self, resource: &ResourceId) -> u64 {
+        let entries: Vec<_> = self
+            .repository
             .segments
             .iter()
-            .filter_map(|(_, loaded)| {
-                let segment = &loaded.value;
-                let epoch = segment
-                    .segment
-                    .entries
-                    .iter()
+            .filter(|(_, s)| s.value.segment.repository == self.chain().identity())
+            .flat_map(|(_, loaded)| {
+                let entries = loaded.value.segment.entries.iter();
+                entries
                     .filter(|e| e.resource == *resource)
-                    .map(|e| e.revision.epoch)
-                    .max()?;
-                let key = key_of(&segment.segment.id, &segment.key)?;
-                key.verify(Namespace::Index, loaded.signed(), &segment.signature)
-                    .ok()?;
-                (segment.segment.repository == self.chain().identity()).then_some(epoch)
+                    .map(move |e| (loaded, e.version))
             })
-            .max()
-            .unwrap_or(0)
+            .collect();
+        let opened = |link: &Link| {
+            let mut tallies: BTreeMap<ResourceVersion, Tally> = BTreeMap::new();
+            for (loaded, version) in &entries {
+                let segment = &loaded.value;
+                let id = &segment.segment.id;
+                let key = link
+                    .members
+                    .get(id)
+                    .filter(|k| k.fingerprint() == segment.key);
+                let signed = |key: &PublicKey| {
+                    key.verify(Namespace::Index, loaded.signed(), &segment.signature)
+                        .is_ok()
+                };
+                if key.is_some_and(signed) {
+                    tallies.entry(*version).or_default().add(id, segment.key);
+                }
+            }
+            let opened = tallies.iter().filter(|(_, t)| t.of(link.quorum).enough());
+            opened
+                .map(|(version, _)| version.revision.epoch)
+                .max()
+                .unwrap_or(0)
+        };
+        let links = self.chain().links().iter();
+        links.map(|l| opened(&l.value.link)).max().unwrap_or(0)
     }
 
-    /// Up to which revision an id has withdrawn what it vouched for: another vouch at
-    /// or below it would not count.
-    pub fn withdrawn_by(&self, id: &Id, resource: &ResourceId) -> Option<Revision> {
-        self.assessment
-            .vouches
-            .about(resource)
-            .iter()
-            .filter(|v| v.id == id && v.what == What::Withdrawn)
-            .map(|v| v.revision)
+    /// The epoch in which a change of a resource is made: the open one; or the next, where the
+    /// version in the tree starts that. Going back to the epoch before is what clients refuse,
+    /// and a quorum has to open it either way.
+    pub fn epoch_of_change(&self, resource: &ResourceId, present: Option<Revision>) -> u64 {
+        let open = self.open_epoch(resource);
+        present
+            .map(|p| p.epoch)
+            .filter(|e| *e == open.saturating_add(1))
+            .unwrap_or(open)
+    }
+
+    /// Those who can support a resource: `owners`, who are valid authors or janitors, and the
+    /// janitors. Their highest entry for it in an epoch.
+    pub fn highest_entry(
+        &self,
+        resource: &ResourceId,
+        owners: &BTreeSet<&Id>,
+        epoch: u64,
+    ) -> Option<Revision> {
+        let about = self.assessment.vouches.about(resource).iter();
+        about
+            .filter(|v| v.weight == Weight::Chain || owners.contains(v.id))
+            .map(|v| v.version.revision)
+            .filter(|r| r.epoch == epoch)
             .max()
     }
 
-    /// The revision for a changed resource: above the one in the tree, above
-    /// `floor`, and above every entry that anybody has for it in an open epoch. When the
-    /// one in the tree starts the next epoch, the change stays in it: going back to the
-    /// epoch before is what clients refuse, and a quorum has to open it either way.
+    /// The revision for a changed resource that only a quorum supports.
     ///
     /// # Errors
-    /// The counter is at its end: somebody pushed it there, and a quorum opens a new epoch.
+    /// See [`World::revision_in`].
     pub fn next_revision(
         &self,
         resource: &ResourceId,
         present: Option<Revision>,
-        floor: Option<Revision>,
     ) -> Result<Revision, PlanError> {
-        let open = self.open_epoch(resource);
-        let epoch = present
-            .map(|p| p.epoch)
-            .filter(|e| *e == open.saturating_add(1))
-            .unwrap_or(open);
-        let highest = self
-            .assessment
-            .vouches
-            .about(resource)
-            .iter()
-            .map(|v| v.revision)
-            .chain(present)
-            .chain(floor)
-            .filter(|r| r.epoch <= epoch)
-            .max();
-        let Some(highest) = highest else {
-            return Ok(Revision {
-                epoch,
-                ..Revision::FIRST
-            });
-        };
-        if highest.epoch < epoch {
-            return Ok(Revision {
-                epoch,
-                ..Revision::FIRST
-            });
-        }
-        highest.next().ok_or_else(|| {
-            PlanError::refused(
-                format!("the counter of the {resource} is at its end"),
-                way_out(resource),
-            )
-        })
+        let epoch = self.epoch_of_change(resource, present);
+        self.revision_in(resource, epoch, &BTreeSet::new(), present)
     }
 
-    /// The first revision in `epoch` that is above the one in the tree and above every
-    /// entry that anybody has for it there.
+    /// All versions of a resource that somebody signed for, whether that counts or not.
+    pub fn signed(&self, resource: &ResourceId) -> impl Iterator<Item = ResourceVersion> {
+        let vouches = self.assessment.vouches.about(resource).iter();
+        let ignored = self.assessment.ignored.versions(resource);
+        vouches.map(|v| v.version).chain(ignored)
+    }
+
+    /// The highest revision of a resource in an epoch that clients may know: the highest entry
+    /// of those who can support it, or one of anybody that is at most [`MOST_AHEAD`] above
+    /// that. Those who do not count today may have counted yesterday: their key was taken
+    /// away, or their package. Further up nobody believes them.
+    pub fn highest_known(
+        &self,
+        resource: &ResourceId,
+        owners: &BTreeSet<&Id>,
+        epoch: u64,
+    ) -> Option<Revision> {
+        let highest = self.highest_entry(resource, owners, epoch);
+        let near = |r: &Revision| is_near(*r, highest, epoch);
+        let others = self.signed(resource).map(|v| v.revision).filter(near);
+        highest.into_iter().chain(others).max()
+    }
+
+    /// The first revision in `epoch` that is above what clients may know, and above the one in
+    /// the tree unless that is too far ahead: no stranger decides how far a counter is.
     ///
     /// # Errors
     /// The counter is at its end, or there is no such epoch.
@@ -306,28 +363,21 @@ impl<'r> World<'r> {
         &self,
         resource: &ResourceId,
         epoch: u64,
+        owners: &BTreeSet<&Id>,
         present: Option<Revision>,
     ) -> Result<Revision, PlanError> {
-        if epoch > MAX_INTEGER {
+        if epoch > MAX_EPOCH {
             return Err(PlanError::refused(
                 format!("the {resource} is in its last epoch"),
                 "take another name",
             ));
         }
-        let entries = self.assessment.vouches.about(resource);
-        let highest = entries
-            .iter()
-            .map(|v| v.revision)
-            .chain(present)
-            .filter(|r| r.epoch == epoch)
-            .max();
-        let Some(highest) = highest else {
-            return Ok(Revision {
-                epoch,
-                ..Revision::FIRST
-            });
-        };
-        highest.next().ok_or_else(|| {
+        let highest = self.highest_entry(resource, owners, epoch);
+        let known = self.highest_known(resource, owners, epoch);
+        let present = present.filter(|r| is_near(*r, highest, epoch));
+        let start = Revision { epoch, counter: 0 };
+        let last = known.into_iter().chain(present).max().unwrap_or(start);
+        last.next().ok_or_else(|| {
             PlanError::refused(
                 format!("the counter of the {resource} is at its end"),
                 way_out(resource),
@@ -382,6 +432,72 @@ impl<'r> World<'r> {
             hint,
         ))
     }
+}
+
+/// Whether a revision that does not count is one of `epoch` that may have counted once: it is
+/// not further ahead of the highest that counts than tools allow.
+pub(super) fn is_near(revision: Revision, highest: Option<Revision>, epoch: u64) -> bool {
+    let counts = highest.map_or(0, |r| r.counter);
+    revision.epoch == epoch && revision.counter < counts.saturating_add(MOST_AHEAD)
+}
+
+/// What is pretended of a tree, of which `real` is the judgement: that a quorum vouches for
+/// what waits for one, and that authors have proven the keys that they list. Not the key of a
+/// former janitor, under which there are entries of another time: those count when it is proven.
+fn pretended(repository: &Repository, real: &Assessment<'_>) -> Pretended {
+    let mut pretended = Pretended::default();
+    let waits = |standing: &Standing| matches!(standing, Standing::Waiting(_));
+    for (id, slot) in &repository.ids {
+        let Some(loaded) = slot.good() else { continue };
+        if real.people.standings.get(id).is_some_and(waits) {
+            let version = (loaded.value.resource_id(), loaded.id_version());
+            pretended.vouched.push(version);
+        }
+        if let IdFile::Author(author) = &loaded.value {
+            let keys = author.keys.iter().map(PublicKey::fingerprint);
+            let keys = keys.filter(|key| real.chain.holder(key) != Some(id));
+            pretended.proven.extend(keys.map(|key| (id.clone(), key)));
+        }
+    }
+    for (resource, (version, standing)) in [
+        (ResourceId::repo(), &real.repo),
+        (ResourceId::claims(), &real.claims),
+    ] {
+        let version = version.filter(|_| waits(standing));
+        pretended.vouched.extend(version.map(|v| (resource, v)));
+    }
+    for report in &real.packages {
+        let resource = ResourceId::authorisation(&report.name);
+        if let Some((Some(version), standing)) = report.standings.get(&resource)
+            && waits(standing)
+        {
+            pretended.vouched.push((resource, *version));
+        }
+    }
+    pretended
+}
+
+/// A judgement of what would be, in which what waits for a quorum still waits.
+fn overlaid<'r>(mut hypothetical: Assessment<'r>, real: Assessment<'r>) -> Assessment<'r> {
+    hypothetical.people.standings = real.people.standings;
+    hypothetical.repo = real.repo;
+    hypothetical.claims = real.claims;
+    // The entries are those that are there.
+    hypothetical.vouches.take_chain_of(&real.vouches);
+    let mut reports = real.packages.into_iter().peekable();
+    // Both are in the order of their names.
+    for package in &mut hypothetical.packages {
+        while reports.next_if(|r| r.name < package.name).is_some() {}
+        let Some(report) = reports.next_if(|r| r.name == package.name) else {
+            continue;
+        };
+        package.claimed = report.claimed;
+        let resource = ResourceId::authorisation(&package.name);
+        if let Some(standing) = report.standings.get(&resource) {
+            package.standings.insert(resource, standing.clone());
+        }
+    }
+    hypothetical
 }
 
 /// A finding about a file that cannot be read, with what to do when that comes of a merge.

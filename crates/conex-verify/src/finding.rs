@@ -57,14 +57,26 @@ pub struct Finding {
     pub values: Vec<(String, String)>,
     /// What to do next; may be empty.
     pub hint: String,
+    /// Where in this crate it was made.
+    pub place: &'static std::panic::Location<'static>,
 }
 
 impl Finding {
     /// An error at `path`.
+    #[track_caller]
     pub fn error(code: Code, path: impl Into<String>, message: impl Into<String>) -> Finding {
+        let place = std::panic::Location::caller();
+        #[cfg(feature = "silence")]
+        let severity = match silence::is_silent(place) {
+            true => Severity::Note,
+            false => Severity::Error,
+        };
+        #[cfg(not(feature = "silence"))]
+        let severity = Severity::Error;
         Finding {
             code,
-            severity: Severity::Error,
+            severity,
+            place,
             path: path.into(),
             message: message.into(),
             excerpt: None,
@@ -74,6 +86,7 @@ impl Finding {
     }
 
     /// A warning at `path`.
+    #[track_caller]
     pub fn warning(code: Code, path: impl Into<String>, message: impl Into<String>) -> Finding {
         Finding {
             severity: Severity::Warning,
@@ -82,6 +95,7 @@ impl Finding {
     }
 
     /// A note at `path`.
+    #[track_caller]
     pub fn note(code: Code, path: impl Into<String>, message: impl Into<String>) -> Finding {
         Finding {
             severity: Severity::Note,
@@ -123,6 +137,37 @@ impl Finding {
             excerpt.path = path.to_owned();
         }
         finding
+    }
+}
+
+/// Whether one of the findings is an error.
+pub fn is_refused(findings: &[Finding]) -> bool {
+    findings.iter().any(|f| f.severity == Severity::Error)
+}
+
+/// A switch of one test build: the findings of one place are no errors any more, so that the
+/// tests see whether the proof refuses what the findings of that place refuse.
+#[cfg(feature = "silence")]
+pub mod silence {
+    use std::panic::Location;
+    use std::sync::RwLock;
+
+    /// The place whose findings are silent: a file and a line of this crate.
+    static PLACE: RwLock<Option<(String, u32)>> = RwLock::new(None);
+
+    /// Silences the findings that are made at a place, or none.
+    pub fn set(place: Option<(String, u32)>) {
+        if let Ok(mut silent) = PLACE.write() {
+            *silent = place;
+        }
+    }
+
+    pub(super) fn is_silent(at: &Location<'_>) -> bool {
+        PLACE.read().is_ok_and(|place| {
+            place
+                .as_ref()
+                .is_some_and(|(file, line)| file == at.file() && *line == at.line())
+        })
     }
 }
 
@@ -235,10 +280,12 @@ codes! {
     MissingFile = "E041", "a file that was vouched for is missing";
     ExtraFile = "E042", "a file that was not vouched for";
     MissingOpam = "E043", "a release without opam file";
-    OpamSyntax = "E044", "an opam file that does not parse";
+    OpamSyntax = "E044", "an opam file that some opam cannot read";
     OpamName = "E045", "the opam file disagrees with its directory";
     WeakChecksum = "E046", "a source archive without a strong checksum";
     EqualVersions = "E047", "two versions that opam holds equal";
+    Misplaced = "E048", "a release in another place than its own";
+    EmptyFile = "E049", "an empty file of a signed release";
     // The `repo` file and the snapshot.
     RepoFile = "E050", "the top-level repo file";
     GitFile = "E051", "a git file at the top that was not approved";
@@ -263,10 +310,12 @@ codes! {
     Removed = "E091", "something that is never removed is gone";
     Stripped = "E092", "vouches that were there are gone";
     Forked = "E093", "the chain does not continue the one accepted before";
-    Unsigned = "E094", "a signed package became unsigned";
+    Unsigned = "E094", "what was valid is not valid any more";
     OtherRepository = "E095", "another repository under the same name";
     Returned = "E096", "a removed release is back without a new signature";
     Conflict = "E097", "one file changed in two branches";
+    Forgotten = "E098", "a removal after which opam forgets a release";
+    Disagreement = "E099", "findings and proof disagree";
 }
 
 impl fmt::Display for Code {

@@ -14,14 +14,22 @@
     clippy::disallowed_methods
 )]
 
+mod door;
 pub mod finding;
 pub mod format;
 pub mod limits;
 pub mod opam_file;
 pub mod patch;
+pub mod proof;
 pub mod repository;
 pub mod tarball;
 pub mod tree;
 pub mod trust;
 pub mod update;
+pub mod verdict;
 pub mod verify;
+
+pub use door::{
+    Memories, Outcome, Policy, Report, Request, SnapshotFacts, Subject, Undecided, is_memory_of,
+    verify,
+};

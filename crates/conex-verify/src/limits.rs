@@ -75,6 +75,10 @@ pub const MAX_KEYS: usize = 64;
 /// ten new ones a day it takes eight years to get there without folding any.
 pub const MAX_SEGMENTS: usize = 30_000;
 
+/// Most new segments of one id in one change, for `check`: a hundred changes of hundreds of
+/// files each would use up [`MAX_SEGMENTS`] for everybody.
+pub const MAX_NEW_SEGMENTS: usize = 16;
+
 /// Most findings of one kind about one file; the rest is counted. Each quotes the
 /// place in the file, so a hostile file of 64 MB could cost the square of its size,
 /// and nobody reads more.
@@ -83,6 +87,11 @@ pub const MAX_ALIKE: usize = 50;
 /// Largest integer in metadata, 2^62 - 1: OCaml's `max_int` on 64 bits, so that
 /// a verifier in OCaml reads the same numbers.
 pub const MAX_INTEGER: u64 = (1 << 62) - 1;
+
+/// Largest epoch. A new one is the way back from a stolen key that pushed a counter to
+/// its end: one a day for 2,700 years. Beyond it a number is no epoch, so that nobody
+/// can leave an epoch behind after which there is none.
+pub const MAX_EPOCH: u64 = 1_000_000;
 
 /// Most levels of nesting in opam-file syntax: sections, lists, groups, options
 /// and prefix operators together. Deepest seen: 13. The reader and all that walks

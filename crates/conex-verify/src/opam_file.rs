@@ -1,14 +1,38 @@
 //! What an opam file must and should say.
+//!
+//! The rules are those of real opams: `tests/opam/forms` measures what each version makes of each
+//! form, and the tables `fixtures/opam-forms.tsv` and `fixtures/opam-checksums.tsv` hold what it
+//! found. Where versions differ, the worst of them counts.
+
+mod extension;
+mod source;
+#[cfg(test)]
+mod tests;
+mod version;
+
+use std::fmt;
 
 use crate::format::name::Release;
-use crate::format::syntax::{self, Item, Section, Span, SyntaxError, Value, ValueKind};
+use crate::format::syntax::{self, Field, Item, Section, Span, SyntaxError, ValueKind};
 use crate::limits::MAX_ALIKE;
 
 /// What is wrong with an opam file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
-    /// Not in opam-file syntax.
-    Syntax(SyntaxError),
+    /// Some opam leaves the package out, or cannot read the whole repository any more.
+    Unreadable {
+        /// What it stumbles over.
+        why: Unreadable,
+        /// Where; empty at the start of a file that lacks something.
+        span: Span,
+    },
+    /// Every opam reads it, but as a format older than the one that is written today.
+    OtherVersion {
+        /// What the file says.
+        found: String,
+        /// Where.
+        span: Span,
+    },
     /// A field that disagrees with the directory.
     Disagrees {
         /// The field: `name` or `version`.
@@ -25,108 +49,104 @@ pub enum Problem {
     WeakSource {
         /// `url`, or `extra-source` and its name.
         what: String,
-        /// The algorithms that are there, all of them broken; empty if there are none.
+        /// What is there in place of a strong checksum: broken algorithms, or why opam
+        /// passes over what stands there; empty if nothing does.
         algorithms: Vec<String>,
         /// Where.
         span: Span,
     },
 }
 
-/// Names of the algorithms whose collisions nobody can make.
-const STRONG: [&str; 2] = ["sha256=", "sha512="];
+/// Why some opam cannot read a file. Goes on after the path of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Not in opam-file syntax. opam leaves the package out; an integer that is too
+    /// large makes opam 2.6 lose the whole repository.
+    Syntax(SyntaxError),
+    /// No `opam-version`: opam 2.1 and later lose the whole repository.
+    NoVersion,
+    /// `opam-version` more than once.
+    VersionAgain,
+    /// `opam-version` is not a string.
+    VersionNoString,
+    /// A version that some opam takes for newer than itself: 2.1 loses the whole repository.
+    NewVersion(String),
+    /// A field whose value opam 2.1 or later refuses, and the package with it.
+    Field(&'static str),
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unreadable::Syntax(error) => write!(f, "does not parse: {error}"),
+            Unreadable::NoVersion => write!(f, "has no field `opam-version`"),
+            Unreadable::VersionAgain => write!(f, "has the field `opam-version` more than once"),
+            Unreadable::VersionNoString => write!(f, "has an `opam-version` that is no string"),
+            Unreadable::NewVersion(found) => {
+                write!(
+                    f,
+                    "has the `opam-version` {found:?}, which is not 2.0 or older"
+                )
+            }
+            Unreadable::Field(name) => write!(f, "has a field `{name}` that opam refuses"),
+        }
+    }
+}
 
 /// Looks at the opam file of a release.
 pub fn check(release: &Release, source: &[u8]) -> Vec<Problem> {
     let file = match syntax::parse(source) {
         Ok(file) => file,
-        Err(error) => return vec![Problem::Syntax(error)],
+        Err(error) => {
+            let span = error.span();
+            let why = Unreadable::Syntax(error);
+            return vec![Problem::Unreadable { why, span }];
+        }
     };
     let mut problems = Vec::new();
+    problems.extend(version::check(&file.items));
+    problems.extend(extension::check(&file.items));
     // Of each kind the first ones, so that many of one hide none of the other.
-    let (mut disagreeing, mut weak) = (0, 0);
-    for item in &file.items {
-        match item {
-            Item::Field(field) => {
-                let (name, expected) = match field.name.text {
-                    "name" => ("name", release.name_str()),
-                    "version" => ("version", release.version_str()),
-                    _ => continue,
-                };
-                let found = match &field.value.kind {
-                    ValueKind::String(text) => String::from_utf8_lossy(text).into_owned(),
-                    _ => "no string".to_owned(),
-                };
-                if found != expected && disagreeing < MAX_ALIKE {
-                    disagreeing += 1;
-                    problems.push(Problem::Disagrees {
-                        field: name,
-                        expected: expected.to_owned(),
-                        found,
-                        span: field.value.span,
-                    });
-                }
-            }
-            Item::Section(section) if weak < MAX_ALIKE => {
-                if let Some(problem) = weak_source(section) {
-                    weak += 1;
-                    problems.push(problem);
-                }
-            }
-            Item::Section(_) => {}
-        }
-    }
+    problems.extend(disagreeing(release, &file.items).take(MAX_ALIKE));
+    problems.extend(source::weak(&file.items).take(MAX_ALIKE));
     problems
 }
 
-fn weak_source(section: &Section<'_>) -> Option<Problem> {
-    let what = match (section.kind.text, &section.name) {
-        ("url", _) => "url".to_owned(),
-        ("extra-source", Some(name)) => {
-            format!("extra-source {:?}", String::from_utf8_lossy(name))
-        }
-        ("extra-source", None) => "extra-source".to_owned(),
-        _ => return None,
-    };
-    let checksums: Vec<String> = section
-        .items
-        .iter()
-        .filter_map(|item| match item {
-            Item::Field(field) if field.name.text == "checksum" => Some(strings(&field.value)),
-            _ => None,
+/// The fields `name` and `version` that are not those of the directory.
+fn disagreeing(release: &Release, items: &[Item<'_>]) -> impl Iterator<Item = Problem> {
+    fields(items).filter_map(|field| {
+        let (name, expected) = match field.name.text {
+            "name" => ("name", release.name_str()),
+            "version" => ("version", release.version_str()),
+            _ => return None,
+        };
+        let found = match &field.value.kind {
+            ValueKind::String(text) => String::from_utf8_lossy(text).into_owned(),
+            _ => "no string".to_owned(),
+        };
+        (found != expected).then(|| Problem::Disagrees {
+            field: name,
+            expected: expected.to_owned(),
+            found,
+            span: field.value.span,
         })
-        .flatten()
-        .collect();
-    if checksums
-        .iter()
-        .any(|c| STRONG.iter().any(|strong| c.starts_with(strong)))
-    {
-        return None;
-    }
-    let algorithms = checksums
-        .iter()
-        .map(|c| match c.split_once('=') {
-            Some((algorithm, _)) => algorithm.to_owned(),
-            // opam reads a bare checksum as MD5.
-            None => "md5".to_owned(),
-        })
-        .collect();
-    Some(Problem::WeakSource {
-        what,
-        algorithms,
-        span: section.kind.span,
     })
 }
 
-fn strings(value: &Value<'_>) -> Vec<String> {
-    match &value.kind {
-        ValueKind::String(text) => vec![String::from_utf8_lossy(text).into_owned()],
-        ValueKind::List(values) => values
-            .iter()
-            .filter_map(|v| match &v.kind {
-                ValueKind::String(text) => Some(String::from_utf8_lossy(text).into_owned()),
-                _ => None,
-            })
-            .collect(),
-        _ => Vec::new(),
-    }
+fn fields<'i, 's>(items: &'i [Item<'s>]) -> impl Iterator<Item = &'i Field<'s>> {
+    items.iter().filter_map(|item| match item {
+        Item::Field(field) => Some(field),
+        Item::Section(_) => None,
+    })
+}
+
+fn sections<'i, 's>(items: &'i [Item<'s>]) -> impl Iterator<Item = &'i Section<'s>> {
+    items.iter().filter_map(|item| match item {
+        Item::Section(section) => Some(section),
+        Item::Field(_) => None,
+    })
+}
+
+fn named<'i, 's>(items: &'i [Item<'s>], name: &str) -> impl Iterator<Item = &'i Field<'s>> {
+    fields(items).filter(move |field| field.name.text == name)
 }

@@ -10,9 +10,9 @@ use rayon::prelude::*;
 use crate::finding::{Code, Finding};
 use crate::format::digest::Digest;
 use crate::format::name::{Id, PackageName, Release, fold};
-use crate::format::path::{PACKAGES, Place, segment_path};
+use crate::format::path::{PACKAGES, PathError, Place, release_dir, segment_path};
 use crate::format::resource::{
-    Authorisation, Checksum, Decode, FileDigest, IdFile, Kind, Releases, Repo, Resource,
+    Authorisation, Checksum, Claims, Decode, FileDigest, IdFile, Kind, Releases, Repo, Resource,
     ResourceId, ResourceVersion, SignedLink, SignedSegment, SignedSnapshot,
 };
 use crate::format::state::{State, StateBuilder};
@@ -127,7 +127,8 @@ impl Package {
 pub struct ReleaseDir {
     /// What its files should be.
     pub checksum: Slot<Checksum>,
-    /// All its files but `checksum`, by their path below the directory.
+    /// The files that opam reads, by their path below the directory: `opam`, `files/…`, and
+    /// opam 1.2's `url` and `descr`.
     pub files: BTreeMap<Box<str>, PlainFile>,
     /// What is wrong with its opam file.
     pub problems: Vec<Problem>,
@@ -143,12 +144,14 @@ pub struct PlainFile {
 }
 
 impl ReleaseDir {
-    /// Whether this is only what `diff -ruaN` cannot remove: empty files below
-    /// `files/` of a release that is gone. opam sees no package in it.
-    pub fn is_left_over(&self) -> bool {
-        matches!(self.checksum, Slot::Missing)
-            && self.opam().is_none()
-            && self.files.values().all(|file| file.bytes.is_empty())
+    fn put(&mut self, below: &str, bytes: &Bytes, digest: FileDigest) {
+        self.files.insert(
+            below.into(),
+            PlainFile {
+                bytes: bytes.clone(),
+                digest,
+            },
+        );
     }
 
     /// The package description.
@@ -168,12 +171,17 @@ pub struct Repository {
     pub segments: Vec<(String, Loaded<SignedSegment>)>,
     /// What the top-level files may say.
     pub repo: Slot<Repo>,
+    /// Which packages are claimed for ever.
+    pub claims: Slot<Claims>,
     /// What a notary says the repository is.
     pub snapshot: Slot<SignedSnapshot>,
     /// What it is.
     pub state: State,
     /// The packages.
     pub packages: BTreeMap<PackageName, Package>,
+    /// The directories that opam takes for releases and that do not lie in the directory of
+    /// their package, by path with a slash at the end.
+    pub misplaced: BTreeMap<String, (Release, ReleaseDir)>,
     /// The top-level files whose content is judged.
     pub top_level: BTreeMap<String, Bytes>,
     /// How many files there are.
@@ -188,12 +196,13 @@ enum Decoded {
     IdFile(Slot<IdFile>),
     Segment(Option<Box<Loaded<SignedSegment>>>),
     Repo(Slot<Repo>),
+    Claims(Slot<Claims>),
     Authorisation(Slot<Authorisation>),
     Releases(Slot<Releases>),
     Checksum(Slot<Checksum>),
     Opam(FileDigest, Vec<Problem>),
     File(FileDigest),
-    Snapshot(Slot<SignedSnapshot>),
+    Snapshot(Box<Slot<SignedSnapshot>>),
 }
 
 impl Decoded {
@@ -207,6 +216,7 @@ impl Decoded {
             Decoded::IdFile(slot) => of(slot),
             Decoded::Segment(segment) => segment.as_ref().map(|loaded| loaded.digest),
             Decoded::Repo(slot) => of(slot),
+            Decoded::Claims(slot) => of(slot),
             Decoded::Authorisation(slot) => of(slot),
             Decoded::Releases(slot) => of(slot),
             Decoded::Checksum(slot) => of(slot),
@@ -227,7 +237,7 @@ impl Repository {
     pub fn forget_packages(&mut self) {
         for (_, loaded) in &mut self.segments {
             let entries = &mut loaded.value.segment.entries;
-            entries.retain(|e| matches!(e.resource.kind, Kind::Author | Kind::Team | Kind::Repo));
+            entries.retain(|e| e.resource.package().is_none());
         }
     }
 
@@ -246,9 +256,8 @@ impl Repository {
             }
             let place = Place::of(path).map_err(|error| {
                 Some(Box::new(
-                    Finding::error(Code::BadPath, path, format!("`{path}`: {error}")).hint(
-                        "remove the file; opam would read it in a way that nobody vouched for",
-                    ),
+                    Finding::error(Code::BadPath, path, format!("`{path}`: {error}"))
+                        .hint(PathError::HINT),
                 ))
             })?;
             let mut findings = Vec::new();
@@ -279,6 +288,9 @@ impl Repository {
         repository
             .findings
             .extend(tree.defects.iter().map(Defect::finding));
+        repository
+            .findings
+            .extend(tree.empty_defects().iter().map(Defect::finding));
         repository.collisions(tree);
         repository.count_limits();
         repository
@@ -298,7 +310,8 @@ impl Repository {
                 }
             }
             (Place::Repo, Decoded::Repo(slot)) => self.repo = slot,
-            (Place::Snapshot, Decoded::Snapshot(slot)) => self.snapshot = slot,
+            (Place::Claims, Decoded::Claims(slot)) => self.claims = slot,
+            (Place::Snapshot, Decoded::Snapshot(slot)) => self.snapshot = *slot,
             (Place::Authorisation(name), Decoded::Authorisation(slot)) => {
                 self.packages.entry(name).or_default().authorisation = slot;
             }
@@ -311,23 +324,30 @@ impl Repository {
             (Place::Opam(release), Decoded::Opam(digest, problems)) => {
                 let dir = self.release_dir(release);
                 dir.problems = problems;
-                dir.files.insert(
-                    "opam".into(),
-                    PlainFile {
-                        bytes: bytes.clone(),
-                        digest,
-                    },
-                );
+                dir.put("opam", bytes, digest);
             }
             (Place::File(release, below), Decoded::File(digest)) => {
-                self.release_dir(release).files.insert(
-                    below.into(),
-                    PlainFile {
-                        bytes: bytes.clone(),
-                        digest,
-                    },
-                );
+                self.release_dir(release).put(&below, bytes, digest);
             }
+            (Place::Old(release, file), Decoded::File(digest)) => {
+                self.release_dir(release).put(file.as_str(), bytes, digest);
+            }
+            (Place::Misplaced(file), decoded) => {
+                let (_, dir) = self
+                    .misplaced
+                    .entry(file.dir)
+                    .or_insert_with(|| (file.release, ReleaseDir::default()));
+                match decoded {
+                    Decoded::Opam(digest, problems) => {
+                        dir.problems = problems;
+                        dir.put("opam", bytes, digest);
+                    }
+                    Decoded::File(digest) => dir.put(&file.below, bytes, digest),
+                    _ => {}
+                }
+            }
+            // What opam does not read is a part of the state, and of nothing else.
+            (Place::Stray(_), Decoded::File(_)) => {}
             // `decode` gives each place its own variant.
             (place, _) => self.findings.push(Finding::error(
                 Code::UnexpectedFile,
@@ -363,6 +383,18 @@ impl Repository {
                     .then(|| Decoded::Segment(Some(Box::new(loaded.clone()))))?
             }
             Place::Repo => Decoded::Repo(same(&self.repo, bytes)?),
+            Place::Claims => Decoded::Claims(same(&self.claims, bytes)?),
+            Place::Old(release, name) => Decoded::File(file(release, name.as_str())?),
+            Place::Misplaced(place) => {
+                let (_, dir) = self.misplaced.get(&place.dir)?;
+                let file = dir.files.get(place.below.as_str())?;
+                let same = Bytes::ptr_eq(&file.bytes, bytes).then_some(file.digest)?;
+                match &*place.below {
+                    "opam" => Decoded::Opam(same, dir.problems.clone()),
+                    _ => Decoded::File(same),
+                }
+            }
+            Place::Stray(_) => return None,
             Place::Authorisation(name) => {
                 Decoded::Authorisation(same(&self.packages.get(name)?.authorisation, bytes)?)
             }
@@ -374,8 +406,50 @@ impl Repository {
                 Decoded::Opam(file(release, "opam")?, dir(release)?.problems.clone())
             }
             Place::File(release, below) => Decoded::File(file(release, below)?),
-            Place::Snapshot => Decoded::Snapshot(same(&self.snapshot, bytes)?),
+            Place::Snapshot => Decoded::Snapshot(Box::new(same(&self.snapshot, bytes)?)),
         })
+    }
+
+    /// The version of a resource that lies in the tree; `None` where nothing can be read as it.
+    pub fn version_of(&self, resource: &ResourceId) -> Option<ResourceVersion> {
+        fn of<T: Resource>(slot: &Slot<T>) -> Option<ResourceVersion> {
+            slot.good().map(Loaded::version)
+        }
+        let name = &*resource.name;
+        match resource.kind {
+            Kind::Author | Kind::Team => {
+                let loaded = self.ids.get(&Id::new(name).ok()?)?.good()?;
+                (loaded.value.resource_id() == *resource).then(|| loaded.id_version())
+            }
+            Kind::Repo => of(&self.repo),
+            Kind::Claims => of(&self.claims),
+            Kind::Authorisation => of(&self.package_of(resource)?.authorisation),
+            Kind::Releases => of(&self.package_of(resource)?.releases),
+            Kind::Checksum => {
+                let release = Release::new(name).ok()?;
+                of(&self
+                    .packages
+                    .get(&release.name())?
+                    .directories
+                    .get(&release)?
+                    .checksum)
+            }
+        }
+    }
+
+    /// The package to which a resource belongs.
+    pub fn package_of(&self, resource: &ResourceId) -> Option<&Package> {
+        self.packages.get(&resource.package()?)
+    }
+
+    /// Every release that opam finds in the tree: each directory with a file `opam`, by its
+    /// last component. With it, the path of the directory with a slash at its end.
+    pub fn declared(&self) -> impl Iterator<Item = (String, &Release, &ReleaseDir)> {
+        let own = self.packages.values().flat_map(|p| &p.directories);
+        let own = own.map(|(release, dir)| (release_dir(release), release, dir));
+        let other = self.misplaced.iter();
+        let other = other.map(|(path, (release, dir))| (path.clone(), release, dir));
+        own.chain(other).filter(|(_, _, dir)| dir.opam().is_some())
     }
 
     fn release_dir(&mut self, release: Release) -> &mut ReleaseDir {
@@ -387,7 +461,7 @@ impl Repository {
             .or_default()
     }
 
-    /// Names that differ only in case are one name on some file systems, and in
+    /// V0.2: Names that differ only in case are one name on some file systems, and in
     /// the eyes of many people.
     fn collisions(&mut self, tree: &Tree) {
         let mut seen: BTreeMap<String, &str> = BTreeMap::new();
@@ -441,6 +515,7 @@ impl Repository {
         }
     }
 
+    /// V0.5, V1.1.
     fn count_limits(&mut self) {
         if self.segments.len() > MAX_SEGMENTS {
             self.findings.push(
@@ -484,6 +559,7 @@ fn shared_directories(previous: &str, path: &str) -> usize {
     path.get(..common).and_then(|p| p.rfind('/')).unwrap_or(0)
 }
 
+/// V0.3, V0.8.
 fn slot<T>(
     path: &str,
     bytes: &Bytes,
@@ -518,6 +594,7 @@ fn slot<T>(
     }
 }
 
+/// V0.3, V2.1.
 fn decode(place: &Place, path: &str, bytes: &Bytes, findings: &mut Vec<Finding>) -> Decoded {
     match place {
         Place::Link(n) => Decoded::Link(slot(
@@ -557,6 +634,9 @@ fn decode(place: &Place, path: &str, bytes: &Bytes, findings: &mut Vec<Finding>)
             }
         }
         Place::Repo => Decoded::Repo(slot(path, bytes, findings, Repo::decode(bytes), |_| true)),
+        Place::Claims => {
+            Decoded::Claims(slot(path, bytes, findings, Claims::decode(bytes), |_| true))
+        }
         Place::Authorisation(name) => Decoded::Authorisation(slot(
             path,
             bytes,
@@ -577,14 +657,20 @@ fn decode(place: &Place, path: &str, bytes: &Bytes, findings: &mut Vec<Finding>)
         Place::Opam(release) => {
             Decoded::Opam(FileDigest::of(bytes), opam_file::check(release, bytes))
         }
-        Place::File(..) => Decoded::File(FileDigest::of(bytes)),
-        Place::Snapshot => Decoded::Snapshot(slot(
+        Place::Misplaced(file) if file.below == "opam" => Decoded::Opam(
+            FileDigest::of(bytes),
+            opam_file::check(&file.release, bytes),
+        ),
+        Place::File(..) | Place::Old(..) | Place::Misplaced(_) | Place::Stray(_) => {
+            Decoded::File(FileDigest::of(bytes))
+        }
+        Place::Snapshot => Decoded::Snapshot(Box::new(slot(
             path,
             bytes,
             findings,
             SignedSnapshot::decode(bytes),
             |_| true,
-        )),
+        ))),
     }
 }
 

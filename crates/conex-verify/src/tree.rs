@@ -35,6 +35,13 @@ pub struct Tree {
     /// the files themselves in `files` and only directories without files here;
     /// [`Tree::into_judged`] makes the names of it.
     pub others: Vec<String>,
+    /// The paths of all files whose content is not judged, as far as they were looked for: the
+    /// removal of one can make opam forget a release. In a tree that was read to be patched
+    /// they are in `files` until [`Tree::into_judged`].
+    pub elsewhere: BTreeSet<String>,
+    /// The directories without any file in or below them. opam 2.0 to 2.3 stop looking for
+    /// packages where one is called `opam`.
+    pub empty: BTreeSet<String>,
     /// What is not a readable plain file. Each is a reason to reject.
     pub defects: Vec<Defect>,
 }
@@ -68,6 +75,7 @@ impl Tree {
         let mut others: BTreeSet<String> = self.others.into_iter().collect();
         let mut files = self.files;
         let mut defects = self.defects;
+        let mut elsewhere = self.elsewhere;
         files.retain(|path, _| {
             let judged = is_judged(path);
             if !judged {
@@ -81,6 +89,7 @@ impl Tree {
                     Some((top, _)) => format!("{top}/"),
                     None => path.clone(),
                 });
+                elsewhere.insert(path.clone());
             }
             judged
         });
@@ -94,8 +103,53 @@ impl Tree {
         Tree {
             files,
             others: others.into_iter().collect(),
+            elsewhere,
+            empty: self.empty,
             defects,
         }
+    }
+
+    /// V7.5: What is wrong with directories that hold no file: of each with a name that opam looks
+    /// for, as a file or as a directory.
+    pub fn empty_defects(&self) -> Vec<Defect> {
+        const LOOKED_FOR: [&str; 4] = ["opam", "files", "url", "descr"];
+        let kind = |path: &str| {
+            let name = path
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase();
+            if !path.starts_with(crate::format::path::PACKAGES) {
+                (name == "opam").then_some(DefectKind::StrayOpam)
+            } else {
+                LOOKED_FOR
+                    .contains(&&*name)
+                    .then_some(DefectKind::EmptyDirectory)
+            }
+        };
+        let empty = self.empty.iter();
+        empty
+            .filter_map(|path| {
+                Some(Defect {
+                    kind: kind(path)?,
+                    path: path.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// Keeps of `directories` those without any file in or below them.
+    #[must_use]
+    pub fn with_directories(mut self, directories: impl IntoIterator<Item = String>) -> Tree {
+        let bare = |path: &String| {
+            let prefix = format!("{path}/");
+            let judged = self.below(&prefix).next().is_some();
+            let mut other = self.elsewhere.range(prefix.clone()..);
+            !judged && !other.next().is_some_and(|p| p.starts_with(&prefix))
+        };
+        let empty: BTreeSet<String> = directories.into_iter().filter(bare).collect();
+        self.empty = empty;
+        self
     }
 }
 
@@ -109,12 +163,12 @@ pub fn is_judged(path: &str) -> bool {
 /// `repo` is read by opam, the others change what git puts into a work tree.
 pub const TOP_LEVEL_FILES: [&str; 3] = ["repo", ".gitignore", ".gitattributes"];
 
-/// Whether opam 2.5 and later can take the file at `path`, which lies outside
-/// `packages/`, for a package: opam 2.6 loads every `…/opam` of an archive, and both
-/// load every directory that a patch names.
+/// V7.4: Whether `path`, which lies outside `packages/`, has a name that opam can take for the
+/// description of a package: opam 2.6 loads every `…/opam` of an archive, and from 2.5 on
+/// opam loads every directory that a patch names.
 pub fn is_stray_opam(path: &str) -> bool {
-    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-    !path.starts_with(crate::format::path::PACKAGES) && name.eq_ignore_ascii_case("opam")
+    !path.starts_with(crate::format::path::PACKAGES)
+        && crate::format::path::forbidden_name(path).is_some()
 }
 
 /// Something in a tree that cannot be taken as a plain file.
@@ -127,7 +181,7 @@ pub struct Defect {
 }
 
 impl Defect {
-    /// What to say about it: always an error.
+    /// V0.1: What to say about it: always an error.
     pub fn finding(&self) -> Finding {
         let what = if self.path.is_empty() {
             "the repository".to_owned()
@@ -168,6 +222,10 @@ impl Defect {
                 "{what} lies outside `packages/`, where opam may take it for a package"
             ))
             .hint("rename it: nothing but the file of a release can be called `opam`"),
+            DefectKind::EmptyDirectory => error(format!(
+                "{what} is a directory without files, of a name that opam looks for"
+            ))
+            .hint("remove it: opam 2.0 to 2.3 do not look further where one is called `opam`"),
         }
     }
 }
@@ -210,8 +268,10 @@ pub enum DefectKind {
     TooMuch,
     /// The file or directory changed while it was read.
     Changed,
-    /// A file called `opam` outside `packages/`, see [`is_stray_opam`].
+    /// A file or directory called `opam` outside `packages/`, see [`is_stray_opam`].
     StrayOpam,
+    /// A directory below `packages/` without any file, of a name that opam looks for.
+    EmptyDirectory,
 }
 
 #[cfg(test)]
@@ -250,16 +310,17 @@ mod tests {
 
     #[test]
     fn stray_opam_files_are_found_in_every_spelling() {
-        for path in ["opam", "doc/x.1/opam", "doc/OPAM", "packages2/a.1/opam"] {
+        for path in [
+            "opam",
+            "doc/x.1/opam",
+            "doc/OPAM",
+            "packages2/a.1/opam",
+            "doc/opam/x",
+        ] {
             assert!(is_stray_opam(path), "{path}");
             assert_eq!(tree(&[path]).into_judged().defects.len(), 1);
         }
-        for path in [
-            "packages/a/a.1/opam",
-            "doc/opam.md",
-            "doc/opam/x",
-            "opam-repo",
-        ] {
+        for path in ["packages/a/a.1/opam", "doc/opam.md", "opam-repo"] {
             assert!(!is_stray_opam(path), "{path}");
         }
     }

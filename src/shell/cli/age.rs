@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use conex_verify::verify::snapshot::SnapshotReport;
+use conex_verify::SnapshotFacts;
 
 /// What the clock says, in seconds since 1970.
 pub fn seconds_now() -> Option<u64> {
@@ -23,29 +23,28 @@ pub struct JsonSnapshot {
 }
 
 impl JsonSnapshot {
-    /// What is said about the snapshot, if there is one that can be read.
-    pub fn of(report: &SnapshotReport) -> Option<JsonSnapshot> {
-        let version = report.version?;
-        Some(JsonSnapshot {
-            valid: report.is_valid(),
-            epoch: version.revision.epoch,
-            counter: version.revision.counter,
-            created: report.created.as_ref().map(ToString::to_string),
-            age_seconds: seconds_now().and_then(|now| report.age(now)),
-            by: report.by.as_ref().map(ToString::to_string),
-        })
+    /// What is said about a snapshot.
+    pub fn of(facts: &SnapshotFacts) -> JsonSnapshot {
+        JsonSnapshot {
+            valid: facts.valid,
+            epoch: facts.revision.epoch,
+            counter: facts.revision.counter,
+            created: facts.created.as_ref().map(ToString::to_string),
+            age_seconds: seconds_now().and_then(|now| facts.age(now)),
+            by: facts.by.as_ref().map(ToString::to_string),
+        }
     }
 }
 
 /// How old the snapshot is, for the last line of a report.
-pub fn in_words(report: &SnapshotReport) -> String {
-    if report.version.is_none() {
+pub fn in_words(snapshot: Option<&SnapshotFacts>) -> String {
+    let Some(facts) = snapshot else {
         return "no snapshot".to_owned();
-    }
-    if !report.is_valid() {
+    };
+    if !facts.valid {
         return "snapshot not valid".to_owned();
     }
-    match seconds_now().and_then(|now| report.age(now)) {
+    match seconds_now().and_then(|now| facts.age(now)) {
         Some(age) => format!("snapshot {}", age_in_words(age)),
         None => "snapshot of an unknown time".to_owned(),
     }

@@ -10,13 +10,14 @@ use super::failure::{Exit, Failure};
 use crate::plan::{Plan, World};
 use crate::shell::keys::Signer;
 use crate::shell::keys::find::{Found, Places, Selection, find_signer, public_keys};
+use crate::shell::keys::log;
 use crate::shell::keys::passphrase;
 use crate::shell::report::{Color, HumanOptions, Shown, human, neutral};
 use crate::shell::write::{Change, WORK_TREE, apply};
 use crate::shell::{progress, signals};
 use conex_verify::format::key::{Namespace, PublicKey};
 use conex_verify::format::name::Id;
-use conex_verify::format::resource::Timestamp;
+use conex_verify::format::resource::{Segment, Timestamp};
 
 /// Who signs.
 pub struct Who {
@@ -206,6 +207,7 @@ pub fn sign(plan: &mut Plan, world: &World<'_>, who: &Who) -> Result<(), Failure
             .signer
             .sign(Namespace::Index, &segment.signed_bytes())
             .map_err(failed)?;
+        keep_in_log(&segment);
         plan.add_segment(segment, key, signature);
     }
     if let Some(snapshot) = &plan.snapshot {
@@ -216,6 +218,16 @@ pub fn sign(plan: &mut Plan, world: &World<'_>, who: &Who) -> Result<(), Failure
         plan.add_snapshot_signature(key, signature);
     }
     sign_link(plan, who)
+}
+
+/// Keeps what is signed in the signer's log, before it is in any file.
+pub fn keep_in_log(segment: &Segment) {
+    if let Err(why) = log::add(segment) {
+        sayln!(
+            "warning: what is signed is not kept in your log: {}",
+            neutral(&why)
+        );
+    }
 }
 
 /// Adds the signature of `who` to the link of the plan, if there is one.

@@ -99,7 +99,7 @@ pub fn run(cli: &Cli, args: &CheckArgs) -> Result<Exit, Failure> {
         mode: if args.strict {
             Mode::Strict
         } else {
-            Mode::IgnoreMissing
+            Mode::NoStrict
         },
     };
     let mut outcome = judge(&git, &mut subject, client.as_ref())?;

@@ -20,8 +20,7 @@ use crate::shell::out::{outln, sayln};
 use crate::shell::report::neutral;
 use crate::shell::signals;
 use conex_verify::repository::Repository;
-use conex_verify::trust::anchors::{Anchors, Client};
-use conex_verify::verify::Mode;
+use conex_verify::trust::anchors::{Anchors, Client, words};
 
 /// Runs `conex enable`.
 pub fn run(cli: &Cli, args: &EnableArgs) -> Result<Exit, Failure> {
@@ -38,6 +37,15 @@ pub fn run(cli: &Cli, args: &EnableArgs) -> Result<Exit, Failure> {
     let wanted = anchors(cli, args)?;
     let present = root.read(CONFIG).map_err(failed)?.unwrap_or_default();
     let present = find_hook(&root.file(CONFIG), &present).map_err(failed)?;
+    // The anchors say already what may come unsigned; there is one hook for all repositories.
+    if args.nostrict && wanted.as_ref().is_some_and(|w| w.client.anchors().covered) {
+        return Err(Failure::usage(
+            format!(
+                "the anchors of `{name}` say `unsigned=covered`: with --nostrict unsigned packages would come without a snapshot as well"
+            ),
+            "leave --nostrict out",
+        ));
+    }
     let hook = Hook::of(
         &program(args)?,
         &choices(args, present.as_ref().map(|f| &f.hook)),
@@ -102,11 +110,7 @@ pub fn run(cli: &Cli, args: &EnableArgs) -> Result<Exit, Failure> {
         client.quorum(),
         client.anchors().keys.len()
     );
-    let mode = if hook.is_lenient() {
-        Mode::IgnoreMissing
-    } else {
-        Mode::Strict
-    };
+    let mode = client.mode(hook.is_lenient());
     match held(&root, name, &client, mode) {
         Held::Nothing | Held::Valid => {}
         Held::Unknown(why) => {
@@ -201,22 +205,15 @@ struct Wanted {
 /// The anchors that were given, or those of a working repository.
 fn anchors(cli: &Cli, args: &EnableArgs) -> Result<Option<Wanted>, Failure> {
     let (text, quorum) = match (&args.anchors, &cli.directory) {
-        (Some(anchors), _) => {
-            let Some(quorum) = args.quorum else {
-                return Err(Failure::usage(
-                    "there is no quorum",
-                    "give --quorum N: how many of the anchors must agree",
-                ));
-            };
-            (anchors.clone(), quorum)
-        }
+        (Some(anchors), _) => (anchors.clone(), args.quorum),
         (None, Some(directory)) => {
-            let repository = Repository::load(&working_tree(directory)?);
+            let tree = working_tree(directory)?;
             let Handout {
-                anchors,
+                policy,
                 quorum,
                 lacks,
-            } = handout(&repository)?;
+            } = handout(&tree, &Repository::load(&tree))?;
+            let anchors = words(&policy);
             if lacks {
                 return Err(Failure::refused(
                     format!(
@@ -233,13 +230,13 @@ fn anchors(cli: &Cli, args: &EnableArgs) -> Result<Option<Wanted>, Failure> {
             for anchor in &anchors {
                 sayln!("  {anchor}");
             }
-            (anchors.join(","), args.quorum.unwrap_or(quorum))
+            (anchors.join(","), args.quorum.or(Some(quorum)))
         }
         (None, None) => return Ok(None),
     };
     let usage = |e: conex_verify::trust::anchors::AnchorError| Failure::usage(&e, e.hint());
     let parsed: Anchors = text.parse().map_err(usage)?;
-    let client = Client::new(parsed, quorum).map_err(usage)?;
+    let client = Client::asking(parsed, quorum).map_err(usage)?;
     Ok(Some(Wanted {
         anchors: text.split(',').map(str::to_owned).collect(),
         client,

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::args::Consent;
 use super::ask::{Who, agreed, sign, write};
 use super::failure::{Exit, Failure};
+use crate::plan::View;
 use crate::plan::{self, Plan, World};
 use crate::shell::out::{say, sayln};
 use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, neutral};
@@ -12,7 +13,6 @@ use conex_verify::finding::{Code, Severity};
 use conex_verify::format::resource::Kind;
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::trust::View;
 
 /// Writes a plan that needs no signature.
 pub fn unsigned(plan: &Plan, consent: Consent, root: &Path) -> Result<Exit, Failure> {
@@ -132,6 +132,7 @@ pub fn counted(kind: Kind, n: usize) -> String {
             "approval of top-level files",
             "approvals of top-level files",
         ),
+        Kind::Claims => ("list of claims", "lists of claims"),
         Kind::Authorisation => ("authorisation", "authorisations"),
         Kind::Releases => ("list of releases", "lists of releases"),
         Kind::Checksum => ("release", "releases"),

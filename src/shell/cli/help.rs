@@ -27,12 +27,13 @@ pub const PAGES: &[Page] = &[
         verb: "verify",
         policy: "every package is signed and complete; with --nostrict, packages whose names no quorum of \
 janitors claims are let through and counted. In every mode a failing signature, metadata that cannot be read, \
-a path outside the grammar, a name collision or a digest mismatch is a reason to reject. It asks nothing, \
+a path outside the grammar, a name collision or a digest mismatch is a reason to reject. Where the anchors say \
+unsigned=covered, such packages are let through as a valid snapshot states them, and not otherwise. It asks nothing, \
 and writes nothing but its report and its memory. docs/verification.md has the rules.",
         exit: "0 the repository is valid; 1 it is rejected; 2 the command line or the environment does not \
 allow to decide. opam keeps its old state after anything but 0",
         examples: &[
-            "conex verify --dir . --anchors \"$(conex anchors)\" --quorum 2",
+            "conex verify --dir . --anchors \"$(conex anchors)\"",
             "conex verify --dir new.tar.gz --anchors blake2b=… --quorum 1 --nostrict",
         ],
     },
@@ -69,8 +70,10 @@ encrypted; a private key that others can read is refused.",
     },
     Page {
         verb: "init",
-        policy: "writes link 0 of the janitor chain and signs nothing; each janitor then signs with `conex \
-approve`. With --alone it signs with the key of the one janitor, after a question. It never replaces a chain.",
+        policy: "writes link 0 of the janitor chain, an empty list of claims, and the team `notaries` of all janitors, \
+and signs nothing; each janitor then signs with `conex approve`. The link says that clients refuse a repository \
+without a snapshot, which cannot be taken back; with --snapshot optional they do not, and no team is made. With \
+--alone it signs with the key of the one janitor, after a question. It never replaces a chain.",
         exit: DONE,
         examples: &[
             "conex init --name example --quorum 2 --janitor you --janitor ann=ann.pub",
@@ -164,9 +167,25 @@ approves it. It says what then waits, because only these keys vouched for it.",
     Page {
         verb: "epoch",
         policy: "writes these resources in a new epoch and signs nothing: a quorum of janitors opens it with \
-`conex approve`. An epoch never goes back.",
+`conex approve`. Of a package that is its list of releases and every checksum, or with --owners its authorisation. \
+It refuses while somebody who can support the package has entries in a later epoch. An epoch never goes back.",
         exit: DONE,
-        examples: &["conex epoch fmt"],
+        examples: &["conex epoch fmt", "conex epoch --owners fmt"],
+    },
+    Page {
+        verb: "claims",
+        policy: "writes the list of packages that are claimed for ever: the names that it has, and those whose \
+authorisation is valid now. It signs nothing: a quorum of janitors approves it, in a change of its own. No name \
+ever leaves the list.",
+        exit: DONE,
+        examples: &["conex claims"],
+    },
+    Page {
+        verb: "decline",
+        policy: "empties an id or a first claim that waits for approval, so that nobody can approve it, and removes a \
+link that lacks signatures. It signs nothing, and refuses what a quorum has approved before.",
+        exit: DONE,
+        examples: &["conex decline mallory", "conex decline fmt"],
     },
     Page {
         verb: "approve",
@@ -190,11 +209,24 @@ never touches an opam file, and refuses releases whose archives have no SHA-256 
         examples: &["conex sign", "conex sign fmt --yes"],
     },
     Page {
-        verb: "compact",
-        policy: "folds the segments of one key into one, shows that, and asks. It drops only entries for which \
-a higher one stays. Run it in a change of its own: it conflicts with every other signature of yours.",
+        verb: "supersede",
+        policy: "vouches for a revision above everything that is to be dead: above all that was signed in the branch or \
+commit of --of, above --above, and above your own log of what you signed. Without any of the three it refuses. Of a \
+release that is not there it raises the floor of the list; of another resource that is not there it writes the \
+empty one.",
         exit: DONE,
-        examples: &["conex compact --as you"],
+        examples: &[
+            "conex supersede fmt.0.9.0 --of closed-branch",
+            "conex supersede fmt --above 0.7",
+        ],
+    },
+    Page {
+        verb: "compact",
+        policy: "folds the segments of one key into one, shows that, and asks. It drops only entries that support \
+nothing any more. With --delete-dead it deletes, of anybody, the segments in which every entry is such a one, and \
+nobody signs. Run it in a change of its own: it conflicts with every other signature of yours.",
+        exit: DONE,
+        examples: &["conex compact --as you", "conex compact --delete-dead"],
     },
     Page {
         verb: "status",
@@ -255,8 +287,9 @@ now. It needs no secret.",
     },
     Page {
         verb: "anchors",
-        policy: "prints the fingerprints of the janitors' keys and the first link, as the tree at -C DIR says \
-it: whoever hands them out has to know that this tree is the right one.",
+        policy: "prints the fingerprints of the janitors' keys, the last link, and what the repository asks of \
+clients (quorum=, claims=, unsigned=covered), as the tree at -C DIR says it: whoever hands them out has to know that \
+this tree is the right one. Older anchors of the same repository stay good.",
         exit: PRINTED,
         examples: &[
             "conex anchors",
@@ -272,7 +305,7 @@ brings back what was there.",
         exit: "0 done, or with --status: everything is verified; 1 refused, or something is not verified; 2 \
 the command line or the environment does not allow it",
         examples: &[
-            "conex enable default --anchors blake2b=…,blake2b=… --quorum 2",
+            "conex enable default --anchors blake2b=…,blake2b=…,quorum=2",
             "conex enable --status",
         ],
     },

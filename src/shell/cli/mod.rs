@@ -5,7 +5,9 @@ mod age;
 mod args;
 mod ask;
 mod check;
+mod claims;
 mod compare;
+mod decline;
 mod detached;
 mod diff;
 mod enable;
@@ -19,6 +21,7 @@ mod shells;
 mod signature;
 mod snapshot;
 mod status;
+mod supersede;
 mod todo;
 mod verify;
 mod work;
@@ -101,6 +104,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Rotate(args) => people::rotate(cli, args),
         Command::Revoke(args) => people::revoke(cli, args),
         Command::Epoch(args) => people::epoch(cli, args),
+        Command::Claims(args) => claims::run(cli, args),
+        Command::Decline(args) => decline::run(cli, args),
+        Command::Supersede(args) => supersede::run(cli, args),
         Command::Approve(args) => work::approve(cli, args),
         Command::Sign(args) => work::sign(cli, args),
         Command::Check(args) => check::run(cli, args),

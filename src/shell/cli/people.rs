@@ -10,24 +10,24 @@ use super::failure::{Exit, Failure};
 use super::finish::{counted, still_invalid, unsigned};
 use super::paths::{directory, merged_tree};
 use super::todo::some;
+use crate::plan::View;
 use crate::plan::status::status;
 use crate::plan::{
     self, Change, JanitorChange, KeyChange, OwnerChange, Plan, Selection, Sign, TeamChange, World,
 };
-use crate::shell::keys::Signer as _;
 use crate::shell::keys::file::{Readers, from_home, read};
 use crate::shell::keys::find::{Found, Places};
 use crate::shell::keys::lines::PublicLine;
 use crate::shell::keys::passphrase::{ask_new, from_environment};
 use crate::shell::keys::private::UnlockedKey;
 use crate::shell::keys::store::Existing;
+use crate::shell::keys::{Signer as _, log};
 use crate::shell::out::sayln;
 use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::IdFile;
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::trust::View;
 
 /// A janitor as typed: `ID`, `ID=ssh-ed25519 AAAA…` or `ID=FILE`.
 pub fn typed_janitor(text: &str, places: &Places) -> Result<(Id, PublicKey), Failure> {
@@ -178,7 +178,7 @@ fn known_janitor(
 }
 
 /// Writes a change that janitors approve, and says what it takes and what it costs.
-fn started(
+pub fn started(
     plan: &Plan,
     consent: Consent,
     before: &World<'_>,
@@ -207,7 +207,7 @@ fn waits(before: &World<'_>, tree: &Tree) {
     let pushed: Vec<String> = plan::status::pushed(&after).into_iter().collect();
     if !pushed.is_empty() {
         sayln!(
-            "Counters were pushed to their end; in the same change: conex epoch {}",
+            "Counters were pushed too far ahead; in the same change: conex epoch {}",
             pushed.join(" ")
         );
     }
@@ -228,10 +228,10 @@ fn waits(before: &World<'_>, tree: &Tree) {
         status.quorum,
         all.join(", ")
     );
-    if let Some((have, need)) = status.link.before.filter(|(have, need)| have < need) {
+    if let Some(count) = status.link.before.filter(|count| !count.enough()) {
         sayln!(
             "Of the janitors before, {} more sign it the same way.",
-            need - have
+            count.missing()
         );
     }
 }
@@ -252,7 +252,13 @@ pub fn epoch(cli: &Cli, args: &EpochArgs) -> Result<Exit, Failure> {
     let (tree, conflicts) = merged_tree(&root)?;
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
-    let plan = plan::epoch(&world, &args.names)?;
+    let plan = plan::epoch(
+        &world,
+        &plan::Epoch {
+            names: args.names.clone(),
+            owners: args.owners,
+        },
+    )?;
     started(&plan, args.consent, &world, &root)
 }
 
@@ -314,17 +320,9 @@ pub fn rotate(cli: &Cli, args: &RotateArgs) -> Result<Exit, Failure> {
             packages: Vec::new(),
             // Nothing changes but who signs.
             allow_weak_checksums: true,
+            log: log::signed_by(after_world.chain().identity(), &id),
         },
     )?);
-    let stays = |fingerprint: &Fingerprint| {
-        after_world
-            .keys_of(&id)
-            .iter()
-            .any(|k| k.fingerprint() == *fingerprint)
-            && world.chain().key_of(&id).map(PublicKey::fingerprint) != Some(*fingerprint)
-    };
-    plan.entries
-        .extend(plan::withdrawals_to_repeat(&world, &id, stays));
     plan.warnings.clear();
     if !agreed(&plan, args.signing.consent, Some(&new.who))? {
         return Ok(Exit::Success);

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::args::{Cli, Consent};
-use super::ask::agreed;
-use super::ask::write as write_plan;
+use super::ask::{agreed, keep_in_log, write as write_plan};
 use super::detached::outside;
 use super::failure::{Exit, Failure};
 use super::finish::still_invalid;
 use super::paths::{directory, working_tree};
+use crate::plan::View;
 use crate::plan::World;
 use crate::plan::detached::{Foreign, Signed, signed, take_in};
 use crate::shell::keys::file::shell_quoted;
@@ -22,9 +22,9 @@ use crate::shell::write::{Change, WORK_TREE, apply};
 use crate::sshsig::{MAX_ARMOUR_LEN, armour, from_armour};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::Namespace;
+use conex_verify::format::resource::{Decode as _, SignedSegment};
 use conex_verify::limits::MAX_FILE_SIZE;
 use conex_verify::repository::Repository;
-use conex_verify::trust::View;
 
 /// The verbs of `signature`.
 #[derive(Debug, Subcommand)]
@@ -219,6 +219,12 @@ fn import(cli: &Cli, file: &Path, signature: &Path, dry_run: bool) -> Result<Exi
         return Ok(Exit::Success);
     }
     let exit = write_plan(&plan, &root)?;
+    // What is signed elsewhere is kept in the log of the one who takes it in.
+    for bytes in plan.writes.values() {
+        if let Ok(signed) = SignedSegment::decode(bytes) {
+            keep_in_log(&signed.segment);
+        }
+    }
     if namespace != Namespace::Snapshot {
         still_invalid(&plan.apply(&tree));
     }

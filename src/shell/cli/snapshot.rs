@@ -8,6 +8,7 @@ use super::ask::{agreed, now, sign, signer_in, somebody, write};
 use super::detached;
 use super::failure::{Exit, Failure};
 use super::paths::{directory, working_tree};
+use crate::plan::View;
 use crate::plan::{self, MakeSnapshot, Unchanged, World};
 use crate::shell::keys::{Places, Signer as _, conex_home};
 use crate::shell::out::sayln;
@@ -18,7 +19,6 @@ use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::Id;
 use conex_verify::format::state::{State, diff};
 use conex_verify::repository::Repository;
-use conex_verify::trust::View;
 
 /// Runs `conex snapshot`.
 pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {

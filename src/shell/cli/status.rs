@@ -1,7 +1,9 @@
 //! `conex status` and `conex anchors`.
 
 use crate::shell::out::{out, outln, sayln};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -12,19 +14,29 @@ use super::failure::{Exit, Failure};
 use super::finish::counted;
 use super::paths::{directory, merged_tree, working_tree};
 use super::todo::{JsonCoverage, JsonTask, lines, percent, some};
+use crate::plan::View;
 use crate::plan::World;
 use crate::plan::conflict::Conflicts;
-use crate::plan::status::{Status, status};
+use crate::plan::status::{Status, elsewhere, status};
 use crate::plan::todo::{Coverage, Todo, coverage, todo};
+use crate::shell::git::{Git, Where};
+use crate::shell::keys::log;
 use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, json, neutral};
+use conex_verify::SnapshotFacts;
 use conex_verify::finding::Severity;
+use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
-use conex_verify::format::resource::{Kind, SnapshotRule, Timestamp};
+use conex_verify::format::path::Place;
+use conex_verify::format::resource::{
+    Decode as _, Kind, Revision, SignedSnapshot, SnapshotRule, Timestamp,
+};
 use conex_verify::repository::{Repository, Slot};
-use conex_verify::trust::View;
+use conex_verify::tree::Tree;
+use conex_verify::trust::anchors::{Anchors, words};
 use conex_verify::trust::chain::Chain;
 use conex_verify::verify::packages::PackageReport;
 use conex_verify::verify::snapshot::SnapshotReport;
+use conex_verify::verify::{Mode, Pretended, assess};
 
 /// Runs `conex status`.
 pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
@@ -82,6 +94,8 @@ pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
     if names.is_empty() {
         overview(&sum, &coverage, &todo, args.all);
         snapshot(&world);
+        claims(&sum);
+        signed_elsewhere(&world, args.all);
         merge(&conflicts);
     }
     for name in &names {
@@ -244,7 +258,7 @@ fn snapshot(world: &World<'_>) {
     outln!(
         "snapshot    {}, by {by}, {created}: {}",
         version.revision,
-        in_words(report)
+        in_words(SnapshotFacts::of(report).as_ref())
     );
     if report.is_valid() {
         return;
@@ -264,6 +278,38 @@ fn snapshot(world: &World<'_>) {
     outln!("            `conex snapshot` makes it anew before this is published");
 }
 
+/// The list of claims, and what it lacks.
+fn claims(status: &Status) {
+    let Some(listed) = status.claims else {
+        return;
+    };
+    let lacks = match status.not_claimed {
+        0 => String::new(),
+        n => format!("; {n} more can be claimed: conex claims"),
+    };
+    let packages = if listed == 1 { "package" } else { "packages" };
+    outln!("claims      {listed} {packages}{lacks}");
+}
+
+/// What was signed on this machine, is not here, and may still come.
+fn signed_elsewhere(world: &World<'_>, all: bool) {
+    let identity = world.chain().identity();
+    for id in log::signers(identity) {
+        let elsewhere = elsewhere(world, &log::signed_by(identity, &id));
+        let names: Vec<String> = elsewhere
+            .iter()
+            .map(|(resource, revision)| format!("the {resource} at {revision}"))
+            .collect();
+        if !names.is_empty() {
+            outln!(
+                "elsewhere   `{id}` signed what is not here: {}",
+                some(&names, all)
+            );
+            outln!("            if it is never to come: conex supersede");
+        }
+    }
+}
+
 fn package(report: &PackageReport) {
     let state = if report.is_signed() {
         "signed and valid"
@@ -281,7 +327,7 @@ fn package(report: &PackageReport) {
         use conex_verify::trust::support::Standing;
         let text = match standing {
             Standing::Valid => "valid".to_owned(),
-            Standing::Waiting(w) => format!("waits: {} of {} janitors", w.janitors.len(), w.quorum),
+            Standing::Waiting(w) => format!("waits: {} janitors", w.count),
             Standing::Superseded { .. } => "older than what is vouched for".to_owned(),
             Standing::Contested { .. } => "other bytes are vouched for".to_owned(),
             Standing::Absent { .. } => "missing".to_owned(),
@@ -309,6 +355,8 @@ struct Summary<'a> {
     state: String,
     snapshot: Option<JsonSnapshot>,
     snapshot_required: bool,
+    claims: Option<usize>,
+    not_claimed: usize,
     waiting: BTreeMap<&'static str, Vec<Waiting<'a>>>,
     coverage: JsonCoverage,
     todo: Vec<JsonTask>,
@@ -352,8 +400,10 @@ impl<'a> Summary<'a> {
             not_approved: &status.pending,
             unsigned: &status.unsigned,
             state: repository.state.id(),
-            snapshot: JsonSnapshot::of(snapshot),
+            snapshot: SnapshotFacts::of(snapshot).as_ref().map(JsonSnapshot::of),
             snapshot_required: status.snapshot == SnapshotRule::Required,
+            claims: status.claims,
+            not_claimed: status.not_claimed,
             waiting: status.waiting.iter().map(list).collect(),
             coverage: JsonCoverage::of(coverage),
             todo: JsonTask::all(todo),
@@ -367,18 +417,22 @@ pub fn anchors(cli: &Cli, args: &AnchorsArgs) -> Result<Exit, Failure> {
     let tree = working_tree(&root)?;
     let repository = Repository::load(&tree);
     let Handout {
-        mut anchors,
+        mut policy,
         quorum,
         lacks,
-    } = handout(&repository)?;
+    } = handout(&tree, &repository)?;
     if lacks {
         sayln!(
             "warning: the last link is not completely signed yet; users cannot use these anchors until it is"
         );
     }
     if args.no_link {
-        anchors.retain(|a| !a.starts_with("link="));
+        policy.link = None;
     }
+    if let Some(published) = &args.published {
+        policy.snapshot = Some(published_snapshot(&root, published)?);
+    }
+    let anchors = words(&policy);
     match args.opam.as_deref() {
         // With anchors opam asks its hook, if it has one; that is what `enable` is for.
         Some([name, url]) => outln!(
@@ -391,10 +445,33 @@ pub fn anchors(cli: &Cli, args: &AnchorsArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
+/// The revision of the snapshot in a commit.
+fn published_snapshot(root: &Path, published: &str) -> Result<Revision, Failure> {
+    let git = Git::open(root, Where::Directory)?;
+    let commit = git.commit(published)?;
+    let path = Place::Snapshot.path();
+    let listing = git.list(&git.tree_of(&commit)?)?.below(&path);
+    let trees = git.read(&[&listing])?;
+    let bytes = trees.iter().find_map(|tree| tree.get(&path).cloned());
+    let snapshot = bytes.and_then(|bytes| SignedSnapshot::decode(&bytes).ok());
+    snapshot.map(|s| s.snapshot.revision).ok_or_else(|| {
+        Failure::refused(
+            format!("there is no snapshot in `{published}`"),
+            "name the branch that users follow: --published BRANCH",
+        )
+    })
+}
+
+/// The keys of the janitors of today.
+fn members_of(chain: &Chain) -> BTreeSet<Fingerprint> {
+    let members = chain.current().members.values();
+    members.map(PublicKey::fingerprint).collect()
+}
+
 /// What is handed out to users.
 pub struct Handout {
-    /// The fingerprints of the janitors, sorted, and the last link.
-    pub anchors: Vec<String>,
+    /// The fingerprints of the janitors, the last link, and what the repository asks of clients.
+    pub policy: Anchors,
     /// How many janitors must agree.
     pub quorum: usize,
     /// Whether the last link lacks signatures, so that no user can start from it.
@@ -402,24 +479,34 @@ pub struct Handout {
 }
 
 /// The anchors of a repository.
-pub fn handout(repository: &Repository) -> Result<Handout, Failure> {
+pub fn handout(tree: &Tree, repository: &Repository) -> Result<Handout, Failure> {
     let chain = Chain::read(repository).map_err(|findings| Failure {
         findings,
         ..Failure::refused("there is no chain of janitors to take anchors from", "")
     })?;
     let last = chain.links().len().saturating_sub(1);
-    let members = chain.current().members.values();
-    let mut anchors: Vec<String> = members.map(|k| k.fingerprint().to_string()).collect();
-    anchors.sort();
-    anchors.extend(
-        chain
-            .digests()
-            .last()
-            .map(|digest| format!("link={digest}")),
-    );
+    let keys = members_of(&chain);
+    let signed = chain.signatures(last).complete();
+    let quorum = chain.quorum();
+    let mut policy = Anchors {
+        keys,
+        link: chain.digests().last().copied(),
+        quorum: NonZeroUsize::new(quorum),
+        ..Anchors::default()
+    };
+    let required = chain.current().snapshot == SnapshotRule::Required;
+    let mode = Mode::NoStrict;
+    let assessment = assess(tree, repository, chain, mode, &Pretended::default());
+    policy.claims = assessment
+        .claims
+        .0
+        .filter(|_| assessment.claims.1.is_valid())
+        .map(|version| version.revision);
+    let unclaimed = assessment.packages.iter().any(|p| !p.claimed);
+    policy.covered = required && unclaimed && policy.claims.is_some();
     Ok(Handout {
-        anchors,
-        quorum: chain.quorum(),
-        lacks: !chain.signatures(last).complete(),
+        policy,
+        quorum,
+        lacks: !signed,
     })
 }

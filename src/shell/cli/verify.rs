@@ -12,23 +12,23 @@ use super::failure::{Exit, Failure};
 use super::paths::state_home;
 use crate::shell::hook::git::forbid_renames;
 use crate::shell::hook::load::{LoadError, Loaded, load, patch as load_patch};
-use crate::shell::hook::memory::Store;
+use crate::shell::hook::memory::{Kept, MemoryError};
 use crate::shell::hook::report::{Reporter, last};
+use crate::shell::keys::file::shell_quoted;
 use crate::shell::progress::thousands;
 use crate::shell::read::Git;
 use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, json, one_line};
 use conex_verify::finding::{Code, Finding};
-use conex_verify::patch::{self, Note, PatchContext};
-use conex_verify::repository::Repository;
+use conex_verify::patch::{PatchContext, Store};
 use conex_verify::tree::{Contents, Tree};
-use conex_verify::trust::anchors::{AnchorError, Anchors, Client, MaxAge, SnapshotPolicy};
-use conex_verify::update::{Known, Memory, verify_update};
-use conex_verify::verify::{Mode, Summary, Verdict};
+use conex_verify::trust::anchors::{AnchorError, MaxAge};
+use conex_verify::verdict::Summary;
+use conex_verify::verify::Mode;
+use conex_verify::{Memories, Outcome, Policy, Report};
 
 /// What `verify` was asked for, with what opam passes empty taken as absent.
 struct Request {
-    client: Client,
-    mode: Mode,
+    policy: Policy,
     subject: Subject,
     /// opam asks: its user sees neither standard output nor standard error.
     hook: bool,
@@ -102,22 +102,19 @@ fn state(args: &VerifyArgs) -> Option<PathBuf> {
 /// From what was typed to what is meant.
 fn request(args: &VerifyArgs) -> Result<Request, Failure> {
     let usage = |e: AnchorError| Failure::usage(&e, e.hint());
-    let anchors: Anchors = args.anchors.parse().map_err(usage)?;
-    if args.quorum.is_empty() {
-        return Err(Failure::usage(
-            "there is no quorum",
-            "give --quorum=N: how many of the anchors must agree",
-        ));
-    }
-    let quorum = args.quorum.parse::<usize>().map_err(|_| {
-        Failure::usage(
-            format!("the quorum {:?} is not a number", args.quorum),
-            "give --quorum=N, between 1 and the number of anchors",
-        )
-    })?;
-    let client = Client::new(anchors, quorum)
+    let quorum = match args.quorum.as_str() {
+        "" => None,
+        text => Some(text.parse::<usize>().map_err(|_| {
+            Failure::usage(
+                format!("the quorum {text:?} is not a number"),
+                "give --quorum=N, between 1 and the number of anchors",
+            )
+        })?),
+    };
+    let (required, max_age) = (args.require_snapshot, max_age(args)?);
+    let policy = Policy::new(&args.anchors, quorum)
         .map_err(usage)?
-        .with_snapshot(policy(args)?);
+        .with_snapshot(required, max_age);
     let incremental = match args.incremental.as_str() {
         "" => None,
         "true" => Some(true),
@@ -130,11 +127,10 @@ fn request(args: &VerifyArgs) -> Result<Request, Failure> {
         }
     };
     Ok(Request {
-        client,
-        mode: if args.nostrict {
-            Mode::IgnoreMissing
+        policy: if args.nostrict {
+            policy.nostrict()
         } else {
-            Mode::Strict
+            policy
         },
         subject: subject(args, incremental)?,
         hook: !args.repo.is_empty(),
@@ -146,32 +142,28 @@ fn request(args: &VerifyArgs) -> Result<Request, Failure> {
     })
 }
 
-/// What is asked of the snapshot. This is the one place where a clock decides.
-fn policy(args: &VerifyArgs) -> Result<SnapshotPolicy, Failure> {
-    let max_age = match args.max_age.as_str() {
-        "" => None,
-        text => {
-            let age = humantime::parse_duration(text).map_err(|e| {
-                Failure::usage(
-                    format!("--max-age={text:?} is not a duration: {e}"),
-                    "write it as `30days`, `12h` or `1week 2days`",
-                )
-            })?;
-            Some(MaxAge {
-                seconds: age.as_secs(),
-                now: seconds_now().ok_or_else(|| {
-                    Failure::usage(
-                        "the clock shows a time before 1970",
-                        "set the clock, or leave --max-age out",
-                    )
-                })?,
-            })
-        }
-    };
-    Ok(SnapshotPolicy {
-        required: args.require_snapshot,
-        max_age,
-    })
+/// How old the snapshot may be. This is the one place where a clock decides.
+fn max_age(args: &VerifyArgs) -> Result<Option<MaxAge>, Failure> {
+    if args.max_age.is_empty() {
+        return Ok(None);
+    }
+    let text = &args.max_age;
+    let age = humantime::parse_duration(text).map_err(|e| {
+        Failure::usage(
+            format!("--max-age={text:?} is not a duration: {e}"),
+            "write it as `30days`, `12h` or `1week 2days`",
+        )
+    })?;
+    let now = seconds_now().ok_or_else(|| {
+        Failure::usage(
+            "the clock shows a time before 1970",
+            "set the clock, or leave --max-age out",
+        )
+    })?;
+    Ok(Some(MaxAge {
+        seconds: age.as_secs(),
+        now,
+    }))
 }
 
 fn subject(args: &VerifyArgs, incremental: Option<bool>) -> Result<Subject, Failure> {
@@ -227,73 +219,79 @@ struct JsonSummary<'a> {
     milliseconds: u128,
 }
 
-/// The tree to judge, the tree before it, and what went wrong on the way.
-struct Trees {
-    old: Option<Tree>,
-    new: Tree,
+/// What opam is about to take over, and what went wrong on the way. All files are read: what
+/// a patch would be refused for a tree must not be accepted with.
+struct Read {
+    what: What,
     notes: Vec<Finding>,
 }
 
-fn trees(request: &Request) -> Result<Trees, LoadError> {
+enum What {
+    Whole {
+        new: Tree,
+        before: Option<Tree>,
+    },
+    Patch {
+        before: Tree,
+        patch: Vec<u8>,
+        store: Store,
+    },
+}
+
+fn read(request: &Request) -> Result<Read, LoadError> {
     let mut notes = Vec::new();
-    match &request.subject {
+    let what = match &request.subject {
         Subject::Tree { dir, repo } => {
-            // All files, as for a patch: what one refuses the other must not accept.
             let loaded = load(dir, Contents::All)?;
             let clone = loaded.git == Git::Directory && request.hook;
             notes.extend(clone.then(|| no_renames(dir)).flatten());
             // It is evidence where it can be read, and blocks nothing where it cannot.
-            let old = repo
+            let before = repo
                 .as_ref()
                 .filter(|repo| *repo != dir)
                 .and_then(|repo| load(repo, Contents::All).ok())
-                .map(|loaded| loaded.tree.into_judged());
-            Ok(Trees {
-                old,
-                new: loaded.tree.into_judged(),
-                notes,
-            })
+                .map(|loaded| loaded.tree);
+            What::Whole {
+                new: loaded.tree,
+                before,
+            }
         }
         Subject::Patched { repo, patch } => {
             let Loaded { tree, store, git } = load(repo, Contents::All)?;
             let clone = git == Git::Directory && request.hook;
             notes.extend(clone.then(|| no_renames(repo)).flatten());
-            let bytes = load_patch(patch)?;
-            let context = PatchContext {
-                repo_name: &request.name,
+            What::Patch {
+                before: tree,
+                patch: load_patch(patch)?,
                 store,
-                posixly_correct: std::env::var_os("POSIXLY_CORRECT").is_some(),
-            };
-            let applied = patch::apply(&tree, &bytes, &context)
-                .map_err(|error| LoadError::Refused(Box::new(error.finding())))?;
-            notes.extend(applied.notes.iter().filter_map(lost));
-            Ok(Trees {
-                old: Some(tree.into_judged()),
-                new: applied.tree.into_judged(),
-                notes,
-            })
+            }
         }
-    }
+    };
+    Ok(Read { what, notes })
 }
 
-/// What opam 2.6 will lose when it applies the patch: it explains why the result
-/// does not verify.
-fn lost(note: &Note) -> Option<Finding> {
-    let Note::Lost { paths } = note else {
-        return None;
-    };
-    let first = paths.first().map(String::as_str).unwrap_or_default();
-    Some(
-        Finding::warning(
-            Code::PatchAmbiguous,
-            first,
-            format!(
-                "opam 2.6 removes {} files that the update keeps, with one that it removes from their directory",
-                paths.len()
-            ),
-        )
-        .hint("remove the repository from opam and add it again, or wait for the next update, which brings them back"),
-    )
+impl What {
+    fn subject<'t>(&'t self, name: &'t str) -> conex_verify::Subject<'t> {
+        match self {
+            What::Whole { new, before } => conex_verify::Subject::Whole {
+                tree: new,
+                before: before.as_ref(),
+            },
+            What::Patch {
+                before,
+                patch,
+                store,
+            } => conex_verify::Subject::Patch {
+                before,
+                patch,
+                context: PatchContext {
+                    repo_name: name,
+                    store: *store,
+                    posixly_correct: std::env::var_os("POSIXLY_CORRECT").is_some(),
+                },
+            },
+        }
+    }
 }
 
 fn no_renames(root: &Path) -> Option<Finding> {
@@ -312,10 +310,11 @@ fn no_renames(root: &Path) -> Option<Finding> {
 
 fn decide(request: &Request) -> Result<Exit, Failure> {
     let start = Instant::now();
-    let trees = match trees(request) {
-        Ok(trees) => trees,
+    let Read { what, notes } = match read(request) {
+        Ok(read) => read,
         Err(LoadError::Refused(finding)) => {
-            return Ok(conclude(request, &[*finding], None, start.elapsed()));
+            let report = Report::refused(*finding);
+            return Ok(conclude(request, &report, false, start.elapsed()));
         }
         Err(error) => {
             return Err(Failure::usage(
@@ -324,60 +323,57 @@ fn decide(request: &Request) -> Result<Exit, Failure> {
             ));
         }
     };
-    let store = match &request.state {
+    let kept = match &request.state {
         None => None,
-        Some(state) => Some(Store::open(state, &request.name).map_err(|e| {
-            let hint = e.hint();
-            Failure::refused(e, hint)
-        })?),
+        Some(state) => Some(Kept::open(state, &request.name).map_err(unreadable)?),
     };
-    let old_repository = trees.old.as_ref().map(Repository::load);
-    let repository = Repository::load_after(&trees.new, old_repository.as_ref());
-    let identity = identity(&repository);
-    let memory = identity.and_then(|i| store.as_ref()?.of(i));
-    let known = Known {
-        tree: trees.old.as_ref().zip(old_repository.as_ref()),
-        memory,
+    let memories: &dyn Memories = match &kept {
+        Some(kept) => kept,
+        None => &(),
     };
-    let mut verdict = verify_update(
-        &known,
-        &trees.new,
-        &repository,
-        &request.client,
-        request.mode,
-    );
-    let anchors = &request.client.anchors().keys;
-    verdict.findings.extend(trees.notes);
-    if request.homeless {
-        verdict
-            .findings
-            .push(forgets("neither XDG_STATE_HOME nor HOME is set"));
-    }
-    // A pinned link is of one repository: whoever pins one of this means this.
-    if request.client.anchors().link.is_none() {
-        verdict
-            .findings
-            .extend(identity.and_then(|i| store.as_ref()?.another(i, anchors)));
-    }
-    if verdict.accepted()
-        && let (Some(store), Some(assessment)) = (&store, &verdict.assessment)
-    {
-        let after = Memory::after(&request.name, anchors, memory, &repository, assessment);
-        if let Err(why) = store.remember(&after) {
-            verdict.findings.push(forgets(&why));
+    let outcome = conex_verify::verify(&conex_verify::Request {
+        policy: &request.policy,
+        name: &request.name,
+        subject: what.subject(&request.name),
+        memories,
+    });
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            let failure = kept.as_ref().and_then(|kept| kept.unread(&error));
+            return Err(failure.map_or_else(|| Failure::refused(error, ""), unreadable));
+        }
+    };
+    let mut report = outcome.report().clone();
+    report.findings.extend(notes);
+    if let (Some(kept), Some(identity)) = (&kept, report.identity) {
+        let others = kept.others(identity).map(shell_quoted);
+        let others: Vec<String> = others.collect();
+        for finding in &mut report.findings {
+            if finding.code == Code::OtherRepository {
+                let all = others.join(" ");
+                finding.hint += &format!("; if it is right as it is: rm {all}");
+            }
         }
     }
-    Ok(conclude(
-        request,
-        &verdict.findings,
-        Some(&verdict),
-        start.elapsed(),
-    ))
+    if request.homeless {
+        let why = "neither XDG_STATE_HOME nor HOME is set";
+        report.findings.push(forgets(why));
+    }
+    if let (Outcome::Accepted { memory, .. }, Some(kept), Some(identity)) =
+        (&outcome, &kept, report.identity)
+        && let Err(why) = kept.remember(identity, memory)
+    {
+        report.findings.push(forgets(&why));
+    }
+    let accepted = outcome.is_accepted();
+    Ok(conclude(request, &report, accepted, start.elapsed()))
 }
 
-fn identity(repository: &Repository) -> Option<conex_verify::format::digest::Digest> {
-    let link = repository.links.get(&0)?.good()?;
-    Some(conex_verify::format::digest::Digest::of(link.signed()))
+/// A memory that an attacker can make unreadable protects nobody.
+fn unreadable(error: MemoryError) -> Failure {
+    let hint = error.hint();
+    Failure::refused(error, hint)
 }
 
 fn forgets(why: &str) -> Finding {
@@ -390,30 +386,23 @@ fn forgets(why: &str) -> Finding {
 }
 
 /// Prints the verdict, tells opam's user, and gives the exit status.
-fn conclude(
-    request: &Request,
-    findings: &[Finding],
-    verdict: Option<&Verdict<'_>>,
-    elapsed: Duration,
-) -> Exit {
-    let accepted = verdict.is_some_and(Verdict::accepted);
-    let summary = verdict.map(|v| v.summary).unwrap_or_default();
-    let assessment = verdict.and_then(|v| v.assessment.as_ref());
-    let state = match (verdict, assessment) {
-        (Some(v), Some(a)) => format!("; state {}, {}", v.state.id(), in_words(&a.snapshot)),
-        _ => String::new(),
+fn conclude(request: &Request, report: &Report, accepted: bool, elapsed: Duration) -> Exit {
+    let findings = &report.findings;
+    let summary = report.summary;
+    let state = match &report.state {
+        Some(state) => format!("; state {state}, {}", in_words(report.snapshot.as_ref())),
+        None => String::new(),
     };
-    let line = last_line(accepted, findings, &summary, request.mode, elapsed, &state);
+    let line = last_line(accepted, findings, &summary, elapsed, &state);
     match request.format {
         Format::Json => {
-            let chain = assessment.map(|a| &a.chain);
             let s = &summary;
             let summary = JsonSummary {
                 verdict: if accepted { "accepted" } else { "rejected" },
-                identity: verdict.and_then(Verdict::identity).map(|d| d.to_string()),
-                link: chain.map(|c| c.links().len().saturating_sub(1)),
-                quorum: chain.map(|c| c.quorum()),
-                strict: request.mode == Mode::Strict,
+                identity: report.identity.map(|d| d.to_string()),
+                link: report.chain.map(|(link, _)| link),
+                quorum: report.chain.map(|(_, quorum)| quorum),
+                strict: request.policy.mode() == Mode::Strict,
                 files: s.files,
                 releases: s.releases,
                 signed_packages: s.signed_packages,
@@ -422,8 +411,8 @@ fn conclude(
                 authors: s.authors,
                 teams: s.teams,
                 segments: s.segments,
-                state: verdict.map(|v| v.state.id()),
-                snapshot: assessment.and_then(|a| JsonSnapshot::of(&a.snapshot)),
+                state: report.state.clone(),
+                snapshot: report.snapshot.as_ref().map(JsonSnapshot::of),
                 milliseconds: elapsed.as_millis(),
             };
             out!("{}", json(findings, summary));
@@ -479,7 +468,6 @@ fn last_line(
     accepted: bool,
     findings: &[Finding],
     summary: &Summary,
-    mode: Mode,
     elapsed: Duration,
     state: &str,
 ) -> String {
@@ -491,9 +479,9 @@ fn last_line(
     if !accepted {
         return format!("rejected: {}{state} ({files})", Counts::of(findings));
     }
-    let unsigned = match (mode, summary.unsigned_packages) {
-        (_, 0) => String::new(),
-        (_, n) => format!(", {} unsigned packages let through", thousands(n)),
+    let unsigned = match summary.unsigned_packages {
+        0 => String::new(),
+        n => format!(", {} unsigned packages let through", thousands(n)),
     };
     format!(
         "accepted: {} signed packages{unsigned}{state} ({files})",

@@ -12,15 +12,15 @@ use super::failure::{Exit, Failure};
 use super::finish::{sign_and_write, signed, still_invalid, unsigned};
 use super::paths::{directory, merged_tree, working_tree};
 use super::people::typed_janitor;
+use crate::plan::View;
 use crate::plan::{self, Init, Join, Scope, Sign, World};
 use crate::shell::git::{Git, Range, Where};
-use crate::shell::keys::Signer as _;
+use crate::shell::keys::{Signer as _, log};
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, RepositoryName};
 use conex_verify::format::resource::{Account, SnapshotRule};
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::trust::View;
 
 /// Runs `conex init`.
 pub fn init(cli: &Cli, args: &InitArgs) -> Result<Exit, Failure> {
@@ -38,25 +38,27 @@ pub fn init(cli: &Cli, args: &InitArgs) -> Result<Exit, Failure> {
         .iter()
         .map(|text| typed_janitor(text, &places))
         .collect::<Result<_, _>>()?;
-    let plan = plan::init(
-        &tree,
-        &repository,
-        &Init {
-            name,
-            quorum: args.quorum.unwrap_or_default(),
-            snapshot: args.snapshot.into(),
-            janitors,
-        },
-    )?;
+    let request = Init {
+        name,
+        quorum: args.quorum.unwrap_or_default(),
+        snapshot: args.snapshot.into(),
+        janitors,
+    };
+    let plan = plan::init(&tree, &repository, &request)?;
     let exit = unsigned(&plan, args.consent, &root)?;
     if exit == Exit::Success && !args.consent.dry_run {
         sayln!("Every janitor now signs it with `conex approve`.");
+        if request.snapshot == SnapshotRule::Required {
+            sayln!(
+                "Then one of them makes the snapshot with `conex snapshot`, and again after each change."
+            );
+        }
     }
     Ok(exit)
 }
 
-/// A repository of one person: the link is signed and the top-level files are approved
-/// in the same step, and what protects the packages is the snapshot.
+/// A repository of one person: the link is signed, and what `init` writes is approved, in
+/// the same step.
 fn alone(
     args: &InitArgs,
     text: &str,
@@ -76,7 +78,7 @@ fn alone(
     let request = Init {
         name,
         quorum: 1,
-        snapshot: SnapshotRule::Required,
+        snapshot: args.snapshot.into(),
         janitors: vec![(id.clone(), who.signer.public().clone())],
     };
     let mut plan = plan::init(tree, repository, &request)?;
@@ -85,7 +87,8 @@ fn alone(
     let world = World::new(&after, &after_repository, View::AsIfApproved)?;
     plan.merge(plan::approve(&world, &id, who.signer.public(), &[])?);
     let exit = signed(plan, args.consent, &world, &who, root)?;
-    if exit == Exit::Success && !args.consent.dry_run {
+    if exit == Exit::Success && !args.consent.dry_run && request.snapshot == SnapshotRule::Required
+    {
         sayln!("Now `conex snapshot` protects all that is there, and again after each change.");
     }
     Ok(exit)
@@ -232,6 +235,7 @@ pub fn sign(cli: &Cli, args: &SignArgs) -> Result<Exit, Failure> {
         key: key.clone(),
         packages: args.packages.clone(),
         allow_weak_checksums: args.allow_weak_checksums,
+        log: log::signed_by(world.chain().identity(), signer),
     };
     if let Some(dir) = &args.detached {
         let (id, key) = detached::signer(&args.signing, &world, &root)?;
@@ -255,13 +259,15 @@ pub fn compact(cli: &Cli, args: &CompactArgs) -> Result<Exit, Failure> {
     let tree = working_tree(&root)?;
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::Supported)?;
+    if args.delete_dead {
+        return unsigned(&plan::delete_dead(&world), args.signing.consent, &root);
+    }
     let who = who(&args.signing, &world, &places)?;
     let plan = plan::compact(
         &world,
         &plan::Compact {
             id: who.id.clone(),
             key: who.signer.public().clone(),
-            delete_invalid: args.delete_invalid,
         },
     )?;
     signed(plan, args.signing.consent, &world, &who, &root)

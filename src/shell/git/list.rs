@@ -29,6 +29,8 @@ pub(super) struct File {
 pub struct Listing {
     pub(super) files: Vec<File>,
     pub(super) others: BTreeSet<String>,
+    /// The paths of the files that are not judged.
+    pub(super) elsewhere: BTreeSet<String>,
     pub(super) defects: Vec<Defect>,
     /// Those of the defects that no tree has that git made.
     forged: Vec<Defect>,
@@ -39,6 +41,15 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// The files whose paths start with `prefix`, and nothing else.
+    pub fn below(self, prefix: &str) -> Listing {
+        let files = self.files.into_iter();
+        Listing {
+            files: files.filter(|f| f.path.starts_with(prefix)).collect(),
+            ..Listing::default()
+        }
+    }
+
     /// Whether the tree is above a limit, so that nothing of it is read.
     pub fn is_over(&self) -> bool {
         self.defects
@@ -125,6 +136,7 @@ impl Listing {
                 Some((top, _)) => format!("{top}/"),
                 None => path.to_owned(),
             });
+            self.elsewhere.insert(path.to_owned());
         }
         Some(Ok(()))
     }

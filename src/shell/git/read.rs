@@ -33,6 +33,7 @@ impl Git {
         let tree = |listing: &&Listing| {
             let mut tree = Tree {
                 others: listing.others.iter().cloned().collect(),
+                elsewhere: listing.elsewhere.clone(),
                 defects: listing.defects.clone(),
                 ..Tree::default()
             };

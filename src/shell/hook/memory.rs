@@ -4,7 +4,7 @@
 //! of this name has had, and a lock for each name: opam runs several hooks at once,
 //! and two opam roots may update the same repository at the same time.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -18,28 +18,35 @@ use thiserror::Error;
 
 use crate::shell::keys::file::shell_quoted;
 use crate::shell::write::{PRIVATE_STATE, write};
-use conex_verify::finding::{Code, Finding};
 use conex_verify::format::digest::Digest;
-use conex_verify::format::key::Fingerprint;
-use conex_verify::format::resource::Decode as _;
 use conex_verify::limits::MAX_FILE_SIZE;
-use conex_verify::update::Memory;
+use conex_verify::{Memories, Undecided, is_memory_of};
 
 /// How long another hook for the same repository is waited for: it takes a second.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is remembered under one name.
 #[derive(Debug)]
-pub struct Store {
+pub struct Kept {
     state: PathBuf,
+    name: String,
     /// The directory of the name, below `state`.
     dir: String,
-    name: String,
-    known: Vec<Memory>,
+    known: Vec<Remembered>,
+    /// Where what was recalled last lies.
+    recalled: RefCell<Vec<PathBuf>>,
     /// Held until the store is dropped.
     _lock: Option<OwnedFd>,
     /// Why nothing can be written, if so.
     pub warning: Option<String>,
+}
+
+/// The file of one repository: its identity, where it lies, and its bytes.
+#[derive(Debug, Clone)]
+struct Remembered {
+    identity: Digest,
+    path: PathBuf,
+    bytes: Vec<u8>,
 }
 
 /// Why the memory cannot be used. The hook refuses then: a memory that an attacker
@@ -76,7 +83,7 @@ impl MemoryError {
     }
 }
 
-impl Store {
+impl Kept {
     /// Opens what is remembered of repositories called `name`, waiting for other
     /// hooks that do.
     ///
@@ -85,12 +92,13 @@ impl Store {
     ///
     /// # Errors
     /// Something is there and cannot be read, or another hook does not end.
-    pub fn open(state: &Path, name: &str) -> Result<Store, MemoryError> {
+    pub fn open(state: &Path, name: &str) -> Result<Kept, MemoryError> {
         let dir = format!("memory/{}", Digest::of(name.as_bytes()).short());
-        let mut store = Store {
+        let mut store = Kept {
             state: state.to_owned(),
             name: name.to_owned(),
             known: Vec::new(),
+            recalled: RefCell::default(),
             _lock: None,
             warning: None,
             dir,
@@ -181,72 +189,100 @@ impl Store {
                 }
                 continue;
             };
-            let memory = read_one(&path).map_err(|why| unreadable(&path, why))?;
-            if memory.evidence.identity != identity || memory.name != self.name {
-                return Err(unreadable(
-                    &path,
-                    "it is about another repository".to_owned(),
-                ));
+            let bytes = read_one(&path).map_err(|why| unreadable(&path, why))?;
+            if !is_memory_of(&bytes, &self.name, identity) {
+                let why = "it is not about this repository".to_owned();
+                return Err(unreadable(&path, why));
             }
-            self.known.push(memory);
+            self.known.push(Remembered {
+                identity,
+                path,
+                bytes,
+            });
         }
         Ok(())
     }
 
-    /// What is remembered of the repository with this identity.
-    pub fn of(&self, identity: Digest) -> Option<&Memory> {
-        self.known.iter().find(|m| m.evidence.identity == identity)
+    /// What is remembered of the repository with this identity under other names.
+    fn elsewhere(&self, identity: Digest) -> Result<Vec<Remembered>, MemoryError> {
+        let Ok(names) = std::fs::read_dir(self.state.join("memory")) else {
+            return Ok(Vec::new());
+        };
+        let own = self.path();
+        let mut dirs: Vec<PathBuf> = names.filter_map(|e| Some(e.ok()?.path())).collect();
+        dirs.retain(|dir| *dir != own);
+        dirs.sort();
+        let paths = dirs.into_iter().map(|dir| dir.join(identity.hex()));
+        paths
+            .filter(|path| lstat(path).is_ok())
+            .map(|path| match read_one(&path) {
+                Ok(bytes) => Ok(Remembered {
+                    identity,
+                    path,
+                    bytes,
+                }),
+                Err(why) => Err(MemoryError::Unreadable { path, why }),
+            })
+            .collect()
     }
 
-    /// The finding if under this name and these anchors another repository was
-    /// accepted before.
-    pub fn another(&self, identity: Digest, anchors: &BTreeSet<Fingerprint>) -> Option<Finding> {
-        if self.of(identity).is_some() {
-            return None;
+    /// The files of other repositories that had this name.
+    pub fn others(&self, identity: Digest) -> impl Iterator<Item = &Path> {
+        let others = self.known.iter().filter(move |m| m.identity != identity);
+        others.map(|m| m.path.as_path())
+    }
+
+    /// What a verdict could not read, as a file.
+    pub fn unread(&self, error: &Undecided) -> Option<MemoryError> {
+        match error {
+            Undecided::Memory { index, error } => Some(MemoryError::Unreadable {
+                path: self.recalled.borrow().get(*index)?.clone(),
+                why: error.to_string(),
+            }),
+            Undecided::Memories(why) => Some(MemoryError::Unreadable {
+                path: self.path(),
+                why: why.clone(),
+            }),
+            _ => None,
         }
-        let other = self.known.iter().find(|m| m.anchors == *anchors)?;
-        let path = self.path().join(other.evidence.identity.hex());
-        Some(
-            Finding::error(
-                Code::OtherRepository,
-                "packages/.conex/janitors/0",
-                format!("`{}` was another repository before, with the same anchors", self.name),
-            )
-            .value("before", other.evidence.identity)
-            .value("now", identity)
-            .hint(format!(
-                "if its maintainers started it anew, they have new anchors for you; if it is right as it is: rm {}",
-                shell_quoted(&path)
-            )),
-        )
     }
 
-    /// Remembers what was accepted.
+    /// Remembers what was accepted of a repository.
     ///
     /// # Errors
     /// It cannot be written: a reason to warn, not to refuse.
-    pub fn remember(&self, memory: &Memory) -> Result<(), String> {
+    pub fn remember(&self, identity: Digest, memory: &[u8]) -> Result<(), String> {
         if let Some(why) = &self.warning {
             return Err(why.clone());
         }
-        if self.of(memory.evidence.identity) == Some(memory) {
+        if self
+            .known
+            .iter()
+            .any(|m| m.identity == identity && m.bytes == memory)
+        {
             return Ok(());
         }
-        let bytes = memory.encode();
         // What cannot be read again would refuse every later update.
-        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_SIZE {
+        if u64::try_from(memory.len()).unwrap_or(u64::MAX) > MAX_FILE_SIZE {
             return Err(format!(
                 "it has {} bytes, the most is {MAX_FILE_SIZE}",
-                bytes.len()
+                memory.len()
             ));
         }
-        match Memory::decode(&bytes) {
-            Ok(again) if again == *memory => {}
-            Ok(_) => return Err("it could not be read again".to_owned()),
-            Err(e) => return Err(format!("it could not be read again: {}", e.kind)),
+        let path = format!("{}/{}", self.dir, identity.hex());
+        write(&self.state, &path, memory, PRIVATE_STATE).map_err(|e| e.to_string())
+    }
+}
+
+impl Memories for Kept {
+    fn recall(&self, _: &str, identity: Digest) -> Result<Vec<Vec<u8>>, String> {
+        let mut all = self.known.clone();
+        if !all.iter().any(|m| m.identity == identity) {
+            all.extend(self.elsewhere(identity).map_err(|e| e.to_string())?);
         }
-        let path = format!("{}/{}", self.dir, memory.evidence.identity.hex());
-        write(&self.state, &path, &bytes, PRIVATE_STATE).map_err(|e| e.to_string())
+        let paths = all.iter().map(|m| m.path.clone());
+        self.recalled.replace(paths.collect());
+        Ok(all.into_iter().map(|m| m.bytes).collect())
     }
 }
 
@@ -256,7 +292,7 @@ fn is_left_over(name: &std::ffi::OsStr) -> bool {
         .is_some_and(|n| n.starts_with(".conex-") && n.ends_with(".tmp"))
 }
 
-fn read_one(path: &Path) -> Result<Memory, String> {
+fn read_one(path: &Path) -> Result<Vec<u8>, String> {
     use std::io::Read as _;
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|e| e.to_string())?;
@@ -270,7 +306,7 @@ fn read_one(path: &Path) -> Result<Memory, String> {
         .take(MAX_FILE_SIZE)
         .read_to_end(&mut bytes)
         .map_err(|e| e.to_string())?;
-    Memory::decode(&bytes).map_err(|e| e.kind.to_string())
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -291,7 +327,7 @@ mod tests {
                 for _ in 0..HOOKS {
                     scope.spawn(|| {
                         start.wait();
-                        let store = Store::open(dir.path(), "r").unwrap();
+                        let store = Kept::open(dir.path(), "r").unwrap();
                         assert_eq!(store.warning, None);
                         let others = inside.fetch_add(1, Ordering::SeqCst);
                         assert_eq!(others, 0, "round {round}");

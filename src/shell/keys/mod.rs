@@ -14,6 +14,7 @@ pub mod file;
 pub mod find;
 pub mod git;
 pub mod lines;
+pub mod log;
 pub mod passphrase;
 pub mod private;
 pub mod store;

@@ -1,5 +1,6 @@
 //! Whether opam is configured so that nothing gets past conex.
 
+use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ use conex_verify::finding::Severity;
 use conex_verify::repository::Repository;
 use conex_verify::tree::{Contents, Tree};
 use conex_verify::trust::anchors::Client;
-use conex_verify::verify::{Mode, verify};
+use conex_verify::verdict::verify;
+use conex_verify::verify::Mode;
 
 /// What of the environment changes what opam does.
 #[derive(Debug, Clone, Default)]
@@ -100,11 +102,6 @@ pub fn inspect(
     };
     checks.extend(of_hook(hook.as_ref(), this));
     let lenient = hook.as_ref().is_some_and(Hook::is_lenient);
-    let mode = if lenient {
-        Mode::IgnoreMissing
-    } else {
-        Mode::Strict
-    };
     let text = root.read(REPOS_CONFIG)?.unwrap_or_default();
     let entries = repositories::read(&root.file(REPOS_CONFIG), &text)?;
     if entries.is_empty() {
@@ -115,7 +112,7 @@ pub fn inspect(
         ));
     }
     for entry in &entries {
-        checks.push(of_repository(root, entry, mode));
+        checks.push(of_repository(root, entry, lenient));
     }
     Ok(checks)
 }
@@ -244,7 +241,7 @@ fn is_same(path: &Path, metadata: &Metadata, this: &Path) -> bool {
     one_file || one_text()
 }
 
-fn of_repository(root: &Root, entry: &Entry, mode: Mode) -> Check {
+fn of_repository(root: &Root, entry: &Entry, lenient: bool) -> Check {
     let about = format!("repository:{}", entry.name);
     let set = format!(
         "`conex enable {} --anchors A --quorum N`, with the anchors that its maintainers publish",
@@ -276,7 +273,7 @@ fn of_repository(root: &Root, entry: &Entry, mode: Mode) -> Check {
         client.quorum(),
         client.anchors().keys.len()
     );
-    match held(root, &entry.name, &client, mode) {
+    match held(root, &entry.name, &client, client.mode(lenient)) {
         Held::Nothing => Check::new(about, State::Ok, format!("{rule}; opam holds nothing of it yet")),
         Held::Valid => Check::new(about, State::Ok, format!("{rule}; what opam holds is valid")),
         Held::Unknown(why) => Check::new(
@@ -352,11 +349,17 @@ fn below(tree: Tree, name: &str) -> Tree {
     let strip = |path: &str| path.strip_prefix(&prefix).unwrap_or(path).to_owned();
     let files = tree.files.into_iter().filter(|(path, _)| counts(path));
     let others = tree.others.into_iter();
+    let empty = tree.empty.into_iter();
     let defects = tree.defects.into_iter();
     Tree {
         files: files.map(|(path, bytes)| (strip(&path), bytes)).collect(),
         others: others
             .filter(|path| *path != prefix && counts(path))
+            .map(|path| strip(&path))
+            .collect(),
+        elsewhere: BTreeSet::new(),
+        empty: empty
+            .filter(|path| *path != name && counts(path))
             .map(|path| strip(&path))
             .collect(),
         defects: defects.filter(|defect| counts(&defect.path)).collect(),

@@ -184,7 +184,6 @@ impl<'a> DirHead<'a> {
 #[derive(Debug, Default)]
 pub(super) struct KnownTree {
     bytes: Vec<u8>,
-    stamp: Option<Stamp>,
     parts: Vec<KnownPart>,
 }
 
@@ -201,14 +200,9 @@ pub(super) struct KnownPart {
 }
 
 /// What the file starts with; another number for another form.
-const MAGIC: &[u8] = b"conex known files 3\n";
+const MAGIC: &[u8] = b"conex known files 4\n";
 
 impl KnownTree {
-    /// The time of the directory `packages` itself.
-    pub(super) fn stamp(&self) -> Option<Stamp> {
-        self.stamp
-    }
-
     /// The directories, by name.
     pub(super) fn parts(&self) -> &[KnownPart] {
         &self.parts
@@ -228,20 +222,15 @@ impl KnownTree {
     /// Reads what [`TreeWriter`] wrote; nothing is known from anything else.
     pub(super) fn read(bytes: Vec<u8>) -> KnownTree {
         KnownTree::parts_in(&bytes)
-            .map(|(stamp, parts)| KnownTree {
-                bytes,
-                stamp,
-                parts,
-            })
+            .map(|parts| KnownTree { bytes, parts })
             .unwrap_or_default()
     }
 
-    fn parts_in(bytes: &[u8]) -> Option<(Option<Stamp>, Vec<KnownPart>)> {
+    fn parts_in(bytes: &[u8]) -> Option<Vec<KnownPart>> {
         // Against damage; whoever can write to the user's cache can do worse.
         let (body, checksum) = bytes.split_last_chunk()?;
         (crc32fast::hash(body) == u32::from_le_bytes(*checksum)).then_some(())?;
         let mut rest = body.strip_prefix(MAGIC)?;
-        let stamp = take_stamp(&mut rest)?;
         let mut parts = Vec::new();
         while !rest.is_empty() {
             let name = take_name(&mut rest)?.into();
@@ -258,7 +247,7 @@ impl KnownTree {
             });
         }
         parts.is_sorted_by(|a, b| a.name < b.name).then_some(())?;
-        Some((stamp, parts))
+        Some(parts)
     }
 }
 
@@ -270,10 +259,9 @@ pub(super) struct TreeWriter {
 }
 
 impl TreeWriter {
-    /// Starts, for a run that started at `start`, with the stamp of `packages`.
-    pub(super) fn new(stamp: Option<Stamp>, start: u64) -> TreeWriter {
-        let mut out = MAGIC.to_vec();
-        put_stamp(&mut out, stamp.and_then(|s| s.settled(start)));
+    /// Starts, for a run that started at `start`.
+    pub(super) fn new(start: u64) -> TreeWriter {
+        let out = MAGIC.to_vec();
         TreeWriter { out, start }
     }
 

@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use rustix::fs::{CWD, Mode, OFlags};
 
-use super::known::{KnownDir, KnownTree, Stamp, TreeWriter, settled_before, stands};
+use super::known::{KnownDir, KnownFile, KnownTree, Stamp, TreeWriter, settled_before, stands};
 use super::visit::{Dir, Part, each_file, relist, stamp_of, stat, visit};
 use super::{ReadError, file, open_root};
 use crate::shell::write::{Access, Durability, WriteOptions, write};
 use conex_verify::finding::Finding;
 use conex_verify::format::digest::Digest;
-use conex_verify::format::name::PackageName;
 use conex_verify::format::path::{CONEX, PACKAGES};
 use conex_verify::format::state::{Lines, State, StateBuilder};
 use conex_verify::limits::MAX_TREE_FILES;
@@ -38,7 +37,6 @@ pub struct Scan {
 #[derive(Debug)]
 pub struct Known {
     before: KnownTree,
-    stamp: Option<Stamp>,
     parts: Vec<Seen>,
     start: u64,
 }
@@ -61,9 +59,8 @@ enum Seen {
 pub struct Look {
     root: OwnedFd,
     before: KnownTree,
-    /// The directories in `packages/`, and the stamp of that.
+    /// The directories in `packages/`.
     names: Vec<Box<str>>,
-    stamp: Option<Stamp>,
     builder: StateBuilder,
     repo: Option<Bytes>,
     metadata: Option<Seen>,
@@ -83,7 +80,7 @@ pub fn look(root: &Path, cache: Option<&Cache>) -> Result<(Tree, Look), ReadErro
     let before = cache.map(Cache::load).unwrap_or_default();
     let mut walk = Part::default();
     let packages = packages(root.as_fd());
-    let (stamp, mut names) = top(&packages, &before, &mut walk);
+    let (strays, mut names) = top(&packages, &mut walk);
     let mut people = Tree::default();
     let repo = match file::read(root.as_fd(), c"repo", |_| true) {
         Ok(bytes) => bytes,
@@ -98,6 +95,10 @@ pub fn look(root: &Path, cache: Option<&Cache>) -> Result<(Tree, Look), ReadErro
         people.files.insert("repo".to_owned(), bytes.clone());
     }
     let mut builder = StateBuilder::default();
+    for file in &strays {
+        let path = format!("{PACKAGES}{}", file.name);
+        builder.add(&path, file.digest.size, &file.digest.digest);
+    }
     let metadata = names
         .iter()
         .position(|name| **name == *CONEX_NAME)
@@ -113,7 +114,6 @@ pub fn look(root: &Path, cache: Option<&Cache>) -> Result<(Tree, Look), ReadErro
         root,
         before,
         names,
-        stamp,
         builder,
         repo,
         metadata,
@@ -158,9 +158,9 @@ impl Look {
                 Seen::Now { dir, digest, files } => (&dir.name, *digest, *files),
             };
             files += count;
-            // What is no package has its finding.
-            if let (Ok(name), Some(digest)) = (PackageName::new(name), digest) {
-                builder.add_package(name, digest);
+            // The metadata are other parts of the state, and stand there already.
+            if let Some(digest) = digest.filter(|_| **name != *CONEX_NAME) {
+                builder.add_package(name.clone(), digest);
             }
             seen.push(now);
         }
@@ -176,7 +176,6 @@ impl Look {
             findings,
             known: Known {
                 before: self.before,
-                stamp: self.stamp,
                 parts: seen,
                 start: self.start,
             },
@@ -219,20 +218,15 @@ fn read_metadata(
 /// So many directories at least are looked at by one thread.
 const WORTH_SHARING: usize = 16;
 
-/// The directories in `packages/`, sorted, and its stamp.
-fn top(dir: &Dir<'_>, known: &KnownTree, part: &mut Part) -> (Option<Stamp>, Vec<Box<str>>) {
-    let Some(stamp) = stamp_of(dir, part) else {
-        return (None, Vec::new());
-    };
-    // The names in a directory are what they were if its times are.
-    if known.stamp() == Some(stamp) {
-        let names = known.parts().iter().map(|p| p.name.clone());
-        return (Some(stamp), names.collect());
+/// The files and directories in `packages/`, sorted. The few files are always read: opam reads
+/// none of them, and they are a part of the state.
+fn top(dir: &Dir<'_>, part: &mut Part) -> (Vec<KnownFile>, Vec<Box<str>>) {
+    if stamp_of(dir, part).is_none() {
+        return (Vec::new(), Vec::new());
     }
-    // A file has no place there, and its finding.
     let mut now = KnownDir::default();
     let names = relist(dir, Vec::new(), &mut now, part);
-    (now.stamp, names)
+    (now.files, names)
 }
 
 /// What the directory `name` in `packages/` is now.
@@ -302,7 +296,7 @@ impl Cache {
     /// # Errors
     /// It cannot be written: the next scan reads everything.
     pub fn keep(&self, known: &Known) -> Result<(), String> {
-        let mut out = TreeWriter::new(known.stamp, known.start);
+        let mut out = TreeWriter::new(known.start);
         for part in &known.parts {
             match part {
                 Seen::Same(at) => {

@@ -11,8 +11,8 @@ use super::list::list;
 use super::walk::special;
 use conex_verify::finding::{Code, Finding};
 use conex_verify::format::digest::Digest;
-use conex_verify::format::path::Place;
-use conex_verify::format::resource::FileDigest;
+use conex_verify::format::path::{PathError, Place};
+use conex_verify::format::resource::{Decode as _, FileDigest, SignedSegment};
 use conex_verify::limits::{MAX_TREE_DEPTH, MAX_TREE_FILES};
 use conex_verify::tree::{Bytes, Defect, DefectKind};
 
@@ -144,9 +144,8 @@ pub(super) fn relist(
                 match Place::of(&path) {
                     Ok(_) => now.files.extend(file_now(dir, &path, before, part)),
                     Err(error) => part.findings.push(
-                        Finding::error(Code::BadPath, &path, format!("`{path}`: {error}")).hint(
-                            "remove the file; opam would read it in a way that nobody vouched for",
-                        ),
+                        Finding::error(Code::BadPath, &path, format!("`{path}`: {error}"))
+                            .hint(PathError::HINT),
                     ),
                 }
             }
@@ -216,18 +215,14 @@ fn file_now(
     }
 }
 
-/// Whether a segment vouches for authors, teams or the top-level files, as far as a
-/// glance tells.
+/// Whether a file is a segment in which something is vouched for that belongs to no package,
+/// or one that cannot be read, which is told where all segments are.
 fn about_people(path: &str, bytes: &Bytes) -> bool {
-    let line = |kind: &[u8]| bytes.windows(kind.len()).any(|w| w == kind);
     path.starts_with("packages/.conex/index/")
-        && [
-            &b"\n  [\"author\" "[..],
-            b"\n  [\"team\" ",
-            b"\n  [\"repo\" ",
-        ]
-        .into_iter()
-        .any(line)
+        && SignedSegment::decode(bytes).map_or(true, |segment| {
+            let mut entries = segment.segment.entries.iter();
+            entries.any(|e| e.resource.package().is_none())
+        })
 }
 
 fn open(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, DefectKind> {

@@ -20,6 +20,8 @@ const WORTH_SHARING: usize = 16;
 #[derive(Default)]
 struct Part {
     files: Vec<(String, Bytes)>,
+    /// Directories without any file in or below them.
+    empty: Vec<String>,
     defects: Vec<Defect>,
 }
 
@@ -30,6 +32,7 @@ impl Part {
 
     fn append(&mut self, mut other: Part) {
         self.files.append(&mut other.files);
+        self.empty.append(&mut other.empty);
         self.defects.append(&mut other.defects);
     }
 }
@@ -105,6 +108,7 @@ pub(super) fn walk(root: &OwnedFd, contents: Contents, most: Most) -> Reading {
             defects.sort_by(|a, b| a.path.cmp(&b.path));
             let mut tree = Tree {
                 files: part.files.into_iter().collect(),
+                empty: part.empty.into_iter().collect(),
                 defects,
                 ..Tree::default()
             };
@@ -211,11 +215,16 @@ impl Walk {
         match file::open(parent.fd, name, OFlags::DIRECTORY) {
             Ok(fd) => {
                 path.push('/');
-                self.directory(&Dir {
+                let mut part = self.directory(&Dir {
                     fd: fd.as_fd(),
                     path: &path,
                     depth,
-                })
+                });
+                if part.files.is_empty() && part.defects.is_empty() {
+                    path.pop();
+                    part.empty.push(path);
+                }
+                part
             }
             Err(kind) => {
                 part.defect(path, kind);

@@ -228,6 +228,7 @@ fn shown(text: &str) -> String {
     shown
 }
 
+/// V0.4.
 fn check_point(point: &[u8; 32]) -> Result<(), KeyError> {
     let key = VerifyingKey::from_bytes(point).map_err(|_| KeyError::Point)?;
     // Decompression also takes y coordinates at or above the prime; compressing

@@ -49,8 +49,8 @@ pub enum NameError {
         /// The text as found.
         text: String,
     },
-    /// An id that the system keeps for itself.
-    #[error("the id {text:?} is reserved")]
+    /// An id or a package name that the system keeps for itself.
+    #[error("the name {text:?} is reserved")]
     Reserved {
         /// The text as found.
         text: String,
@@ -155,7 +155,9 @@ impl Id {
             "letters, digits, and after the first character `_` and `-`",
             |i, c| c.is_ascii_alphanumeric() || (i > 0 && (c == '_' || c == '-')),
         )?;
-        if RESERVED_IDS.contains(&fold(text).as_str()) {
+        // The team of this name is one team, and nobody takes a name that looks like it.
+        let other_notaries = text != NOTARIES && fold(text) == NOTARIES;
+        if RESERVED_IDS.contains(&fold(text).as_str()) || other_notaries {
             return Err(NameError::Reserved {
                 text: text.to_owned(),
             });
@@ -174,7 +176,7 @@ impl PackageName {
     /// Reads a package name.
     ///
     /// # Errors
-    /// Anything outside opam's grammar or longer than 100 bytes.
+    /// Anything outside opam's grammar or longer than 100 bytes, and `opam` in any case.
     pub fn new(text: &str) -> Result<PackageName, NameError> {
         check(
             "the package name",
@@ -185,6 +187,12 @@ impl PackageName {
         )?;
         if !text.chars().any(|c| c.is_ascii_alphabetic()) {
             return Err(NameError::NoLetter {
+                text: text.to_owned(),
+            });
+        }
+        // `packages/opam/` hides every other package from opam.
+        if text.eq_ignore_ascii_case("opam") {
+            return Err(NameError::Reserved {
                 text: text.to_owned(),
             });
         }

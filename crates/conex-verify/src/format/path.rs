@@ -27,6 +27,8 @@ pub enum Place {
     Segment(Id, SegmentName),
     /// `packages/.conex/repo`: what the top-level `repo` file may say.
     Repo,
+    /// `packages/.conex/claims`: the packages that are claimed for ever.
+    Claims,
     /// `packages/.conex/snapshot`.
     Snapshot,
     /// `packages/<name>/authorisation`.
@@ -39,6 +41,44 @@ pub enum Place {
     Opam(Release),
     /// `packages/<name>/<name.version>/files/…`; the path below the directory of the release.
     File(Release, String),
+    /// `packages/<name>/<name.version>/url` or `descr`: what opam 1.2 kept beside `opam`, and
+    /// opam 2 still reads.
+    Old(Release, OldFile),
+    /// A file of a release in a directory where opam finds it, and where it does not belong:
+    /// `packages/<name.version>/…` or `packages/<other>/<name.version>/…`.
+    Misplaced(Misplaced),
+    /// A file that opam does not read: the path.
+    Stray(String),
+}
+
+/// A file of opam 1.2 in the directory of a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OldFile {
+    /// `url`: the source archive.
+    Url,
+    /// `descr`: the description.
+    Descr,
+}
+
+impl OldFile {
+    /// The name of the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OldFile::Url => "url",
+            OldFile::Descr => "descr",
+        }
+    }
+}
+
+/// A file of a release that lies elsewhere than in `packages/<name>/<name.version>/`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Misplaced {
+    /// The directory that opam takes for the release, with a slash at its end.
+    pub dir: String,
+    /// The release: the last component of the directory.
+    pub release: Release,
+    /// `opam`, `url`, `descr` or `files/…`.
+    pub below: String,
 }
 
 /// The directory name of a segment: the first 16 hex digits of the digest of its file.
@@ -109,6 +149,11 @@ pub enum PathError {
     },
 }
 
+impl PathError {
+    /// What to do about it.
+    pub const HINT: &str = "move or remove the file: it is none of those that a repository holds (docs/format.md), so nobody can vouch for what opam makes of it";
+}
+
 /// Names that a version control system keeps for itself: opam's differ skips
 /// these directories, opam's loader does not, and git obeys the files.
 const VCS_NAMES: [&str; 6] = [
@@ -118,6 +163,22 @@ const VCS_NAMES: [&str; 6] = [
     ".gitignore",
     ".gitattributes",
     ".gitmodules",
+];
+
+/// Names that Windows keeps for devices, whatever stands behind the first dot.
+const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+
+/// Names that opam or Conex gives a meaning, in lower case: no stray is called so, for file
+/// systems that do not tell case apart.
+const MEANINGS: [&str; 8] = [
+    ".conex",
+    "opam",
+    "files",
+    "url",
+    "descr",
+    "authorisation",
+    "releases",
+    "checksum",
 ];
 
 /// Checks one component of a path below `packages/`.
@@ -147,8 +208,49 @@ fn component(text: &str) -> Result<(), PathError> {
     Ok(())
 }
 
+/// Checks the name of a directory directly below `packages/`, as a snapshot states it.
+///
+/// # Errors
+/// A name outside the grammar of components.
+pub fn directory(text: &str) -> Result<Box<str>, PathError> {
+    component(text).map(|()| text.into())
+}
+
+/// Whether every file system can hold a file of this name: no dot at the end, and no name
+/// that Windows keeps for a device.
+pub fn is_portable(name: &str) -> bool {
+    let stem = name
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let numbered = |device: &str| {
+        stem.strip_prefix(device)
+            .is_some_and(|n| matches!(n.as_bytes(), [b'0'..=b'9']))
+    };
+    !name.ends_with('.')
+        && !DEVICES.contains(&stem.as_str())
+        && !numbered("com")
+        && !numbered("lpt")
+}
+
+/// V7.2: Whether opam does not read a file of this name, on any file system.
+fn is_stray(name: &str) -> bool {
+    is_portable(name) && !MEANINGS.contains(&name.to_ascii_lowercase().as_str())
+}
+
+fn no_place(expected: impl Into<String>) -> PathError {
+    PathError::NoPlace {
+        expected: expected.into(),
+    }
+}
+
 impl Place {
-    /// The place of `path`, which starts with `packages/`.
+    /// V7.1: The place of `path`, which starts with `packages/`.
+    ///
+    /// The list of places is closed: a path that is none of them is an error, whatever opam
+    /// makes of it. opam recognises its files by other rules than these (the last component,
+    /// at any depth).
     ///
     /// # Errors
     /// Any path that the grammar does not have.
@@ -157,68 +259,113 @@ impl Place {
             return Err(PathError::TooLong { len: path.len() });
         }
         path.split('/').try_for_each(component)?;
-        let none = |expected: &str| PathError::NoPlace {
-            expected: expected.to_owned(),
-        };
         let rest = path
             .strip_prefix(PACKAGES)
-            .ok_or_else(|| none("the path is not below `packages/`"))?;
+            .ok_or_else(|| no_place("the path is not below `packages/`"))?;
+        let place = Place::below(path, rest)?;
+        // Only the last component of a description is called so.
+        let above = match place.is_description() {
+            true => rest.strip_suffix("/opam").unwrap_or(rest),
+            false => rest,
+        };
+        match forbidden_name(above) {
+            Some(component) => Err(PathError::Special {
+                component,
+                why: "opam takes a file or directory of this name for the description of a package",
+            }),
+            None => Ok(place),
+        }
+    }
+
+    /// Whether it is the description of a release.
+    fn is_description(&self) -> bool {
+        match self {
+            Place::Opam(_) => true,
+            Place::Misplaced(file) => file.below == "opam",
+            _ => false,
+        }
+    }
+
+    /// A path below `packages/`.
+    fn below(path: &str, rest: &str) -> Result<Place, PathError> {
         if let Some(rest) = rest.strip_prefix(".conex/") {
             return Place::of_conex(rest);
         }
-        let Some((name, rest)) = rest.split_once('/') else {
-            return Err(none(
-                "`packages/` holds only directories of packages and `.conex`",
-            ));
+        let Some((top, rest)) = rest.split_once('/') else {
+            let conex = rest.eq_ignore_ascii_case(".conex");
+            return match is_stray(rest) && !conex {
+                true => Ok(Place::Stray(path.to_owned())),
+                false => Err(no_place(
+                    "`packages/` holds directories of packages, and files that opam does not read",
+                )),
+            };
         };
-        let package = PackageName::new(name).map_err(|e| none(&e.to_string()))?;
+        match (PackageName::new(top), Release::new(top)) {
+            (Ok(package), _) => Place::of_package(path, package, rest),
+            (_, Ok(release)) => Place::misplaced(path, release, rest),
+            (Err(error), Err(_)) => Err(no_place(error.to_string())),
+        }
+    }
+
+    /// A path below `packages/<package>/`.
+    fn of_package(path: &str, package: PackageName, rest: &str) -> Result<Place, PathError> {
         let Some((dir, rest)) = rest.split_once('/') else {
             return match rest {
                 "authorisation" => Ok(Place::Authorisation(package)),
                 "releases" => Ok(Place::Releases(package)),
-                _ => Err(none(&format!(
-                    "`packages/{name}/` holds only `authorisation`, `releases` and directories `{name}.<version>`"
+                _ if is_stray(rest) => Ok(Place::Stray(path.to_owned())),
+                _ => Err(no_place(format!(
+                    "`packages/{package}/` holds `authorisation`, `releases`, directories `{package}.<version>`, and files that opam does not read"
                 ))),
             };
         };
-        let release = Release::new(dir).map_err(|e| none(&e.to_string()))?;
-        if release.name_str() != name {
-            return Err(none(&format!(
-                "a directory of `packages/{name}/` is called `{name}.<version>`"
-            )));
+        let release = Release::new(dir).map_err(|e| no_place(e.to_string()))?;
+        if release.name_str() != package.as_str() {
+            return Place::misplaced(path, release, rest);
         }
         match rest {
             "opam" => Ok(Place::Opam(release)),
             "checksum" => Ok(Place::Checksum(release)),
-            _ if rest.starts_with("files/") => match forbidden_name(rest) {
-                Some(component) => Err(PathError::Special {
-                    component,
-                    why: "opam takes a file of this name for a package",
-                }),
-                None => Ok(Place::File(release, rest.to_owned())),
-            },
-            _ => Err(none(
-                "a release holds only `opam`, `checksum` and `files/…`",
+            "url" => Ok(Place::Old(release, OldFile::Url)),
+            "descr" => Ok(Place::Old(release, OldFile::Descr)),
+            _ if rest.starts_with("files/") => Ok(Place::File(release, rest.to_owned())),
+            _ if !rest.contains('/') && is_stray(rest) => Ok(Place::Stray(path.to_owned())),
+            _ => Err(no_place(
+                "a release holds `opam`, `checksum`, `files/…`, and files directly in it that opam does not read",
             )),
         }
     }
 
+    /// V7.6: A path below a directory that opam takes for a release of another place.
+    fn misplaced(path: &str, release: Release, rest: &str) -> Result<Place, PathError> {
+        if !matches!(rest, "opam" | "url" | "descr") && !rest.starts_with("files/") {
+            return Err(no_place(format!(
+                "the release `{release}` belongs to `packages/{}/{release}/`; here it has only what opam reads",
+                release.name_str()
+            )));
+        }
+        Ok(Place::Misplaced(Misplaced {
+            dir: path.strip_suffix(rest).unwrap_or_default().to_owned(),
+            release,
+            below: rest.to_owned(),
+        }))
+    }
+
     fn of_conex(rest: &str) -> Result<Place, PathError> {
-        let none = |expected: &str| PathError::NoPlace {
-            expected: expected.to_owned(),
-        };
+        let none = |expected: &str| no_place(expected);
         let parts: Vec<&str> = rest.split('/').collect();
         match parts.as_slice() {
             ["repo"] => Ok(Place::Repo),
+            ["claims"] => Ok(Place::Claims),
             ["snapshot"] => Ok(Place::Snapshot),
             ["janitors", n] => link_number(n)
                 .map(Place::Link)
                 .ok_or_else(|| none("a link is called by its number, without leading zeros")),
             ["ids", id] => Id::new(id)
                 .map(Place::IdFile)
-                .map_err(|e| none(&e.to_string())),
+                .map_err(|e| no_place(e.to_string())),
             ["index", id, segment, "index"] => {
-                let id = Id::new(id).map_err(|e| none(&e.to_string()))?;
+                let id = Id::new(id).map_err(|e| no_place(e.to_string()))?;
                 let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
                 if segment.len() == 16 && segment.bytes().all(hex) {
                     Ok(Place::Segment(id, SegmentName((*segment).into())))
@@ -227,7 +374,7 @@ impl Place {
                 }
             }
             _ => Err(none(
-                "`packages/.conex/` holds only `janitors/<n>`, `ids/<id>`, `index/<id>/<segment>/index`, `repo` and `snapshot`",
+                "`packages/.conex/` holds only `janitors/<n>`, `ids/<id>`, `index/<id>/<segment>/index`, `repo`, `claims` and `snapshot`",
             )),
         }
     }
@@ -239,12 +386,16 @@ impl Place {
             Place::IdFile(id) => format!("{CONEX}ids/{id}"),
             Place::Segment(id, segment) => format!("{CONEX}index/{id}/{segment}/index"),
             Place::Repo => format!("{CONEX}repo"),
+            Place::Claims => format!("{CONEX}claims"),
             Place::Snapshot => format!("{CONEX}snapshot"),
             Place::Authorisation(name) => format!("{PACKAGES}{name}/authorisation"),
             Place::Releases(name) => format!("{PACKAGES}{name}/releases"),
             Place::Checksum(release) => format!("{}checksum", release_dir(release)),
             Place::Opam(release) => format!("{}opam", release_dir(release)),
             Place::File(release, below) => format!("{}{below}", release_dir(release)),
+            Place::Old(release, file) => format!("{}{}", release_dir(release), file.as_str()),
+            Place::Misplaced(file) => format!("{}{}", file.dir, file.below),
+            Place::Stray(path) => path.clone(),
         }
     }
 }
@@ -266,7 +417,7 @@ fn link_number(text: &str) -> Option<u64> {
     canonical.then(|| text.parse().ok()).flatten()
 }
 
-/// The last component of `path`, if opam would take it for a package description.
+/// V7.4: The first component of `path` that opam would take for a package description.
 ///
 /// Compared without case, for file systems that do not tell case apart.
 pub fn forbidden_name(path: &str) -> Option<String> {
@@ -275,18 +426,33 @@ pub fn forbidden_name(path: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Checks a path of a file in a release as a checksum lists it: `opam` or `files/…`.
+/// V6.5, V7.3: Checks a path of a file in a release as a checksum lists it: `opam` or `files/…`. No
+/// directory below `files/` is called like a release: opam from 2.5 on forgets the release
+/// of that name when a file in such a directory is removed.
 ///
 /// # Errors
 /// Any other path, or a component outside the grammar.
 pub fn listed_file(path: &str) -> Result<(), PathError> {
     path.split('/').try_for_each(component)?;
-    if path == "opam" || (path.starts_with("files/") && forbidden_name(path).is_none()) {
-        Ok(())
-    } else {
-        Err(PathError::NoPlace {
-            expected: "a release holds only `opam` and `files/…` beside its checksum".to_owned(),
-        })
+    if path == "opam" {
+        return Ok(());
+    }
+    let Some(below) = path.strip_prefix("files/") else {
+        return Err(no_place("a checksum lists only `opam` and `files/…`"));
+    };
+    if let Some(component) = forbidden_name(below) {
+        return Err(PathError::Special {
+            component,
+            why: "opam takes a file or directory of this name for the description of a package",
+        });
+    }
+    let directories = below.rsplit_once('/').map_or("", |(dirs, _)| dirs);
+    match directories.split('/').find(|d| Release::new(d).is_ok()) {
+        Some(component) => Err(PathError::Special {
+            component: component.to_owned(),
+            why: "opam takes a directory of this name for a release",
+        }),
+        None => Ok(()),
     }
 }
 
@@ -308,6 +474,17 @@ mod tests {
             "packages/fmt/fmt.0.9.0/checksum",
             "packages/fmt/fmt.0.9.0/opam",
             "packages/fmt/fmt.0.9.0/files/a/b.patch",
+            "packages/.conex/claims",
+            "packages/fmt/fmt.0.9.0/url",
+            "packages/fmt/fmt.0.9.0/descr",
+            "packages/fmt.0.9.0/opam",
+            "packages/fmt.0.9.0/files/a",
+            "packages/other/fmt.0.9.0/opam",
+            "packages/README",
+            "packages/.keep_me",
+            "packages/fmt/.generated",
+            "packages/fmt/fmt.0.9.0/fmt.install",
+            "packages/fmt/fmt.0.9.0/opam~",
         ] {
             assert_eq!(Place::of(path).unwrap().path(), path);
         }
@@ -318,8 +495,32 @@ mod tests {
         for path in [
             "packages/",
             "packages/opam",
-            "packages/README",
             "packages/.conex",
+            "packages/OPAM",
+            "packages/Files",
+            "packages/NUL",
+            "packages/com1.txt",
+            "packages/readme.",
+            "packages/fmt/URL",
+            "packages/fmt/Checksum",
+            "packages/fmt/opam",
+            "packages/fmt/opam/x",
+            "packages/opam/opam.1/opam",
+            "packages/Opam/x.1/opam",
+            "packages/fmt/sub/x",
+            "packages/fmt/fmt.1/sub/x",
+            "packages/fmt/fmt.1/Files/x",
+            "packages/fmt/fmt.1/files./x",
+            "packages/fmt/fmt.1/URL",
+            "packages/fmt/fmt.1/Descr",
+            "packages/fmt/fmt.1/fmt.1/opam",
+            "packages/fmt/fmt.1/files/opam",
+            "packages/fmt.1/README",
+            "packages/fmt.1/checksum",
+            "packages/other/fmt.1/checksum",
+            "packages/other/fmt.1/README",
+            "packages/.conex/README",
+            "packages/.conex/bundle/ids",
             "packages/.conex/opam",
             "packages/.conex/ids/opam",
             "packages/.conex/ids/janitors",
@@ -332,11 +533,7 @@ mod tests {
             "packages/.conex/index/a/0123456789abcde/index",
             "packages/.conex/index/a/index",
             "packages/.conex/index/a/0123456789abcdef/index/opam",
-            "packages/flat.1.0/opam",
             "packages/x/y/z/deep.1.0/opam",
-            "packages/alpha/omega.1.0/opam",
-            "packages/alpha/alpha.1.0/url",
-            "packages/alpha/alpha.1.0/descr",
             "packages/alpha/alpha.1.0/files",
             "packages/alpha/alpha.1.0/opam/x",
             "packages/alpha/alpha.1.0/files/evil.6.6/opam",

@@ -1,9 +1,8 @@
 //! The state of a repository: one digest for each part of it.
 //!
 //! A snapshot signs a state; two people, a job and a mirror compare the short
-//! [`State::id`] of theirs. Of everything that opam acts on nothing is left out but
-//! what transports change on the way: empty files (patches of opam 2.0 to 2.3 do not
-//! carry them), the `stamp` of the file `repo` (`opam admin index` writes it), and
+//! [`State::id`] of theirs. It covers everything below `packages/` but the snapshot, empty
+//! files too, and the file `repo` but for its `stamp` (`opam admin index` writes it); not the
 //! other files at the top (an archive has none of them).
 
 use std::collections::BTreeMap;
@@ -11,7 +10,7 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use super::digest::Digest;
-use super::name::{Id, PackageName};
+use super::name::Id;
 use super::path::PACKAGES;
 use super::resource::snapshot::state_fields;
 use super::syntax::{self, File, Item};
@@ -26,12 +25,16 @@ pub struct State {
     pub ids: Digest,
     /// The top-level file `repo`, without its stamp.
     pub repo: Digest,
-    /// The file `packages/.conex/repo`, as a directory that holds nothing else.
+    /// What lies in `packages/.conex/` outside of the three directories above and below, but
+    /// for the snapshot: the files `repo` and `claims`.
     pub approved: Digest,
+    /// The files that lie directly in `packages/`.
+    pub strays: Digest,
     /// The index of each id: the files below `packages/.conex/index/<id>/`.
     pub indexes: BTreeMap<Id, Digest>,
-    /// Each package: the files below `packages/<name>/`.
-    pub packages: BTreeMap<PackageName, Digest>,
+    /// The other directories directly in `packages/`, by their names as they are: the files
+    /// below each. A package has one of its own; what is called otherwise is judged elsewhere.
+    pub packages: BTreeMap<Box<str>, Digest>,
 }
 
 impl Default for State {
@@ -42,10 +45,15 @@ impl Default for State {
 }
 
 impl State {
+    /// The digest of the lines of a snapshot that state the state.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&state_fields(self))
+    }
+
     /// The first 16 hex digits of the digest of the state: for people to compare,
     /// never for programs to decide.
     pub fn id(&self) -> String {
-        Digest::of(&state_fields(self)).short()
+        self.digest().short()
     }
 }
 
@@ -58,12 +66,14 @@ pub enum Part {
     Ids,
     /// The top-level file `repo`.
     Repo,
-    /// What the top-level files may say.
+    /// What the top-level files may say, and the claims.
     Approved,
     /// What an id vouches for.
     Index(Id),
-    /// A package.
-    Package(PackageName),
+    /// The files that lie directly in `packages/`.
+    Strays,
+    /// A directory in `packages/`: a package.
+    Package(Box<str>),
 }
 
 impl Part {
@@ -75,6 +85,7 @@ impl Part {
             Part::Repo => "repo".to_owned(),
             Part::Approved => "packages/.conex/repo".to_owned(),
             Part::Index(id) => format!("packages/.conex/index/{id}"),
+            Part::Strays => "packages".to_owned(),
             Part::Package(name) => format!("packages/{name}"),
         }
     }
@@ -86,8 +97,9 @@ impl fmt::Display for Part {
             Part::Janitors => f.write_str("the janitor chain"),
             Part::Ids => f.write_str("the authors and teams"),
             Part::Repo => f.write_str("the file `repo`"),
-            Part::Approved => f.write_str("the approval of the top-level files"),
+            Part::Approved => f.write_str("the approval of the top-level files, or the claims"),
             Part::Index(id) => write!(f, "the index of `{id}`"),
+            Part::Strays => f.write_str("the files directly in `packages/`"),
             Part::Package(name) => write!(f, "the package `{name}`"),
         }
     }
@@ -132,6 +144,7 @@ pub fn diff(a: &State, b: &State) -> Vec<Difference> {
     compare(Part::Ids, Some(&a.ids), Some(&b.ids));
     compare(Part::Repo, Some(&a.repo), Some(&b.repo));
     compare(Part::Approved, Some(&a.approved), Some(&b.approved));
+    compare(Part::Strays, Some(&a.strays), Some(&b.strays));
     for (name, before) in &a.indexes {
         compare(Part::Index(name.clone()), Some(before), b.indexes.get(name));
     }
@@ -157,15 +170,13 @@ pub fn diff(a: &State, b: &State) -> Vec<Difference> {
 /// of one directory one after the other is fastest.
 #[derive(Debug, Default)]
 pub struct StateBuilder {
-    /// By directory, with a slash at its end, below `packages/`: the lines.
-    directories: BTreeMap<String, Lines>,
-    /// The directory of the last file.
-    current: String,
-    lines: Lines,
-    packages: BTreeMap<PackageName, Digest>,
+    parts: BTreeMap<Part, Lines>,
+    /// The part of the last file.
+    current: Option<(Part, Lines)>,
+    packages: BTreeMap<Box<str>, Digest>,
 }
 
-/// What the digest of a directory is over: a line for each file that is not empty.
+/// What the digest of a directory is over: a line for each file.
 #[derive(Debug, Default)]
 pub struct Lines {
     text: String,
@@ -178,15 +189,17 @@ impl Lines {
     /// Takes in a file: its path below the directory, size in bytes, and digest. The
     /// order of the files does not matter.
     pub fn add(&mut self, path: &str, size: u64, digest: &Digest) {
-        if size == 0 {
-            return;
-        }
         let at = self.text.len();
         // Writing to a `String` cannot fail.
         let _ = writeln!(self.text, "{path} {size} {digest}");
         let (before, line) = self.text.split_at_checked(at).unwrap_or_default();
         self.unsorted |= before.get(self.last..).is_some_and(|last| last > line);
         self.last = at;
+    }
+
+    fn append(&mut self, more: &Lines) {
+        self.text.push_str(&more.text);
+        self.unsorted = true;
     }
 
     /// The digest of the lines, sorted by bytes; `None` of no lines, which is how a
@@ -204,53 +217,60 @@ impl Lines {
     }
 }
 
-/// Where the part that holds `below`, a path below `packages/`, ends in it.
-fn part_end(below: &str) -> Option<usize> {
-    let slash = |from: usize| below.get(from..)?.find('/').map(|at| from + at + 1);
-    match below.strip_prefix(".conex/") {
-        None => slash(0),
-        Some("snapshot") => None,
-        Some("repo") => Some(".conex/".len()),
-        Some(rest) if rest.starts_with("index/") => slash(".conex/index/".len()),
-        Some(_) => slash(".conex/".len()),
+/// The part to which a path below `packages/` belongs, and the path below that part;
+/// `None` of the snapshot.
+fn part_of(below: &str) -> Option<(Part, &str)> {
+    let Some(conex) = below.strip_prefix(".conex/") else {
+        return Some(match below.split_once('/') {
+            Some((directory, rest)) => (Part::Package(directory.into()), rest),
+            None => (Part::Strays, below),
+        });
+    };
+    if conex == "snapshot" {
+        return None;
     }
+    let indexed = || {
+        let (id, rest) = conex.strip_prefix("index/")?.split_once('/')?;
+        Some((Part::Index(Id::new(id).ok()?), rest))
+    };
+    Some(if let Some(rest) = conex.strip_prefix("janitors/") {
+        (Part::Janitors, rest)
+    } else if let Some(rest) = conex.strip_prefix("ids/") {
+        (Part::Ids, rest)
+    } else {
+        indexed().unwrap_or((Part::Approved, conex))
+    })
 }
 
 impl StateBuilder {
-    /// Takes in a file: its path, size in bytes, and digest. Empty files, the
-    /// snapshot itself and files that are not below `packages/` leave no trace.
+    /// Takes in a file: its path, size in bytes, and digest. The snapshot itself and files
+    /// that are not below `packages/` leave no trace.
     pub fn add(&mut self, path: &str, size: u64, digest: &Digest) {
-        let Some(below) = path.strip_prefix(PACKAGES) else {
+        let Some((part, rest)) = path.strip_prefix(PACKAGES).and_then(part_of) else {
             return;
         };
-        let Some(end) = part_end(below) else {
-            return;
-        };
-        let (directory, rest) = below.split_at_checked(end).unwrap_or((below, ""));
-        if directory != self.current {
-            self.close();
-            self.current = directory.to_owned();
+        match &mut self.current {
+            Some((current, lines)) if *current == part => lines.add(rest, size, digest),
+            _ => {
+                self.close();
+                let mut lines = Lines::default();
+                lines.add(rest, size, digest);
+                self.current = Some((part, lines));
+            }
         }
-        self.lines.add(rest, size, digest);
     }
 
-    /// Takes in a whole package, by the digest of its directory: instead of its files.
-    pub fn add_package(&mut self, name: PackageName, digest: Digest) {
+    /// Takes in a whole directory of `packages/`, by its digest: instead of its files.
+    pub fn add_package(&mut self, name: Box<str>, digest: Digest) {
         self.packages.insert(name, digest);
     }
 
     fn close(&mut self) {
-        let directory = std::mem::take(&mut self.current);
-        let lines = std::mem::take(&mut self.lines);
-        if lines.text.is_empty() {
-            return;
-        }
-        let known = self.directories.entry(directory).or_default();
-        if known.text.is_empty() {
-            *known = lines;
-        } else {
-            known.text.push_str(&lines.text);
-            known.unsorted = true;
+        if let Some((part, lines)) = self.current.take() {
+            self.parts
+                .entry(part)
+                .and_modify(|known| known.append(&lines))
+                .or_insert(lines);
         }
     }
 
@@ -263,28 +283,26 @@ impl StateBuilder {
             ids: none,
             repo: repo_digest(repo.unwrap_or_default()),
             approved: none,
+            strays: none,
             indexes: BTreeMap::new(),
             packages: self.packages,
         };
-        for (directory, lines) in self.directories {
+        for (part, lines) in self.parts {
             let Some(digest) = lines.digest() else {
                 continue;
             };
-            let name = directory.trim_end_matches('/');
-            match name.strip_prefix(".conex") {
-                Some("") => state.approved = digest,
-                Some("/janitors") => state.janitors = digest,
-                Some("/ids") => state.ids = digest,
-                Some(rest) => {
-                    // What is not an id has no place, and its own finding.
-                    if let Some(Ok(id)) = rest.strip_prefix("/index/").map(Id::new) {
-                        state.indexes.insert(id, digest);
-                    }
+            match part {
+                Part::Janitors => state.janitors = digest,
+                Part::Ids => state.ids = digest,
+                // No path below `packages/` is of this part.
+                Part::Repo => {}
+                Part::Approved => state.approved = digest,
+                Part::Strays => state.strays = digest,
+                Part::Index(id) => {
+                    state.indexes.insert(id, digest);
                 }
-                None => {
-                    if let Ok(name) = PackageName::new(name) {
-                        state.packages.insert(name, digest);
-                    }
+                Part::Package(name) => {
+                    state.packages.insert(name, digest);
                 }
             }
         }
@@ -350,9 +368,8 @@ mod tests {
     #[test]
     fn a_directory_is_what_b2sum_says() {
         let line = format!("fmt.1/opam 1 {}\n", Digest::of(b"5"));
-        let name = PackageName::new("fmt").unwrap();
         assert_eq!(
-            of(&FILES).packages.get(&name),
+            of(&FILES).packages.get("fmt"),
             Some(&Digest::of(line.as_bytes()))
         );
         assert_eq!(
@@ -377,13 +394,21 @@ mod tests {
             files.push(extra);
             of(&files)
         };
-        for same in [
-            ("packages/.conex/snapshot", "7"),
+        for same in [("packages/.conex/snapshot", "7"), (".gitignore", "x")] {
+            assert_eq!(with(same), base, "{same:?}");
+        }
+        for other in [
+            ("packages/.conex/claims", ""),
+            ("packages/.conex/README", ""),
+            ("packages/.conex/index/README", ""),
+            ("packages/.conex/index/a.b/c/index", ""),
             ("packages/fmt/fmt.1/files/empty", ""),
             ("packages/gone/gone.1/files/empty", ""),
-            (".gitignore", "x"),
+            ("packages/README", ""),
+            ("packages/flat.1/opam", ""),
+            ("packages/a b/\n", ""),
         ] {
-            assert_eq!(with(same), base, "{same:?}");
+            assert_ne!(with(other), base, "{other:?}");
         }
     }
 

@@ -7,7 +7,7 @@ use crate::finding::{Code, Finding};
 
 /// The kinds of refusal. Each is stable: tests and reports name it.
 ///
-/// The numbers D1 to D27 are rows of the table of differentials in
+/// The numbers D1 to D29 are rows of the table of differentials in
 /// `docs/hook.md`: places where what opam applies is not what the
 /// patch seems to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

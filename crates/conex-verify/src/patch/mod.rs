@@ -107,7 +107,7 @@ pub struct Applied {
     pub notes: Vec<Note>,
 }
 
-/// Applies `patch` to `old`.
+/// V0.6: Applies `patch` to `old`.
 ///
 /// `old` must hold the content of **every** regular file of the repository in
 /// [`Tree::files`], also of those at the top that no later stage judges, except

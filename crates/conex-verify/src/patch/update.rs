@@ -297,8 +297,11 @@ impl<'t> Update<'t> {
             tree: Tree {
                 files: self.files,
                 others: self.old.others.clone(),
+                elsewhere: self.old.elsewhere.clone(),
+                empty: BTreeSet::new(),
                 defects: self.old.defects.clone(),
-            },
+            }
+            .with_directories(self.old.empty.iter().cloned()),
             dialect: Some(dialect),
             changed,
             notes: self.notes,

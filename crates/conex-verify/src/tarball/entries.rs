@@ -298,22 +298,24 @@ impl Reader {
 
     fn tree(self, contents: Contents) -> Tree {
         let mut tree = Tree::default();
-        let mut directories = Vec::new();
+        let mut directories: Vec<String> = Vec::new();
         let mut files = Vec::new();
         for (path, node) in self.nodes {
             match node {
                 Node::File(bytes) => files.push((path, bytes)),
-                Node::Directory | Node::Implied => {
-                    if !path.is_empty() && !path.contains('/') && path != "packages" {
-                        directories.push(format!("{path}/"));
-                    }
-                }
+                Node::Directory | Node::Implied if path.is_empty() => {}
+                Node::Directory | Node::Implied => directories.push(path),
             }
         }
         tree.files = files.into_iter().collect();
-        directories.retain(|path| tree.below(path).next().is_none());
-        directories.sort_unstable();
-        tree.others = directories;
+        let mut tree = tree.with_directories(directories);
+        let top = |path: &&String| !path.contains('/') && *path != "packages";
+        tree.others = tree
+            .empty
+            .iter()
+            .filter(top)
+            .map(|p| format!("{p}/"))
+            .collect();
         match contents {
             Contents::All => tree,
             Contents::Judged => tree.into_judged(),

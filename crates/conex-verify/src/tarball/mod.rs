@@ -37,7 +37,7 @@ use crate::limits::{
 };
 use crate::tree::{Contents, Tree};
 
-/// Reads a `.tar.gz`.
+/// V0.7: Reads a `.tar.gz`.
 ///
 /// The result is what reading the unpacked directory would give, but for a
 /// top-level `.git`: opam 2.6 skips none in an archive, so it is in `others` like any

@@ -9,19 +9,31 @@ use thiserror::Error;
 
 use crate::format::digest::Digest;
 use crate::format::key::Fingerprint;
+use crate::format::resource::Revision;
+use crate::limits::{MAX_EPOCH, MAX_INTEGER};
+use crate::verify::Mode;
 
 /// Most anchors: as many as a link can have members.
 pub const MAX_ANCHORS: usize = crate::limits::MAX_JANITORS;
 
-/// Trust anchors: fingerprints of janitor keys, and at most one pinned link.
+/// Trust anchors: fingerprints of janitor keys, and the policy of the repository, which
+/// travels with them because people get both from the maintainers.
 ///
-/// Written as opam joins them: `blake2b=…,blake2b=…,link=blake2b=…`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Written as opam joins them: `blake2b=…,blake2b=…,link=blake2b=…,quorum=2`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Anchors {
     /// The fingerprints; at least one.
     pub keys: BTreeSet<Fingerprint>,
-    /// The digest of the signed bytes of the link that must be the anchor link.
+    /// `link=DIGEST`: the digest of the signed bytes of the link that must be the anchor link.
     pub link: Option<Digest>,
+    /// `quorum=N`: how many of the keys must agree, at least.
+    pub quorum: Option<NonZeroUsize>,
+    /// `snapshot=EPOCH.COUNTER`: no snapshot below this one is accepted, nor none.
+    pub snapshot: Option<Revision>,
+    /// `claims=EPOCH.COUNTER`: no list of claims below this one is accepted, nor none.
+    pub claims: Option<Revision>,
+    /// `unsigned=covered`: what a valid snapshot covers is let through without a signature.
+    pub covered: bool,
 }
 
 /// Why anchors cannot be used. opam takes an update without anchors as one that
@@ -31,14 +43,26 @@ pub enum AnchorError {
     /// No fingerprint at all.
     #[error("there are no trust anchors")]
     Empty,
-    /// Not a fingerprint and not a pinned link.
+    /// Not a fingerprint and no word of the policy. A word that is not known could be one
+    /// that asks for more, so it is never passed over.
     #[error(
-        "the anchor {0:?} is not a fingerprint (`blake2b=` and 64 hex digits) and not `link=…`"
+        "the anchor {0:?} is not a fingerprint (`blake2b=` and 64 hex digits), and not `link=…`, `quorum=N`, `snapshot=EPOCH.COUNTER`, `claims=EPOCH.COUNTER` or `unsigned=covered`"
     )]
     Malformed(String),
-    /// More than one pinned link.
-    #[error("there are two anchors `link=…`, at most one link can be pinned")]
-    TwoLinks,
+    /// A word of the policy that stands twice.
+    #[error("there are two anchors `{0}=…`, there can be one")]
+    Twice(&'static str),
+    /// The quorum asked for is below the one in the anchors.
+    #[error("the anchors say `quorum={least}`, and {asked} is lower")]
+    QuorumBelowAnchors {
+        /// The quorum asked for.
+        asked: usize,
+        /// The quorum in the anchors.
+        least: usize,
+    },
+    /// Nobody says how many must agree.
+    #[error("there is no quorum")]
+    Unsaid,
     /// Too many fingerprints.
     #[error("there are {0} anchors, the most is {MAX_ANCHORS}")]
     TooMany(usize),
@@ -62,8 +86,14 @@ impl AnchorError {
             AnchorError::Empty => {
                 "give the fingerprints that the maintainers of the repository publish (`conex anchors` prints them): opam repository add NAME URL QUORUM FINGERPRINT…"
             }
-            AnchorError::Malformed(_) | AnchorError::TwoLinks | AnchorError::TooMany(_) => {
+            AnchorError::Malformed(_) | AnchorError::Twice(_) | AnchorError::TooMany(_) => {
                 "copy the anchors once more from where the maintainers publish them"
+            }
+            AnchorError::Unsaid => {
+                "give --quorum=N: how many of the anchors must agree, or anchors with `quorum=N`"
+            }
+            AnchorError::QuorumBelowAnchors { .. } => {
+                "leave the quorum out, or give a higher one: the maintainers say how many must agree"
             }
             AnchorError::NoQuorum | AnchorError::QuorumAboveAnchors { .. } => {
                 "give a quorum between 1 and the number of anchors: opam repository set-url NAME URL QUORUM FINGERPRINT…"
@@ -76,30 +106,101 @@ impl FromStr for Anchors {
     type Err = AnchorError;
 
     fn from_str(text: &str) -> Result<Anchors, AnchorError> {
-        let mut anchors = Anchors {
-            keys: BTreeSet::new(),
-            link: None,
-        };
+        let mut anchors = Anchors::default();
         if text.trim().is_empty() {
             return Err(AnchorError::Empty);
         }
         for part in text.split(',') {
-            let malformed = || AnchorError::Malformed(part.to_owned());
-            if let Some(link) = part.strip_prefix("link=") {
-                let link = link.parse().map_err(|_| malformed())?;
-                if anchors.link.replace(link).is_some() {
-                    return Err(AnchorError::TwoLinks);
-                }
-            } else {
-                anchors.keys.insert(part.parse().map_err(|_| malformed())?);
-            }
+            anchors.take(part)?;
         }
         match anchors.keys.len() {
             0 => Err(AnchorError::Empty),
             n if n > MAX_ANCHORS => Err(AnchorError::TooMany(n)),
-            _ => Ok(anchors),
+            n => match anchors.quorum {
+                Some(quorum) if quorum.get() > n => Err(AnchorError::QuorumAboveAnchors {
+                    quorum: quorum.get(),
+                    anchors: n,
+                }),
+                _ => Ok(anchors),
+            },
         }
     }
+}
+
+impl Anchors {
+    /// V10.1: Takes in one word.
+    fn take(&mut self, word: &str) -> Result<(), AnchorError> {
+        fn once<T>(
+            slot: &mut Option<T>,
+            name: &'static str,
+            value: Option<T>,
+            word: &str,
+        ) -> Result<(), AnchorError> {
+            let value = value.ok_or_else(|| AnchorError::Malformed(word.to_owned()))?;
+            match slot.replace(value) {
+                None => Ok(()),
+                Some(_) => Err(AnchorError::Twice(name)),
+            }
+        }
+        match word.split_once('=') {
+            Some(("link", text)) => once(&mut self.link, "link", text.parse().ok(), word),
+            Some(("quorum", "0")) => Err(AnchorError::NoQuorum),
+            Some(("quorum", text)) => {
+                let number = decimal(text).and_then(|n| usize::try_from(n).ok());
+                once(
+                    &mut self.quorum,
+                    "quorum",
+                    number.and_then(NonZeroUsize::new),
+                    word,
+                )
+            }
+            Some(("snapshot", text)) => once(&mut self.snapshot, "snapshot", revision(text), word),
+            Some(("claims", text)) => once(&mut self.claims, "claims", revision(text), word),
+            Some(("unsigned", "covered")) if self.covered => Err(AnchorError::Twice("unsigned")),
+            Some(("unsigned", "covered")) => {
+                self.covered = true;
+                Ok(())
+            }
+            _ => {
+                let key = word.parse();
+                self.keys
+                    .insert(key.map_err(|_| AnchorError::Malformed(word.to_owned()))?);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A decimal number without sign and leading zeros.
+fn decimal(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let canonical = digits && (text == "0" || !text.starts_with('0'));
+    canonical.then(|| text.parse().ok()).flatten()
+}
+
+/// `EPOCH.COUNTER`.
+fn revision(text: &str) -> Option<Revision> {
+    let (epoch, counter) = text.split_once('.')?;
+    Some(Revision {
+        epoch: decimal(epoch).filter(|e| *e <= MAX_EPOCH)?,
+        counter: decimal(counter).filter(|c| *c <= MAX_INTEGER)?,
+    })
+}
+
+/// The words of a policy, as [`Anchors`] reads them.
+pub fn words(anchors: &Anchors) -> Vec<String> {
+    let revision = |r: Revision| format!("{}.{}", r.epoch, r.counter);
+    let mut words: Vec<String> = anchors.keys.iter().map(Fingerprint::to_string).collect();
+    words.extend(anchors.link.map(|link| format!("link={link}")));
+    words.extend(anchors.quorum.map(|quorum| format!("quorum={quorum}")));
+    words.extend(
+        anchors
+            .snapshot
+            .map(|r| format!("snapshot={}", revision(r))),
+    );
+    words.extend(anchors.claims.map(|r| format!("claims={}", revision(r))));
+    words.extend(anchors.covered.then(|| "unsigned=covered".to_owned()));
+    words
 }
 
 /// What a client asks of the snapshot, besides that one that is there is valid.
@@ -129,12 +230,29 @@ pub struct Client {
 }
 
 impl Client {
-    /// Anchors and quorum, if the quorum can be reached at all.
+    /// Anchors and the quorum that is asked for, or the one in the anchors.
     ///
     /// # Errors
-    /// A quorum of 0, or above the number of different anchors.
+    /// See [`Client::new`]; and no quorum at all.
+    pub fn asking(anchors: Anchors, quorum: Option<usize>) -> Result<Client, AnchorError> {
+        match quorum.or(anchors.quorum.map(NonZeroUsize::get)) {
+            Some(quorum) => Client::new(anchors, quorum),
+            None => Err(AnchorError::Unsaid),
+        }
+    }
+
+    /// V10.2: Anchors and quorum, if the quorum can be reached at all.
+    ///
+    /// # Errors
+    /// A quorum of 0, below the one in the anchors, or above the number of different anchors.
     pub fn new(anchors: Anchors, quorum: usize) -> Result<Client, AnchorError> {
         let distinct = anchors.keys.len();
+        if let Some(least) = anchors.quorum.filter(|least| quorum < least.get()) {
+            return Err(AnchorError::QuorumBelowAnchors {
+                asked: quorum,
+                least: least.get(),
+            });
+        }
         let quorum = NonZeroUsize::new(quorum).ok_or(AnchorError::NoQuorum)?;
         if quorum.get() > distinct {
             return Err(AnchorError::QuorumAboveAnchors {
@@ -154,6 +272,16 @@ impl Client {
     pub fn with_snapshot(mut self, policy: SnapshotPolicy) -> Client {
         self.snapshot = policy;
         self
+    }
+
+    /// V10.4: What happens to unsigned packages: as the anchors say, unless the user lets all of
+    /// them through.
+    pub fn mode(&self, nostrict: bool) -> Mode {
+        match (nostrict, self.anchors.covered) {
+            (true, _) => Mode::NoStrict,
+            (false, true) => Mode::Covered,
+            (false, false) => Mode::Strict,
+        }
     }
 
     /// What it asks of the snapshot.
@@ -208,9 +336,42 @@ mod tests {
             &format!("{a},link={a},link={a}"),
             &format!("{a},link="),
             &a.to_uppercase(),
+            &format!("{a},quorum=0"),
+            &format!("{a},quorum=2"),
+            &format!("{a},quorum=01"),
+            &format!("{a},quorum=1,quorum=1"),
+            &format!("{a},snapshot=1"),
+            &format!("{a},snapshot=1.-1"),
+            &format!("{a},claims=1000001.1"),
+            &format!("{a},claims=0.1,claims=0.1"),
+            &format!("{a},unsigned=yes"),
+            &format!("{a},unsigned=covered,unsigned=covered"),
+            &format!("{a},strict"),
+            "quorum=1",
         ] {
             assert!(bad.parse::<Anchors>().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn the_policy_travels_with_the_keys() {
+        let text = format!(
+            "{},link={},quorum=1,snapshot=1.20,claims=0.3,unsigned=covered",
+            fingerprint("a"),
+            fingerprint("c")
+        );
+        let anchors: Anchors = text.parse().unwrap();
+        assert_eq!(words(&anchors).join(","), text);
+        assert_eq!(Client::asking(anchors, None).unwrap().quorum(), 1);
+    }
+
+    #[test]
+    fn a_lower_quorum_than_that_of_the_anchors_is_refused() {
+        let text = format!("{},{},quorum=2", fingerprint("a"), fingerprint("b"));
+        let anchors: Anchors = text.parse().unwrap();
+        let below = AnchorError::QuorumBelowAnchors { asked: 1, least: 2 };
+        assert_eq!(Client::asking(anchors.clone(), Some(1)), Err(below));
+        assert!(Client::asking(anchors, Some(2)).is_ok());
     }
 
     #[test]

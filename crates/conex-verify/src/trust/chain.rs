@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::anchors::Client;
-use super::tally::Tally;
-use crate::finding::{Code, Finding};
+use super::tally::{Count, Tally};
+use crate::finding::{Code, Finding, is_refused};
 use crate::format::digest::Digest;
 use crate::format::key::{Fingerprint, Namespace, PublicKey};
 use crate::format::name::{Id, fold};
@@ -28,7 +28,7 @@ pub struct Chain {
 const RESTORE: &str = "links are never changed or removed: the server or mirror is damaged, or lies; use another one, or report it";
 
 impl Chain {
-    /// Reads the chain of a repository.
+    /// V1.1: Reads the chain of a repository.
     ///
     /// # Errors
     /// No link 0, a gap, a broken link, a link that does not name the one before,
@@ -73,7 +73,7 @@ impl Chain {
         };
         let (held, clashes) = held_keys(&links);
         findings.extend(clashes);
-        if findings.is_empty() {
+        if !is_refused(&findings) {
             Ok(Chain {
                 links,
                 digests,
@@ -136,7 +136,7 @@ impl Chain {
         self.held.values().collect()
     }
 
-    /// The number of the link from which the client can follow.
+    /// V1.4: The number of the link from which the client can follow.
     ///
     /// The first link, or the pinned one, that has a quorum of at least the
     /// client's, valid signatures of at least that many of its members whose keys
@@ -167,7 +167,7 @@ impl Chain {
             }
             if best
                 .as_ref()
-                .is_none_or(|(_, b)| anchored.signed.count() > b.signed.count())
+                .is_none_or(|(_, b)| anchored.signed.of(0).have > b.signed.of(0).have)
             {
                 best = Some((n, anchored));
             }
@@ -213,17 +213,17 @@ impl Chain {
         .value(
             "anchors",
             format!(
-                "{} of {want} needed signed it; {} of its members are not among them",
-                anchored.signed.count(),
+                "{} needed signed it; {} of its members are not among them",
+                anchored.signed.of(want),
                 anchored.outside
             ),
         );
-        if link.quorum < want && anchored.signed.reaches(want) {
+        if link.quorum < want && anchored.signed.of(want).enough() {
             finding.hint(format!(
                 "the repository's quorum of {} is below yours of {want}; if that is right, lower yours: opam repository set-url NAME URL {} FINGERPRINT…",
                 link.quorum, link.quorum
             ))
-        } else if anchored.signed.reaches(want) {
+        } else if anchored.signed.of(want).enough() {
             finding.hint(format!(
                 "{} of its members are not among your anchors, enough to act without those you know; get the missing fingerprints from the maintainers",
                 anchored.outside
@@ -233,7 +233,7 @@ impl Chain {
         }
     }
 
-    /// Judges the signatures of all links from number `from` on, and the quorum
+    /// V1.5: Judges the signatures of all links from number `from` on, and the quorum
     /// of each against the client's. The first link that does not follow is the last
     /// that is looked at: whoever wrote it could have written any number after it,
     /// each with hundreds of signatures to check.
@@ -260,14 +260,14 @@ impl Chain {
                 );
             }
             findings.extend(self.signatures(n).findings());
-            if !findings.is_empty() {
+            if is_refused(&findings) {
                 break;
             }
         }
         findings
     }
 
-    /// The state of the signatures of link `n`.
+    /// V1.5: The state of the signatures of link `n`.
     pub fn signatures(&self, n: usize) -> LinkSignatures {
         let mut status = LinkSignatures {
             path: Place::Link(u64::try_from(n).unwrap_or(u64::MAX)).path(),
@@ -311,8 +311,8 @@ impl Chain {
                 from_own.add(id, *fingerprint);
             }
         }
-        status.before = previous.map(|p| (from_before.count(), p.quorum));
-        status.own = (from_own.count(), link.link.quorum);
+        status.before = previous.map(|p| from_before.of(p.quorum));
+        status.own = from_own.of(link.link.quorum);
         status.added_missing = own
             .iter()
             .filter(|(id, key)| before.get(*id) != Some(*key) && !from_own.ids().contains(*id))
@@ -357,12 +357,12 @@ impl Anchored {
 
     fn qualifies(&self, link: &SignedLink, client: &Client) -> bool {
         link.link.quorum >= client.quorum()
-            && self.signed.reaches(client.quorum())
+            && self.signed.of(client.quorum()).enough()
             && self.outside < link.link.quorum
     }
 }
 
-/// What `link` must have in common with the links before it.
+/// V1.2: What `link` must have in common with the links before it.
 fn follows(links: &[Loaded<SignedLink>], digests: &[Digest], link: &SignedLink) -> Vec<Finding> {
     let mut findings = Vec::new();
     let path = Place::Link(link.link.number).path();
@@ -415,15 +415,37 @@ fn follows(links: &[Loaded<SignedLink>], digests: &[Digest], link: &SignedLink) 
     findings
 }
 
-/// Which id has which key, over the whole chain: a key belongs to one id for
-/// ever, and ids that differ only in case are one id.
+/// V1.3: Which id has which key, over the whole chain: a key belongs to one id for
+/// ever, a key that a link dropped is in no later link, and ids that differ only in case
+/// are one id.
 fn held_keys(links: &[Loaded<SignedLink>]) -> (BTreeMap<Fingerprint, Id>, Vec<Finding>) {
     let mut held: BTreeMap<Fingerprint, Id> = BTreeMap::new();
     let mut folded: BTreeMap<String, Id> = BTreeMap::new();
+    let mut before: BTreeSet<Fingerprint> = BTreeSet::new();
     let mut findings = Vec::new();
     for link in links.iter().map(|l| &l.value) {
         let path = Place::Link(link.link.number).path();
-        for (id, key) in &link.link.members {
+        let members = &link.link.members;
+        let now: BTreeSet<Fingerprint> = members.values().map(PublicKey::fingerprint).collect();
+        for key in now
+            .difference(&before)
+            .filter(|key| held.contains_key(*key))
+        {
+            findings.push(
+                Finding::error(
+                    Code::ChainLink,
+                    &path,
+                    format!(
+                        "link {} has a key that an earlier link dropped",
+                        link.link.number
+                    ),
+                )
+                .value("key", key)
+                .hint("a janitor who comes back takes another key: `conex key new`"),
+            );
+        }
+        before = now;
+        for (id, key) in members {
             let other = folded
                 .entry(fold(id.as_str()))
                 .or_insert_with(|| id.clone());
@@ -461,9 +483,9 @@ pub struct LinkSignatures {
     pub number: usize,
     path: String,
     /// Members of the link before that signed, and how many are needed; absent for link 0.
-    pub before: Option<(usize, usize)>,
+    pub before: Option<Count>,
     /// Members of the link itself that signed, and how many are needed.
-    pub own: (usize, usize),
+    pub own: Count,
     /// Members that this link adds and that did not sign.
     pub added_missing: Vec<Id>,
     /// Signatures that do not verify: whose, and why.
@@ -483,17 +505,14 @@ impl LinkSignatures {
     /// What is missing, in words.
     pub fn lacking(&self) -> Vec<String> {
         let mut lacking = Vec::new();
-        if let Some((found, needed)) = self.before
-            && found < needed
-        {
+        if let Some(count) = self.before.filter(|count| !count.enough()) {
             lacking.push(format!(
-                "{found} of {needed} janitors of link {} signed",
+                "{count} janitors of link {} signed",
                 self.number.saturating_sub(1)
             ));
         }
-        let (found, needed) = self.own;
-        if found < needed {
-            lacking.push(format!("{found} of {needed} of its own janitors signed"));
+        if !self.own.enough() {
+            lacking.push(format!("{} of its own janitors signed", self.own));
         }
         if !self.added_missing.is_empty() {
             let ids: Vec<String> = self

@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::View;
 use super::chain::Chain;
-use super::support::{Standing, Supporters, judge};
+use super::support::{Epochs, Standing, Supporters, judge};
 use super::vouch::{Checked, Ignored, Signed, Vouches, Weight, bad_signature, foreign};
 use crate::finding::{Code, Finding, Severity};
-use crate::format::key::{Fingerprint, PublicKey};
+use crate::format::key::Fingerprint;
 use crate::format::name::{Id, NOTARIES, fold};
 use crate::format::path::Place;
-use crate::format::resource::{Author, IdFile, Kind, ResourceId, What};
+use crate::format::resource::{Author, IdFile, Kind, ResourceId};
 use crate::repository::{Repository, Slot};
 
 /// Who is valid, and with which keys.
@@ -30,7 +29,7 @@ pub struct People {
 }
 
 impl People {
-    /// Whether this id can own: a valid author, or a janitor of today.
+    /// V3.5: Whether this id can own: a valid author, or a janitor of today.
     pub fn is_person(&self, id: &Id, chain: &Chain) -> bool {
         self.authors.contains_key(id) || chain.key_of(id).is_some()
     }
@@ -50,7 +49,7 @@ impl People {
             .flatten()
     }
 
-    /// The persons who own, when `owners` do: authors, janitors, and the members of
+    /// V3.5, V4.2: The persons who own, when `owners` do: authors, janitors, and the members of
     /// teams that are authors or janitors.
     pub fn resolve<'a>(&'a self, owners: &'a BTreeSet<Id>, chain: &Chain) -> BTreeSet<&'a Id> {
         let mut persons = BTreeSet::new();
@@ -65,16 +64,17 @@ impl People {
     }
 }
 
-/// Judges all id files, on the entries under chain keys that `vouches` holds, and
-/// adds the entries under the keys of valid authors to it.
+/// V3.1, V2.3: Judges all id files, on the entries under chain keys that `vouches` holds, and
+/// adds the entries under the keys of valid authors to it. The keys in `pretended` count as
+/// proven besides those that a segment proves.
 pub fn judge_ids<'r>(
     repository: &'r Repository,
     chain: &Chain,
     checked: &[Checked<'r>],
-    view: View,
+    pretended: &BTreeSet<(Id, Fingerprint)>,
     vouches: &mut Vouches<'r>,
     ignored: &mut Ignored<'r>,
-) -> (People, Vec<Finding>) {
+) -> (People, Vec<Use<'r>>, Vec<Finding>) {
     let mut people = People::default();
     let mut findings = namespace(repository, chain);
     let proven = proofs(checked);
@@ -91,21 +91,19 @@ pub fn judge_ids<'r>(
             chain.quorum(),
             &resource,
             Supporters::Quorum,
+            Epochs::Opened,
             Some(loaded.id_version()),
         );
-        if view.in_force(&standing) {
+        if standing.is_valid() {
             match &loaded.value {
                 IdFile::Team(team) => {
                     people.teams.insert(id.clone(), team.members.clone());
                 }
                 IdFile::Author(author) => {
-                    let keys = match view {
-                        View::Supported => proven_keys(author, chain, &proven),
-                        // The author is about to prove them.
-                        View::AsIfApproved => {
-                            author.keys.iter().map(PublicKey::fingerprint).collect()
-                        }
+                    let proves = |key: &Fingerprint| {
+                        proven.contains(&(id, *key)) || pretended.contains(&(id.clone(), *key))
                     };
+                    let keys = counting_keys(author, chain, proves);
                     for key in &keys {
                         proven_by.entry(*key).or_default().insert(id);
                     }
@@ -129,18 +127,27 @@ pub fn judge_ids<'r>(
     ));
     findings.extend(team_members(chain, &people));
     let mut idle: BTreeMap<(&Id, Fingerprint, &'static str), Vec<&str>> = BTreeMap::new();
+    let mut uses = Vec::new();
     for c in checked {
         let id = &c.segment.segment.id;
         let counts = people
             .authors
             .get(id)
             .is_some_and(|keys| keys.contains(&c.segment.key));
+        let approved = people.standings.get(id).is_some_and(Standing::is_valid);
+        uses.push(Use {
+            path: c.path,
+            harmless: match (c.signed, &c.failure) {
+                (Signed::Chain, failure) => failure.is_none(),
+                (Signed::Listed, Some(_)) => !approved,
+                (Signed::Listed, None) | (Signed::Unknown, _) => true,
+            },
+        });
         match (c.signed, &c.failure) {
             (Signed::Chain, _) => {}
             (Signed::Listed, Some(why)) => {
                 // Nobody honest makes a signature that fails. Under a key that a
                 // quorum approved it is a reason to reject; a pending file harms nobody.
-                let approved = people.standings.get(id).is_some_and(Standing::is_valid);
                 let mut finding = bad_signature(c, chain, why);
                 if !approved {
                     finding.severity = Severity::Warning;
@@ -182,13 +189,22 @@ pub fn judge_ids<'r>(
         idle.into_iter()
             .map(|((id, key, why), paths)| idle_segments(id, key, why, &paths)),
     );
-    (people, findings)
+    (people, uses, findings)
+}
+
+/// What becomes of a segment.
+#[derive(Debug, Clone, Copy)]
+pub struct Use<'r> {
+    /// Where it lies.
+    pub path: &'r str,
+    /// Whether its signature verifies, or is under a key that counts for nothing.
+    pub harmless: bool,
 }
 
 /// Why a segment does not count although its signature verifies.
 const NOT_YET: &str = "the author's file is not valid yet";
 
-/// The keys that each id has proven: a segment of the id, signed by the key,
+/// V3.2: The keys that each id has proven: a segment of the id, signed by the key,
 /// vouches for a version of the file of the id.
 fn proofs<'r>(checked: &[Checked<'r>]) -> BTreeSet<(&'r Id, Fingerprint)> {
     checked
@@ -196,29 +212,33 @@ fn proofs<'r>(checked: &[Checked<'r>]) -> BTreeSet<(&'r Id, Fingerprint)> {
         .filter(|c| c.verifies())
         .filter(|c| {
             let id = &c.segment.segment.id;
-            c.segment.segment.entries.iter().any(|e| {
-                e.resource.kind == Kind::Author
-                    && *e.resource.name == *id.as_str()
-                    && matches!(e.what, What::Vouched(_))
-            })
+            c.segment
+                .segment
+                .entries
+                .iter()
+                .any(|e| e.resource.kind == Kind::Author && *e.resource.name == *id.as_str())
         })
         .map(|c| (&c.segment.segment.id, c.segment.key))
         .collect()
 }
 
-fn proven_keys(
+/// V3.3: The keys of a valid file that count: that of the last link, which this id signed with it,
+/// and those that are proven. A former janitor proves a key as everybody does.
+fn counting_keys(
     author: &Author,
     chain: &Chain,
-    proven: &BTreeSet<(&Id, Fingerprint)>,
+    proves: impl Fn(&Fingerprint) -> bool,
 ) -> BTreeSet<Fingerprint> {
+    let in_link = chain.key_of(&author.id).map(|key| key.fingerprint());
     author
         .keys
         .iter()
         .map(|key| key.fingerprint())
-        .filter(|key| chain.holder(key) == Some(&author.id) || proven.contains(&(&author.id, *key)))
+        .filter(|key| in_link == Some(*key) || proves(key))
         .collect()
 }
 
+/// V3.3.
 fn unproven(id: &Id) -> Finding {
     let path = Place::IdFile(id.clone()).path();
     Finding::warning(
@@ -229,7 +249,7 @@ fn unproven(id: &Id) -> Finding {
     .hint(format!("`{id}` proves a key with `conex sign`"))
 }
 
-/// Segments under a key that is not valid for its id are reported, never a reason
+/// V2.4: Segments under a key that is not valid for its id are reported, never a reason
 /// to reject: they are what is left of former keys.
 fn idle_segments(id: &Id, key: Fingerprint, why: &str, paths: &[&str]) -> Finding {
     let path = paths.first().copied().unwrap_or_default();
@@ -240,7 +260,7 @@ fn idle_segments(id: &Id, key: Fingerprint, why: &str, paths: &[&str]) -> Findin
     Finding::note(Code::UnknownKey, path, message).value("key", key)
 }
 
-/// A key counts for one id. Listing the key of somebody else without proof has no
+/// V3.4: A key counts for one id. Listing the key of somebody else without proof has no
 /// effect; with proof it is refused.
 fn keys_of_two_ids(
     proven_by: &BTreeMap<Fingerprint, BTreeSet<&Id>>,
@@ -267,7 +287,7 @@ fn keys_of_two_ids(
     findings
 }
 
-/// What a quorum supports must be there: otherwise it was stripped.
+/// V3.1: What a quorum supports must be there: otherwise it was stripped.
 fn supported_but_absent(
     repository: &Repository,
     chain: &Chain,
@@ -291,7 +311,14 @@ fn supported_but_absent(
         {
             continue;
         }
-        let standing = judge(vouches, chain.quorum(), resource, Supporters::Quorum, None);
+        let standing = judge(
+            vouches,
+            chain.quorum(),
+            resource,
+            Supporters::Quorum,
+            Epochs::Opened,
+            None,
+        );
         let Standing::Absent {
             supported: Some(version),
         } = standing
@@ -360,9 +387,8 @@ fn supported_but_absent(
                     Code::PendingId,
                     &path,
                     format!(
-                        "the file of `{id}` has {} of {} approvals by janitors and counts for nothing until then",
-                        waiting.janitors.len(),
-                        waiting.quorum
+                        "the file of `{id}` has {} approvals by janitors and counts for nothing until then",
+                        waiting.count
                     ),
                 )
                 .hint("janitors approve it with `conex approve`"),
@@ -382,7 +408,7 @@ fn revision_of(repository: &Repository, id: &Id) -> String {
         .unwrap_or_default()
 }
 
-/// Ids live in one namespace: no two differ only in case, and no team has the id
+/// V3.6, V1.3: Ids live in one namespace: no two differ only in case, and no team has the id
 /// of a janitor, past or present.
 fn namespace(repository: &Repository, chain: &Chain) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -425,6 +451,7 @@ fn namespace(repository: &Repository, chain: &Chain) -> Vec<Finding> {
     findings
 }
 
+/// V3.5.
 fn team_members(chain: &Chain, people: &People) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (team, members) in &people.teams {

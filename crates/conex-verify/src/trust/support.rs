@@ -2,19 +2,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::tally::Tally;
-use super::vouch::{Live, Vouches, Weight};
-use crate::format::key::Fingerprint;
-use crate::format::name::Id;
-use crate::format::resource::{ResourceId, ResourceVersion};
+use super::tally::{Count, Tally};
+use super::vouch::{Vouch, Vouches, Weight};
+use crate::format::name::{Id, PackageName};
+use crate::format::resource::{Claims, Kind, ResourceId, ResourceVersion};
 
-/// Who can support a resource.
+/// V4.2: Who can support a resource.
 #[derive(Debug, Clone, Copy)]
 pub enum Supporters<'a> {
     /// A quorum of janitors.
     Quorum,
     /// One of these owners, or a quorum of janitors.
     OwnersOrQuorum(&'a BTreeSet<&'a Id>),
+}
+
+/// V4.3, V4.4: What decides whether a version is of an epoch in which it can be supported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Epochs {
+    /// A quorum opens each epoch above 0.
+    Opened,
+    /// The epoch is that of the valid list of releases; without one there is none.
+    OfList(Option<u64>),
+}
+
+/// What is wrong with the epoch of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EpochLacks {
+    /// Nothing.
+    Nothing,
+    /// No quorum opened it.
+    Opening,
+    /// It is not that of the valid list of releases, which is this one, or there is none.
+    List(Option<u64>),
 }
 
 /// Where the version in the tree stands.
@@ -55,47 +74,46 @@ impl Standing {
 pub struct Waiting {
     /// The janitors who vouch for exactly this version.
     pub janitors: BTreeSet<Id>,
-    /// How many are needed.
-    pub quorum: usize,
+    /// How many they are, and how many are needed.
+    pub count: Count,
     /// The owners who vouch for exactly this version; they may lack only the epoch.
     pub owners: BTreeSet<Id>,
-    /// The epoch is above 0 and no quorum opened it.
-    pub epoch_closed: bool,
+    /// What is wrong with its epoch.
+    pub epoch: EpochLacks,
     /// The highest version that is supported, if any; lower than the one in the tree.
     pub supported: Option<ResourceVersion>,
 }
 
-/// Judges the version `present` of a resource.
+impl Waiting {
+    /// Whether it lacks nothing but a quorum that opens its epoch.
+    pub fn needs_opening(&self) -> bool {
+        self.epoch == EpochLacks::Opening
+    }
+}
+
+/// V4.5: All versions of a resource that are supported, the highest first.
+pub fn supported(
+    vouches: &Vouches<'_>,
+    quorum: usize,
+    resource: &ResourceId,
+    owners: Option<&BTreeSet<&Id>>,
+    epochs: Epochs,
+) -> Vec<ResourceVersion> {
+    let supporters = owners.map_or(Supporters::Quorum, Supporters::OwnersOrQuorum);
+    Versions::of(vouches, quorum, resource, supporters, epochs).supported()
+}
+
+/// V4.6: Judges the version `present` of a resource.
 pub fn judge(
     vouches: &Vouches<'_>,
     quorum: usize,
     resource: &ResourceId,
     supporters: Supporters<'_>,
+    epochs: Epochs,
     present: Option<ResourceVersion>,
 ) -> Standing {
-    let live = vouches.live(resource);
-    let open_epoch = open_epoch(&live, quorum);
-    // Whoever has one valid key can make any number of entries: each is looked at
-    // once, with those for the same version.
-    let mut versions: BTreeMap<ResourceVersion, Vec<&Live<'_>>> = BTreeMap::new();
-    for entry in &live {
-        versions.entry(entry.version).or_default().push(entry);
-    }
-    let support_of = |version: &ResourceVersion, exact: &[&Live<'_>]| {
-        support(
-            exact,
-            quorum,
-            supporters,
-            version.revision.epoch <= open_epoch,
-        )
-    };
-    // Highest first: the first supported one decides.
-    let supported: Vec<ResourceVersion> = versions
-        .iter()
-        .rev()
-        .filter(|(version, exact)| support_of(version, exact).enough())
-        .map(|(version, _)| *version)
-        .collect();
+    let versions = Versions::of(vouches, quorum, resource, supporters, epochs);
+    let supported = versions.supported();
     let highest = supported.first().copied();
     let Some(present) = present else {
         return Standing::Absent { supported: highest };
@@ -116,77 +134,155 @@ pub fn judge(
     if highest == Some(present) {
         return Standing::Valid;
     }
-    let exact = versions.get(&present).map_or(&[][..], Vec::as_slice);
-    let support = support_of(&present, exact);
+    let support = versions.support_of(&present);
     Standing::Waiting(Waiting {
+        count: support.janitors.of(quorum),
         janitors: support.janitors.ids().clone(),
-        quorum,
         owners: support.owners,
-        epoch_closed: !support.epoch_open,
+        epoch: support.epoch,
         supported: highest,
     })
+}
+
+/// The versions of one resource that somebody vouches for. Whoever has one valid key can make
+/// any number of entries: each is looked at once, with those for the same version.
+struct Versions<'a, 'r> {
+    entries: BTreeMap<ResourceVersion, Vec<&'a Vouch<'r>>>,
+    quorum: usize,
+    supporters: Supporters<'a>,
+    open: Open,
+}
+
+impl<'a, 'r> Versions<'a, 'r> {
+    fn of(
+        vouches: &'a Vouches<'r>,
+        quorum: usize,
+        resource: &ResourceId,
+        supporters: Supporters<'a>,
+        epochs: Epochs,
+    ) -> Versions<'a, 'r> {
+        let open = match epochs {
+            Epochs::Opened => Open::UpTo(open_epoch(vouches, quorum, resource)),
+            Epochs::OfList(epoch) => Open::Only(epoch),
+        };
+        let mut entries: BTreeMap<ResourceVersion, Vec<&Vouch<'_>>> = BTreeMap::new();
+        for vouch in vouches.about(resource) {
+            entries.entry(vouch.version).or_default().push(vouch);
+        }
+        Versions {
+            entries,
+            quorum,
+            supporters,
+            open,
+        }
+    }
+
+    /// The highest first.
+    fn supported(&self) -> Vec<ResourceVersion> {
+        let versions = self.entries.keys().rev();
+        versions
+            .filter(|version| self.support_of(version).enough())
+            .copied()
+            .collect()
+    }
+
+    /// Who supports one version.
+    fn support_of(&self, version: &ResourceVersion) -> Support {
+        let exact = self.entries.get(version).map_or(&[][..], Vec::as_slice);
+        Support {
+            janitors: exact
+                .iter()
+                .filter(|v| v.weight == Weight::Chain)
+                .map(|v| (v.id, v.key))
+                .collect(),
+            owners: match self.supporters {
+                Supporters::Quorum => BTreeSet::new(),
+                Supporters::OwnersOrQuorum(owners) => exact
+                    .iter()
+                    .filter(|v| owners.contains(v.id))
+                    .map(|v| v.id.clone())
+                    .collect(),
+            },
+            epoch: self.open.lacks(version.revision.epoch),
+            quorum: self.quorum,
+        }
+    }
+}
+
+/// The epochs in which a version can be supported.
+#[derive(Debug, Clone, Copy)]
+enum Open {
+    UpTo(u64),
+    Only(Option<u64>),
+}
+
+impl Open {
+    /// V4.3, V4.4.
+    fn lacks(self, epoch: u64) -> EpochLacks {
+        match self {
+            Open::UpTo(open) if epoch <= open => EpochLacks::Nothing,
+            Open::UpTo(_) => EpochLacks::Opening,
+            Open::Only(Some(list)) if epoch == list => EpochLacks::Nothing,
+            Open::Only(list) => EpochLacks::List(list),
+        }
+    }
 }
 
 /// Who supports one version.
 struct Support {
     janitors: Tally,
     owners: BTreeSet<Id>,
-    epoch_open: bool,
+    epoch: EpochLacks,
     quorum: usize,
 }
 
 impl Support {
     fn enough(&self) -> bool {
-        self.epoch_open && (!self.owners.is_empty() || self.janitors.reaches(self.quorum))
+        self.epoch == EpochLacks::Nothing
+            && (!self.owners.is_empty() || self.janitors.of(self.quorum).enough())
     }
 }
 
-/// Who supports the version that the entries in `exact` are for.
-fn support(
-    exact: &[&Live<'_>],
-    quorum: usize,
-    supporters: Supporters<'_>,
-    epoch_open: bool,
-) -> Support {
-    Support {
-        janitors: exact
-            .iter()
-            .filter(|l| l.vouch.weight == Weight::Chain)
-            .map(|l| (l.vouch.id, l.vouch.key))
-            .collect(),
-        owners: match supporters {
-            Supporters::Quorum => BTreeSet::new(),
-            Supporters::OwnersOrQuorum(owners) => exact
-                .iter()
-                .filter(|l| owners.contains(l.vouch.id))
-                .map(|l| l.vouch.id.clone())
-                .collect(),
-        },
-        epoch_open,
-        quorum,
+/// V4.3: The highest epoch of a resource that a quorum opened: one and the same version in it is
+/// vouched for by a quorum. 0 is always open.
+pub fn open_epoch(vouches: &Vouches<'_>, quorum: usize, resource: &ResourceId) -> u64 {
+    let mut tallies: BTreeMap<ResourceVersion, Tally> = BTreeMap::new();
+    let about = vouches.about(resource).iter();
+    for vouch in about.filter(|v| v.weight == Weight::Chain && v.version.revision.epoch > 0) {
+        let tally = tallies.entry(vouch.version).or_default();
+        tally.add(vouch.id, vouch.key);
     }
-}
-
-/// The highest epoch of a resource that a quorum opened: the uncancelled entries of
-/// a quorum carry at least this epoch, whatever their counters and digests. 0 is
-/// always open.
-pub fn open_epoch(live: &[Live<'_>], quorum: usize) -> u64 {
-    let mut highest: BTreeMap<(&Id, Fingerprint), u64> = BTreeMap::new();
-    for l in live.iter().filter(|l| l.vouch.weight == Weight::Chain) {
-        let epoch = highest.entry((l.vouch.id, l.vouch.key)).or_default();
-        *epoch = l.version.revision.epoch.max(*epoch);
-    }
-    let epochs: BTreeSet<u64> = highest.values().copied().collect();
-    epochs
-        .into_iter()
+    tallies
+        .iter()
         .rev()
-        .find(|epoch| {
-            highest
-                .iter()
-                .filter(|(_, own)| *own >= epoch)
-                .map(|((id, key), _)| (*id, *key))
-                .collect::<Tally>()
-                .reaches(quorum)
-        })
-        .unwrap_or(0)
+        .find(|(_, tally)| tally.of(quorum).enough())
+        .map_or(0, |(version, _)| version.revision.epoch)
+}
+
+/// V5.2: The names of packages that are claimed: some version of their authorisation is supported,
+/// or `listed`, the valid list of claims, has them.
+pub fn claimed<'v>(
+    vouches: &'v Vouches<'_>,
+    quorum: usize,
+    listed: Option<&'v Claims>,
+) -> BTreeSet<&'v str> {
+    let supported = |resource: &ResourceId| {
+        let standing = judge(
+            vouches,
+            quorum,
+            resource,
+            Supporters::Quorum,
+            Epochs::Opened,
+            None,
+        );
+        matches!(standing, Standing::Absent { supported: Some(_) })
+    };
+    let authorisations = vouches
+        .resources()
+        .filter(|r| r.kind == Kind::Authorisation && supported(r))
+        .map(|r| &*r.name);
+    let listed = listed.into_iter().flat_map(|c| &c.packages);
+    authorisations
+        .chain(listed.map(PackageName::as_str))
+        .collect()
 }

@@ -1,11 +1,12 @@
 //! The one place where a quorum is counted.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::format::key::Fingerprint;
 use crate::format::name::Id;
 
-/// Supporters of one thing: distinct ids with distinct keys.
+/// V1.6: Supporters of one thing: distinct ids with distinct keys.
 ///
 /// An id counts once, whatever the number of its keys and signatures, and a key
 /// counts once, whatever the number of ids that use it (CVE-2020-6174,
@@ -30,14 +31,12 @@ impl Tally {
         &self.ids
     }
 
-    /// How many were counted.
-    pub fn count(&self) -> usize {
-        self.ids.len()
-    }
-
-    /// Whether there are at least `quorum`. A quorum of 0 is never reached.
-    pub fn reaches(&self, quorum: usize) -> bool {
-        quorum > 0 && self.count() >= quorum
+    /// How many were counted, of `need` that are needed.
+    pub fn of(&self, need: usize) -> Count {
+        Count {
+            have: self.ids.len(),
+            need,
+        }
     }
 }
 
@@ -48,6 +47,33 @@ impl<'a> FromIterator<(&'a Id, Fingerprint)> for Tally {
             tally.add(id, key);
         }
         tally
+    }
+}
+
+/// How many there are, of how many that are needed: the one comparison with a quorum.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// How many there are.
+    pub have: usize,
+    /// How many are needed. Nothing is enough where nobody is needed.
+    pub need: usize,
+}
+
+impl Count {
+    /// Whether there are enough. A quorum of 0 is never reached.
+    pub fn enough(self) -> bool {
+        self.need > 0 && self.have >= self.need
+    }
+
+    /// How many more are needed.
+    pub fn missing(self) -> usize {
+        self.need.saturating_sub(self.have)
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.have, self.need)
     }
 }
 
@@ -69,18 +95,18 @@ mod tests {
     fn one_key_under_two_ids_counts_once() {
         let (a, b) = (id("a"), id("b"));
         let tally: Tally = [(&a, key(1)), (&b, key(1))].into_iter().collect();
-        assert_eq!(tally.count(), 1);
+        assert!(!tally.of(2).enough());
     }
 
     #[test]
     fn one_id_with_two_keys_counts_once() {
         let a = id("a");
         let tally: Tally = [(&a, key(1)), (&a, key(2))].into_iter().collect();
-        assert_eq!(tally.count(), 1);
+        assert!(!tally.of(2).enough());
     }
 
     #[test]
     fn nobody_is_no_quorum() {
-        assert!(!Tally::default().reaches(0));
+        assert!(!Tally::default().of(0).enough());
     }
 }

@@ -1,6 +1,7 @@
 //! Which segments count, and what their entries say.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
@@ -9,9 +10,7 @@ use super::tally::Tally;
 use crate::finding::{Code, Finding};
 use crate::format::key::{Fingerprint, Namespace, PublicKey};
 use crate::format::name::Id;
-use crate::format::resource::{
-    Entry, IdFile, Kind, ResourceId, ResourceVersion, Revision, SignedSegment, What,
-};
+use crate::format::resource::{IdFile, ResourceId, ResourceVersion, SignedSegment};
 use crate::repository::{Loaded, Repository};
 
 /// What a key of an id is good for.
@@ -54,7 +53,7 @@ impl Checked<'_> {
     }
 }
 
-/// Checks all segments of the repository, on all threads there are.
+/// V2.2: Checks all segments of the repository, on all threads there are.
 ///
 /// Reports what fails under keys of the chain; what fails under a listed key is judged
 /// when it is known whether that key counts, and no other key is a reason to reject.
@@ -128,7 +127,7 @@ pub fn bad_signature(checked: &Checked<'_>, chain: &Chain, why: &str) -> Finding
     foreign(checked, chain).unwrap_or_else(|| failing(checked, why))
 }
 
-/// The finding for a segment that was made for another repository.
+/// V2.2, V2.3: The finding for a segment that was made for another repository.
 pub fn foreign(checked: &Checked<'_>, chain: &Chain) -> Option<Finding> {
     let made_for = checked.segment.segment.repository;
     (made_for != chain.identity()).then(|| {
@@ -156,7 +155,7 @@ fn failing(checked: &Checked<'_>, why: &str) -> Finding {
     .hint("the file was changed after it was signed; restore it, or sign again with `conex sign`")
 }
 
-/// One entry that counts.
+/// V4.1: One entry that counts.
 #[derive(Debug, Clone, Copy)]
 pub struct Vouch<'r> {
     /// Who says it.
@@ -165,140 +164,107 @@ pub struct Vouch<'r> {
     pub key: Fingerprint,
     /// What that key is good for.
     pub weight: Weight,
-    /// Epoch and counter.
-    pub revision: Revision,
-    /// What it says.
-    pub what: What,
+    /// The version that it is for.
+    pub version: ResourceVersion,
 }
 
 /// All entries that count, by resource.
 #[derive(Debug, Clone, Default)]
 pub struct Vouches<'r> {
-    by_resource: HashMap<&'r ResourceId, Vec<Vouch<'r>>>,
+    by_resource: HashMap<Cow<'r, ResourceId>, Vec<Vouch<'r>>>,
 }
 
 impl<'r> Vouches<'r> {
     /// Takes in the entries of a segment under a key of this weight.
     pub fn add(&mut self, segment: &'r SignedSegment, weight: Weight) {
         for entry in &segment.segment.entries {
-            let Entry {
-                resource,
-                revision,
-                what,
-            } = entry;
-            self.by_resource.entry(resource).or_default().push(Vouch {
-                id: &segment.segment.id,
-                key: segment.key,
-                weight,
-                revision: *revision,
-                what: *what,
-            });
+            self.put(
+                Cow::Borrowed(&entry.resource),
+                Vouch {
+                    id: &segment.segment.id,
+                    key: segment.key,
+                    weight,
+                    version: entry.version,
+                },
+            );
         }
     }
 
-    /// All entries about a resource, cancelled ones included.
+    /// Takes in one entry.
+    pub fn put(&mut self, resource: Cow<'r, ResourceId>, vouch: Vouch<'r>) {
+        self.by_resource.entry(resource).or_default().push(vouch);
+    }
+
+    /// Takes the entries under keys of the chain from `real`, and drops the own ones: of a tree
+    /// that was judged with pretended ones, what is left is what is there.
+    pub fn take_chain_of(&mut self, real: &Vouches<'r>) {
+        for vouches in self.by_resource.values_mut() {
+            vouches.retain(|v| v.weight == Weight::Owner);
+        }
+        for (resource, vouches) in &real.by_resource {
+            let chain = vouches.iter().filter(|v| v.weight == Weight::Chain);
+            let own = self.by_resource.entry(resource.clone()).or_default();
+            own.extend(chain.copied());
+        }
+    }
+
+    /// All entries about a resource.
     pub fn about(&self, resource: &ResourceId) -> &[Vouch<'r>] {
         self.by_resource.get(resource).map_or(&[], Vec::as_slice)
     }
 
     /// Every resource that an entry is about, in no order.
-    pub fn resources(&self) -> impl Iterator<Item = &'r ResourceId> {
-        self.by_resource.keys().copied()
+    pub fn resources(&self) -> impl Iterator<Item = &ResourceId> {
+        self.by_resource.keys().map(Cow::as_ref)
     }
 
-    /// The entries about a resource that no withdrawal cancels.
-    ///
-    /// A withdrawal cancels the entries of the same id up to its revision; one
-    /// under a key that counts for ownership only does not touch entries under a
-    /// chain key.
-    pub fn live(&self, resource: &ResourceId) -> Vec<Live<'r>> {
-        let all = self.about(resource);
-        // Collected first: looking them up for each entry would let one author keep
-        // every client busy for the square of the entries that they sign.
-        let mut withdrawn: BTreeMap<(&Id, Weight), Revision> = BTreeMap::new();
-        for vouch in all.iter().filter(|v| v.what == What::Withdrawn) {
-            let reaches: &[Weight] = match vouch.weight {
-                Weight::Chain => &[Weight::Chain, Weight::Owner],
-                Weight::Owner => &[Weight::Owner],
-            };
-            for weight in reaches {
-                let up_to = withdrawn
-                    .entry((vouch.id, *weight))
-                    .or_insert(vouch.revision);
-                *up_to = vouch.revision.max(*up_to);
-            }
-        }
-        all.iter()
-            .filter_map(|vouch| match vouch.what {
-                What::Withdrawn => None,
-                What::Vouched(digest) => Some(Live {
-                    vouch: *vouch,
-                    version: ResourceVersion {
-                        revision: vouch.revision,
-                        digest,
-                    },
-                }),
-            })
-            .filter(|live| {
-                withdrawn
-                    .get(&(live.vouch.id, live.vouch.weight))
-                    .is_none_or(|up_to| live.version.revision > *up_to)
-            })
-            .collect()
-    }
-
-    /// The names of packages that a quorum claims: a quorum of janitors each have
-    /// an entry, cancelled or not, for an authorisation of it.
-    pub fn claimed(&self, quorum: usize) -> BTreeSet<&'r str> {
-        self.by_resource
+    /// The janitors whose entries are for this version, under keys of the last link.
+    pub fn janitors(&self, resource: &ResourceId, version: ResourceVersion) -> Tally {
+        self.about(resource)
             .iter()
-            .filter(|(resource, _)| resource.kind == Kind::Authorisation)
-            .filter(|(_, vouches)| {
-                vouches
-                    .iter()
-                    .filter(|v| v.weight == Weight::Chain)
-                    .map(|v| (v.id, v.key))
-                    .collect::<Tally>()
-                    .reaches(quorum)
-            })
-            .map(|(resource, _)| &*resource.name)
+            .filter(|v| v.weight == Weight::Chain && v.version == version)
+            .map(|v| (v.id, v.key))
             .collect()
     }
 }
 
-/// An entry that vouches and that nothing cancels.
-#[derive(Debug, Clone, Copy)]
-pub struct Live<'r> {
-    /// The entry.
-    pub vouch: Vouch<'r>,
-    /// The version that it vouches for.
-    pub version: ResourceVersion,
-}
+/// One entry that does not count: for which version, of whom, and why not.
+type Idle<'r> = (ResourceVersion, &'r Id, &'static str);
 
-/// Segments that do not count, by id, with the reason: for explanations.
+/// Segments that do not count, with the reason: for explanations, and for those who choose the
+/// next revision. Nothing is decided by them.
 #[derive(Debug, Clone, Default)]
 pub struct Ignored<'r> {
-    by_resource: HashMap<&'r ResourceId, BTreeMap<&'r Id, &'static str>>,
+    by_resource: HashMap<&'r ResourceId, Vec<Idle<'r>>>,
 }
 
 impl<'r> Ignored<'r> {
     /// Remembers that a segment does not count.
     pub fn add(&mut self, segment: &'r SignedSegment, why: &'static str) {
         for entry in &segment.segment.entries {
-            self.by_resource
-                .entry(&entry.resource)
-                .or_default()
-                .insert(&segment.segment.id, why);
+            let of = self.by_resource.entry(&entry.resource).or_default();
+            of.push((entry.version, &segment.segment.id, why));
         }
     }
 
     /// Whose entries about a resource do not count, and why.
     pub fn about(&self, resource: &ResourceId) -> Vec<String> {
-        self.by_resource
-            .get(resource)
+        let entries = self.by_resource.get(resource).into_iter().flatten();
+        let by_id: BTreeMap<&Id, &str> = entries.map(|(_, id, why)| (*id, *why)).collect();
+        by_id
             .into_iter()
-            .flatten()
             .map(|(id, why)| format!("{id}: {why}"))
             .collect()
+    }
+
+    /// The versions of a resource in entries that do not count.
+    pub fn versions(&self, resource: &ResourceId) -> impl Iterator<Item = ResourceVersion> {
+        let entries = self.by_resource.get(resource).into_iter().flatten();
+        entries.map(|(version, ..)| *version)
+    }
+
+    /// Every resource that such an entry is about, in no order.
+    pub fn resources(&self) -> impl Iterator<Item = &'r ResourceId> {
+        self.by_resource.keys().copied()
     }
 }

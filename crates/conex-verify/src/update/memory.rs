@@ -3,212 +3,328 @@
 //! opam hands over no previous state when a repository is added again, redirected
 //! or gets a new URL; a rollback check that depends on it alone is lost then
 //! (CVE-2022-29173 was that). So the hook keeps what it accepted.
+//!
+//! The file is text, a line for each register, in the order in which [`Memory::encode`] writes
+//! them; docs/verification.md describes it. There is one encoding of each content.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
-use super::evidence::Evidence;
+use thiserror::Error;
+
+use super::registers::{List, Registers};
 use crate::format::digest::Digest;
 use crate::format::key::Fingerprint;
-use crate::format::name::Release;
-use crate::format::resource::decode::{Fields, MetaError, MetaErrorKind};
-use crate::format::resource::encode::{Encoder, list_of, quoted};
-use crate::format::resource::{Decode, Kind, ResourceId, ResourceVersion, Revision};
+use crate::format::name::{PackageName, Release};
+use crate::format::resource::{Kind, ResourceId, ResourceVersion, Revision};
+use crate::limits::MAX_INTEGER;
 use crate::repository::Repository;
+use crate::trust::anchors::Client;
 use crate::verify::Assessment;
 
-/// Which repository is remembered: opam's name of it, and its identity.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MemoryKey {
-    /// The last component of the path at which opam keeps the repository.
-    pub name: String,
-    /// The repository identity.
-    pub identity: Digest,
-}
-
-/// What was accepted.
+/// What was accepted under one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memory {
     /// opam's name of the repository.
     pub name: String,
     /// The anchors under which it was accepted.
     pub anchors: BTreeSet<Fingerprint>,
-    /// What was valid; without entries.
-    pub evidence: Evidence,
+    /// How many of them had to agree.
+    pub quorum: usize,
+    /// The digest of the state of the accepted tree, in full.
+    pub state: Digest,
+    /// The digest of its file `packages/.conex/snapshot`, if it had one.
+    pub snapshot_file: Option<Digest>,
+    /// What was valid.
+    pub registers: Registers,
 }
 
+/// Why bytes are no memory.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum MemoryError {
+    /// The first line is another one.
+    #[error("it is not a memory of this version of conex")]
+    Version,
+    /// A line that is not understood, counted from 1.
+    #[error("line {0} is not one of a memory")]
+    Line(usize),
+    /// It is not as it would be written.
+    #[error("it was changed since it was written")]
+    Changed,
+}
+
+/// The first line: the version of the format.
+const FIRST: &str = "conex-memory 1";
+
 impl Memory {
-    /// What to remember after accepting a tree. What was remembered and is neither
-    /// valid in the tree nor properly removed stays: an id file can be pending.
+    /// M5: What to remember after accepting a tree.
     pub fn after(
         name: &str,
-        anchors: &BTreeSet<Fingerprint>,
-        before: Option<&Memory>,
+        client: &Client,
         repository: &Repository,
         assessment: &Assessment<'_>,
     ) -> Memory {
-        let mut evidence = Evidence::of(repository, assessment);
-        evidence.entries.clear();
-        // The last link names all links before it.
-        if let Some(last) = evidence.links.pop_last() {
-            evidence.links = BTreeMap::from([last]);
-        }
-        for (resource, version) in before.iter().flat_map(|m| &m.evidence.resources) {
-            let removed = resource.kind == Kind::Checksum;
-            if !removed && !evidence.resources.contains_key(resource) {
-                evidence.resources.insert(resource.clone(), *version);
-            }
-        }
-        // An accepted tree has a valid one or, by the rules, never had any.
-        let known = before.and_then(|m| m.evidence.snapshot);
-        evidence.snapshot = evidence.snapshot.or(known);
         Memory {
             name: name.to_owned(),
-            anchors: anchors.clone(),
-            evidence,
+            anchors: client.anchors().keys.clone(),
+            quorum: client.quorum(),
+            state: repository.state.digest(),
+            snapshot_file: repository.snapshot.good().map(|l| l.digest),
+            registers: Registers::of(repository, assessment),
         }
     }
 
-    /// Which repository this is about.
-    pub fn key(&self) -> MemoryKey {
-        MemoryKey {
-            name: self.name.clone(),
-            identity: self.evidence.identity,
+    /// M1: Whether the tree that opam holds is the one that was accepted, so that nothing is
+    /// learnt by judging it.
+    pub fn is_of(&self, repository: &Repository) -> bool {
+        self.state == repository.state.digest()
+            && self.snapshot_file == repository.snapshot.good().map(|l| l.digest)
+    }
+
+    /// M3: Whether a client with these anchors means the repository that is remembered here: as
+    /// many keys as the lower of the two quorums are in both.
+    pub fn is_meant_by(&self, client: &Client) -> bool {
+        let shared = self.anchors.intersection(&client.anchors().keys).count();
+        shared >= self.quorum.min(client.quorum()).max(1)
+    }
+
+    /// The bytes to keep.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = String::new();
+        let known = &self.registers;
+        let optional = |digest: &Option<Digest>| digest.map_or_else(|| "-".to_owned(), |d| d.hex());
+        let anchors: Vec<String> = self.anchors.iter().map(Fingerprint::to_string).collect();
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(out, "{FIRST}");
+        let _ = writeln!(out, "name {:?}", self.name);
+        let _ = writeln!(out, "identity {}", known.identity.hex());
+        let _ = writeln!(out, "anchors {} {}", self.quorum, anchors.join(" "));
+        let _ = writeln!(out, "state {}", self.state.hex());
+        let _ = writeln!(out, "snapshot-file {}", optional(&self.snapshot_file));
+        for (number, digest) in &known.links {
+            let _ = writeln!(out, "link {number} {}", digest.hex());
         }
+        if let Some(version) = known.snapshot {
+            let _ = writeln!(out, "snapshot {}", text(version));
+        }
+        for (resource, version) in &known.resources {
+            let kind = resource.kind.as_str();
+            let _ = writeln!(out, "{kind} {} {}", resource.name, text(*version));
+        }
+        for (name, list) in &known.lists {
+            let _ = write!(out, "releases {name} {} {}", text(list.version), list.floor);
+            for release in &list.releases {
+                let _ = write!(out, " {}", release.version_str());
+            }
+            out.push('\n');
+        }
+        let _ = writeln!(out, "end {}", Digest::of(out.as_bytes()).short());
+        out.into_bytes()
+    }
+
+    /// Whether the first lines say that `bytes` are about this repository, whatever the
+    /// rest says.
+    pub fn is_about(bytes: &[u8], name: &str, identity: Digest) -> bool {
+        let head = format!("{FIRST}\nname {name:?}\nidentity {}\n", identity.hex());
+        bytes.starts_with(head.as_bytes())
+    }
+
+    /// M4, M6: Reads what [`Memory::encode`] wrote.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn decode(bytes: &[u8]) -> Result<Memory, MemoryError> {
+        let source = std::str::from_utf8(bytes).map_err(|_| MemoryError::Changed)?;
+        let mut lines = source.lines().enumerate().map(|(i, line)| (i + 1, line));
+        if lines.next().map(|(_, line)| line) != Some(FIRST) {
+            return Err(MemoryError::Version);
+        }
+        let mut head = |word: &str| -> Result<&str, MemoryError> {
+            let (number, line) = lines.next().ok_or(MemoryError::Changed)?;
+            line.strip_prefix(word)
+                .and_then(|rest| rest.strip_prefix(' '))
+                .ok_or(MemoryError::Line(number))
+        };
+        let name = unquoted(head("name")?).ok_or(MemoryError::Changed)?;
+        let identity = hex(head("identity")?).ok_or(MemoryError::Changed)?;
+        let mut anchors = head("anchors")?.split(' ');
+        let quorum = anchors.next().and_then(|n| n.parse().ok());
+        let quorum = quorum.ok_or(MemoryError::Changed)?;
+        let anchors = anchors.map(|a| a.parse().map_err(|_| MemoryError::Changed));
+        let anchors = anchors.collect::<Result<_, _>>()?;
+        let state = hex(head("state")?).ok_or(MemoryError::Changed)?;
+        let snapshot_file = match head("snapshot-file")? {
+            "-" => None,
+            text => Some(hex(text).ok_or(MemoryError::Changed)?),
+        };
+        let mut memory = Memory {
+            name,
+            anchors,
+            quorum,
+            state,
+            snapshot_file,
+            registers: Registers {
+                identity,
+                links: BTreeMap::new(),
+                resources: BTreeMap::new(),
+                lists: BTreeMap::new(),
+                snapshot: None,
+            },
+        };
+        for (number, line) in lines {
+            if line.starts_with("end ") {
+                break;
+            }
+            memory.register(line).ok_or(MemoryError::Line(number))?;
+        }
+        // One comparison for the order of lines, for what stands twice, and for the last line.
+        if memory.encode() == bytes {
+            Ok(memory)
+        } else {
+            Err(MemoryError::Changed)
+        }
+    }
+
+    /// Takes in the line of a register.
+    fn register(&mut self, line: &str) -> Option<()> {
+        let mut words = line.split(' ');
+        let known = &mut self.registers;
+        match words.next()? {
+            "link" => {
+                let number = words.next()?.parse().ok()?;
+                known.links.insert(number, hex(words.next()?)?);
+            }
+            "snapshot" => known.snapshot = Some(version(&mut words)?),
+            "releases" => {
+                let name = PackageName::new(words.next()?).ok()?;
+                let version = version(&mut words)?;
+                let floor = integer(words.next()?)?;
+                let release = |v: &str| Release::new(&format!("{name}.{v}")).ok();
+                let releases = words.by_ref().map(release).collect::<Option<_>>()?;
+                let list = List {
+                    version,
+                    floor,
+                    releases,
+                };
+                known.lists.insert(name, list);
+            }
+            kind => {
+                let kind = Kind::from_text(kind)?;
+                let resource = ResourceId::new(kind, words.next()?).ok()?;
+                known.resources.insert(resource, version(&mut words)?);
+            }
+        }
+        words.next().is_none().then_some(())
     }
 }
 
-/// The longest name of a repository, in bytes: a file name of the operating system.
-const MAX_NAME: usize = 255;
+fn text(version: ResourceVersion) -> String {
+    let Revision { epoch, counter } = version.revision;
+    format!("{epoch} {counter} {}", version.digest.hex())
+}
 
-impl Decode for Memory {
-    const TYPE: &'static str = "memory";
+fn version<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<ResourceVersion> {
+    Some(ResourceVersion {
+        revision: Revision {
+            epoch: integer(words.next()?)?,
+            counter: integer(words.next()?)?,
+        },
+        digest: hex(words.next()?)?,
+    })
+}
 
-    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
-        let name = fields.string("name")?.string_as(|t| {
-            if t.len() <= MAX_NAME {
-                Ok(t.to_owned())
-            } else {
-                Err(MetaErrorKind::Value("the name is too long".to_owned()))
+fn integer(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|n| *n <= MAX_INTEGER)
+}
+
+fn hex(text: &str) -> Option<Digest> {
+    format!("blake2b={text}").parse().ok()
+}
+
+/// What `{:?}` wrote: a name of a directory, which can be any text. It is only compared, so
+/// what is escaped stays so.
+fn unquoted(text: &str) -> Option<String> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    let mut out = String::new();
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        out.push(match chars.next()? {
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            '0' => '\0',
+            'u' => {
+                let code: String = chars.by_ref().skip(1).take_while(|c| *c != '}').collect();
+                char::from_u32(u32::from_str_radix(&code, 16).ok()?)?
             }
-        })?;
-        let identity = fields.string("identity")?.digest()?;
-        let anchors = fields.list("anchors", |item| {
-            item.string_as(|t| t.parse().map_err(|e| MetaErrorKind::Value(format!("{e}"))))
-        })?;
-        let links = fields.list("links", |item| {
-            let [number, digest] = item.tuple()?;
-            Ok((number.integer()?, digest.digest()?))
-        })?;
-        let resources = fields.list("resources", |item| {
-            let [kind, name, epoch, counter, digest] = item.tuple()?;
-            let kind = kind.string_as(|t| {
-                Kind::from_text(t)
-                    .ok_or_else(|| MetaErrorKind::Value(format!("{t:?} is not a type of resource")))
-            })?;
-            let resource =
-                name.string_as(|t| ResourceId::new(kind, t).map_err(MetaErrorKind::Value))?;
-            let version = ResourceVersion {
-                revision: Revision {
-                    epoch: epoch.integer()?,
-                    counter: counter.integer()?,
-                },
-                digest: digest.digest()?,
-            };
-            Ok((resource, version))
-        })?;
-        let snapshot = fields.list("snapshot", |item| {
-            let [epoch, counter, digest] = item.tuple()?;
-            Ok(ResourceVersion {
-                revision: Revision {
-                    epoch: epoch.integer()?,
-                    counter: counter.integer()?,
-                },
-                digest: digest.digest()?,
-            })
-        })?;
-        let tombstones = fields.list("tombstones", |item| {
-            let [release, epoch, counter] = item.tuple()?;
-            Ok((
-                release.string_as(|t| {
-                    Release::new(t).map_err(|e| MetaErrorKind::Value(e.to_string()))
-                })?,
-                Revision {
-                    epoch: epoch.integer()?,
-                    counter: counter.integer()?,
-                },
-            ))
-        })?;
-        fields.check()?;
-        Ok(Memory {
-            name,
-            anchors: anchors.into_iter().collect(),
-            evidence: Evidence {
-                identity,
-                links: links.into_iter().collect(),
-                resources: resources.into_iter().collect(),
-                // Of two, one is not printed again, and the file is refused.
-                snapshot: snapshot.into_iter().next(),
-                tombstones: tombstones.into_iter().collect(),
-                entries: BTreeMap::new(),
+            other @ ('\\' | '"' | '\'') => other,
+            _ => return None,
+        });
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory(name: &str) -> Memory {
+        let digest = Digest::of(name.as_bytes());
+        let version = |counter| ResourceVersion {
+            revision: Revision { epoch: 1, counter },
+            digest,
+        };
+        let fmt = PackageName::new("fmt").unwrap();
+        let release = Release::new("fmt.1.0").unwrap();
+        Memory {
+            name: name.to_owned(),
+            anchors: [digest.to_string().parse().unwrap()].into(),
+            quorum: 1,
+            state: digest,
+            snapshot_file: None,
+            registers: Registers {
+                identity: digest,
+                links: [(3, digest)].into(),
+                resources: [
+                    (ResourceId::claims(), version(1)),
+                    (ResourceId::checksum(&release), version(2)),
+                ]
+                .into(),
+                lists: [(
+                    fmt,
+                    List {
+                        version: version(5),
+                        floor: 4,
+                        releases: [release].into(),
+                    },
+                )]
+                .into(),
+                snapshot: Some(version(9)),
             },
-        })
+        }
     }
 
-    fn encode(&self) -> Vec<u8> {
-        let mut out = Encoder::new(Self::TYPE);
-        let text = |d: &Digest| quoted(&d.to_string());
-        out.string("name", &self.name);
-        out.string("identity", &self.evidence.identity.to_string());
-        out.set(
-            "anchors",
-            self.anchors
-                .iter()
-                .map(|a| quoted(&a.to_string()))
-                .collect(),
-        );
-        let links = self.evidence.links.iter();
-        out.set(
-            "links",
-            links
-                .map(|(n, d)| list_of(&[&n.to_string(), &text(d)]))
-                .collect(),
-        );
-        let resource = |(resource, version): (&ResourceId, &ResourceVersion)| {
-            list_of(&[
-                &quoted(resource.kind.as_str()),
-                &quoted(&resource.name),
-                &version.revision.epoch.to_string(),
-                &version.revision.counter.to_string(),
-                &text(&version.digest),
-            ])
-        };
-        out.set(
-            "resources",
-            self.evidence.resources.iter().map(resource).collect(),
-        );
-        let snapshot = |version: &ResourceVersion| {
-            list_of(&[
-                &version.revision.epoch.to_string(),
-                &version.revision.counter.to_string(),
-                &text(&version.digest),
-            ])
-        };
-        out.set(
-            "snapshot",
-            self.evidence.snapshot.iter().map(snapshot).collect(),
-        );
-        let tombstone = |(release, revision): (&Release, &Revision)| {
-            list_of(&[
-                &quoted(release.as_str()),
-                &revision.epoch.to_string(),
-                &revision.counter.to_string(),
-            ])
-        };
-        out.set(
-            "tombstones",
-            self.evidence.tombstones.iter().map(tombstone).collect(),
-        );
-        out.check();
-        out.finish()
+    #[test]
+    fn a_memory_is_read_as_it_was_written() {
+        for name in ["default", "a b", "\n\"\\", "\u{1b}[0m", "é\u{202e}'"] {
+            let memory = memory(name);
+            assert_eq!(Memory::decode(&memory.encode()), Ok(memory), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn any_change_of_a_memory_is_noticed() {
+        let bytes = memory("default").encode();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            assert!(Memory::decode(&changed).is_err(), "byte {at}");
+            assert!(Memory::decode(&bytes[..at]).is_err(), "{at} bytes");
+        }
+        assert!(Memory::decode(&[&bytes[..], b"\n"].concat()).is_err());
     }
 }

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use crate::finding::{Code, Finding};
 use crate::format::name::Id;
 use crate::format::resource::{ResourceId, ResourceVersion};
-use crate::trust::support::{Standing, Waiting};
+use crate::trust::support::{EpochLacks, Standing, Waiting};
 use crate::trust::vouch::Ignored;
 
 /// The hint when an old or mixed state is served.
 const STALE: &str =
     "the server or mirror serves an old state, or mixes two; use another one, or report it";
 
-/// Why a resource is not valid; `None` if it is.
+/// V4.6: Why a resource is not valid; `None` if it is.
 ///
 /// `owners` are the persons who could support it besides a quorum; `None` if only
 /// a quorum can.
@@ -78,10 +78,9 @@ fn waiting_finding(
     owners: Option<&BTreeSet<&Id>>,
     ignored: &Ignored<'_>,
 ) -> Finding {
-    let have = waiting.janitors.len();
-    let need = waiting.quorum;
-    let enough = have >= need || !waiting.owners.is_empty();
-    let mut finding = if waiting.epoch_closed && enough {
+    let count = waiting.count;
+    let enough = count.enough() || !waiting.owners.is_empty();
+    let mut finding = if waiting.needs_opening() && enough {
         Finding::error(
             Code::EpochNotOpened,
             path,
@@ -93,7 +92,7 @@ fn waiting_finding(
             None => Finding::error(
                 Code::Quorum,
                 path,
-                format!("the {resource} has {have} of {need} janitor approvals"),
+                format!("the {resource} has {count} janitor approvals"),
             )
             .hint("janitors approve it with `conex approve`"),
             Some(owners) => {
@@ -108,11 +107,16 @@ fn waiting_finding(
                 } else {
                     finding.value("owners", list(owners.iter().copied()))
                 };
-                finding.value("janitors", format!("{have} of {need}"))
+                finding.value("janitors", count)
             }
         }
     };
-    if have > 0 {
+    if let EpochLacks::List(Some(epoch)) = waiting.epoch {
+        finding = finding
+            .value("epoch", format!("{epoch}, of the valid list of releases"))
+            .hint("an owner writes it anew in the epoch of the list with `conex sign`");
+    }
+    if count.have > 0 {
         finding = finding.value("counted", list(waiting.janitors.iter()));
     }
     for reason in ignored.about(resource) {

@@ -14,64 +14,65 @@ pub mod packages;
 pub mod snapshot;
 pub mod top_level;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use self::packages::{Context, PackageReport, judge_package};
+use self::packages::{Context, Elsewhere, PackageReport, judge_package};
 use self::snapshot::SnapshotReport;
 use crate::finding::{Code, Finding, Severity};
-use crate::format::digest::Digest;
-use crate::format::name::PackageName;
-use crate::format::resource::{Kind, REPO_NAME, Repo, ResourceId, ResourceVersion};
-use crate::format::state::State;
-use crate::repository::{Repository, Slot, version_in};
+use crate::format::key::Fingerprint;
+use crate::format::name::{Id, PackageName};
+use crate::format::path::Place;
+use crate::format::resource::{Resource, ResourceId, ResourceVersion};
+use crate::repository::{Loaded, Repository, Slot};
 use crate::tree::Tree;
-pub use crate::trust::View;
 use crate::trust::anchors::Client;
 use crate::trust::chain::Chain;
-use crate::trust::ids::{People, judge_ids};
-use crate::trust::support::{Standing, Supporters, judge};
-use crate::trust::vouch::{Ignored, Vouches, Weight, check_segments};
+use crate::trust::ids::{People, Use, judge_ids};
+use crate::trust::support::{self, Epochs, Standing, Supporters};
+use crate::trust::vouch::{Ignored, Signed, Vouch, Vouches, Weight, check_segments};
 
-/// What happens to packages whose names no quorum claims.
+/// What happens to packages whose names nobody claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// They are refused.
     Strict,
-    /// They are let through, and counted.
-    IgnoreMissing,
+    /// They are let through where a valid snapshot covers them and a valid list of claims does
+    /// not name them: `unsigned=covered` in the anchors.
+    Covered,
+    /// They are let through, and counted: `--nostrict`.
+    NoStrict,
 }
 
-impl Mode {
+/// Whether unsigned packages are let through in a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsigned {
+    /// They are refused.
+    Refused,
+    /// They are let through.
+    LetThrough,
+}
+
+impl Unsigned {
     /// How much it weighs that something unsigned is not as it should be.
-    pub fn unsigned_severity(self) -> Severity {
+    pub fn severity(self) -> Severity {
         match self {
-            Mode::Strict => Severity::Error,
-            Mode::IgnoreMissing => Severity::Warning,
+            Unsigned::Refused => Severity::Error,
+            Unsigned::LetThrough => Severity::Warning,
         }
     }
 }
 
-/// Numbers for the last line of a report.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// All files of the tree whose content was looked at.
-    pub files: usize,
-    /// Packages that are signed and complete.
-    pub signed_packages: usize,
-    /// Packages whose name nobody claims.
-    pub unsigned_packages: usize,
-    /// Packages whose name is claimed and that do not verify.
-    pub broken_packages: usize,
-    /// All releases.
-    pub releases: usize,
-    /// Valid authors.
-    pub authors: usize,
-    /// Valid teams.
-    pub teams: usize,
-    /// Segments that were found.
-    pub segments: usize,
+/// What is judged as if it were there: only for the tools of people, who ask what would be.
+/// A verdict has none.
+#[derive(Debug, Clone, Default)]
+pub struct Pretended {
+    /// Versions for which a quorum of the last link is taken to vouch.
+    pub vouched: Vec<(ResourceId, ResourceVersion)>,
+    /// Keys that are taken to be proven.
+    pub proven: BTreeSet<(Id, Fingerprint)>,
 }
 
 /// Everything that is known about a repository after judging it.
@@ -81,12 +82,18 @@ pub struct Assessment<'r> {
     pub chain: Chain,
     /// Authors and teams.
     pub people: People,
+    /// What becomes of each segment.
+    pub segments: Vec<Use<'r>>,
     /// The entries that count.
     pub vouches: Vouches<'r>,
     /// Those that do not.
     pub ignored: Ignored<'r>,
     /// Where `packages/.conex/repo` stands.
     pub repo: (Option<ResourceVersion>, Standing),
+    /// Where `packages/.conex/claims` stands.
+    pub claims: (Option<ResourceVersion>, Standing),
+    /// Whether unsigned packages are let through.
+    pub unsigned: Unsigned,
     /// The packages, in the order of their names.
     pub packages: Vec<PackageReport>,
     /// The snapshot, whose findings are its own: those who work on a tree do not care.
@@ -95,101 +102,49 @@ pub struct Assessment<'r> {
     pub findings: Vec<Finding>,
 }
 
-/// What a verification says.
-#[derive(Debug)]
-pub struct Verdict<'r> {
-    /// All findings. The tree is accepted if none is an error.
-    pub findings: Vec<Finding>,
-    /// Numbers.
-    pub summary: Summary,
-    /// The state of the tree.
-    pub state: &'r State,
-    /// What is known, if there is a chain that the anchors lead to.
-    pub assessment: Option<Assessment<'r>>,
-}
-
-impl Verdict<'_> {
-    /// Whether the tree is valid.
-    pub fn accepted(&self) -> bool {
-        !self.findings.iter().any(|f| f.severity == Severity::Error) && self.assessment.is_some()
-    }
-
-    /// The repository identity.
-    pub fn identity(&self) -> Option<Digest> {
-        self.assessment.as_ref().map(|a| a.chain.identity())
-    }
-}
-
-/// Verifies a tree. `repository` is [`Repository::load`] of the same tree.
-pub fn verify<'r>(
-    tree: &Tree,
-    repository: &'r Repository,
-    client: &Client,
-    mode: Mode,
-) -> Verdict<'r> {
-    let mut findings = repository.findings.clone();
-    let mut summary = Summary {
-        files: repository.file_count,
-        segments: repository.segments.len(),
-        ..Summary::default()
-    };
-    let chain = match Chain::read(repository) {
-        Ok(chain) => chain,
-        Err(errors) => {
-            findings.extend(errors);
-            return Verdict {
-                findings,
-                summary,
-                state: &repository.state,
-                assessment: None,
-            };
+/// V10.3: what the anchors ask for: a snapshot and a list of claims that are not older than when the
+/// anchors were handed out.
+pub(crate) fn asked(client: &Client, assessment: &Assessment<'_>) -> Vec<Finding> {
+    let anchors = client.anchors();
+    let claims = assessment
+        .claims
+        .0
+        .filter(|_| assessment.claims.1.is_valid());
+    let of = [
+        (
+            anchors.snapshot,
+            assessment.snapshot.valid_version(),
+            Place::Snapshot,
+            "snapshot",
+        ),
+        (anchors.claims, claims, Place::Claims, "list of claims"),
+    ];
+    let mut findings = Vec::new();
+    for (least, found, place, what) in of {
+        let Some(least) = least else { continue };
+        if found.is_some_and(|found| found.revision >= least) {
+            continue;
         }
-    };
-    match chain.anchor_link(client) {
-        Ok(from) => findings.extend(chain.judge(from, client.quorum())),
-        Err(finding) => {
-            findings.push(*finding);
-            return Verdict {
-                findings,
-                summary,
-                state: &repository.state,
-                assessment: None,
-            };
-        }
+        let code = match found {
+            Some(_) => Code::Rollback,
+            None => Code::Removed,
+        };
+        let found = found.map_or_else(
+            || "none that is valid".to_owned(),
+            |f| f.revision.to_string(),
+        );
+        findings.push(
+            Finding::error(
+                code,
+                place.path(),
+                format!("your anchors ask for a {what} that is not older than they are"),
+            )
+            .value("at least", least)
+            .value("found", found)
+            .hint("the server or mirror serves an old state; use another one, or report it"),
+        );
     }
-    let mut assessment = assess(tree, repository, chain, mode, View::Supported);
-    findings.append(&mut assessment.findings);
-    let report = &assessment.snapshot;
-    findings.extend(report.findings.iter().cloned());
-    let rule = assessment.chain.current().snapshot;
-    findings.extend(snapshot::demanded(
-        repository,
-        rule,
-        client.snapshot(),
-        report,
-    ));
-    count(&mut summary, &assessment);
-    Verdict {
-        findings,
-        summary,
-        state: &repository.state,
-        assessment: Some(assessment),
-    }
-}
-
-fn count(summary: &mut Summary, assessment: &Assessment<'_>) {
-    for package in &assessment.packages {
-        summary.releases += package.releases;
-        if !package.claimed {
-            summary.unsigned_packages += 1;
-        } else if package.is_signed() {
-            summary.signed_packages += 1;
-        } else {
-            summary.broken_packages += 1;
-        }
-    }
-    summary.authors = assessment.people.authors.len();
-    summary.teams = assessment.people.teams.len();
+    findings
 }
 
 /// Judges everything behind the chain, whose signatures are judged elsewhere.
@@ -198,41 +153,53 @@ pub fn assess<'r>(
     repository: &'r Repository,
     chain: Chain,
     mode: Mode,
-    view: View,
+    pretended: &Pretended,
 ) -> Assessment<'r> {
     let mut vouches = Vouches::default();
     let mut ignored = Ignored::default();
     let (checked, mut findings) = check_segments(repository, &chain);
     for c in &checked {
-        if c.signed == crate::trust::vouch::Signed::Chain && c.failure.is_none() {
+        if c.signed == Signed::Chain && c.failure.is_none() {
             vouches.add(c.segment, Weight::Chain);
         }
     }
-    let (people, found) = judge_ids(
+    pretend(&mut vouches, &chain, repository, pretended);
+    let (people, segments, found) = judge_ids(
         repository,
         &chain,
         &checked,
-        view,
+        &pretended.proven,
         &mut vouches,
         &mut ignored,
     );
     findings.extend(found);
-    let repo = judge_repo(repository, &chain, &vouches, &ignored, &mut findings);
-    let approved: Option<&Repo> = if view.in_force(&repo.1) {
-        repository.repo.good().map(|l| &l.value)
-    } else {
-        None
+    let of_quorum = OfQuorum {
+        chain: &chain,
+        vouches: &vouches,
+        ignored: &ignored,
     };
-    findings.extend(top_level::judge(tree, repository, approved, mode));
-    let claimed = vouches.claimed(chain.quorum());
+    let repo = of_quorum.judge(&repository.repo, &ResourceId::repo(), &mut findings);
+    let claims = of_quorum.judge(&repository.claims, &ResourceId::claims(), &mut findings);
+    let listed = in_force(&repository.claims, &claims.1);
+    let snapshot = snapshot::judge(repository, &chain, &people);
+    let unsigned = match mode {
+        Mode::NoStrict => Unsigned::LetThrough,
+        Mode::Covered if snapshot.is_valid() && listed.is_some() => Unsigned::LetThrough,
+        Mode::Covered | Mode::Strict => Unsigned::Refused,
+    };
+    if mode == Mode::Covered && listed.is_none() {
+        findings.push(no_claims(&claims.1));
+    }
+    let approved = in_force(&repository.repo, &repo.1);
+    findings.extend(top_level::judge(tree, repository, approved, mode, unsigned));
+    let claimed = support::claimed(&vouches, chain.quorum(), listed);
     let cx = Context {
         vouches: &vouches,
         ignored: &ignored,
         chain: &chain,
         people: &people,
         claimed: &claimed,
-        mode,
-        view,
+        unsigned,
     };
     let packages = judge_packages(&cx, repository);
     for package in &packages {
@@ -240,10 +207,13 @@ pub fn assess<'r>(
     }
     findings.extend(one_namespace(&packages, repository));
     Assessment {
-        snapshot: snapshot::judge(repository, &chain, &people),
+        snapshot,
         repo,
+        claims,
+        unsigned,
         packages,
         people,
+        segments,
         ignored,
         vouches,
         chain,
@@ -251,23 +221,79 @@ pub fn assess<'r>(
     }
 }
 
+/// Adds the vouches of a quorum for what is pretended.
+fn pretend<'r>(
+    vouches: &mut Vouches<'r>,
+    chain: &Chain,
+    repository: &'r Repository,
+    pretended: &Pretended,
+) {
+    let last = repository.links.values().next_back().and_then(Slot::good);
+    let members = last.map(|l| &l.value.link.members);
+    let quorum = members.into_iter().flatten().take(chain.quorum());
+    for (id, key) in quorum {
+        for (resource, version) in &pretended.vouched {
+            vouches.put(
+                Cow::Owned(resource.clone()),
+                Vouch {
+                    id,
+                    key: key.fingerprint(),
+                    weight: Weight::Chain,
+                    version: *version,
+                },
+            );
+        }
+    }
+}
+
+/// What a file says, if the version in the tree is valid.
+fn in_force<'r, T>(slot: &'r Slot<T>, standing: &Standing) -> Option<&'r T> {
+    slot.good()
+        .filter(|_| standing.is_valid())
+        .map(|l| &l.value)
+}
+
+/// V5.3: the finding where unsigned packages are let through under a snapshot, and no valid list
+/// says that nobody claims them: whoever has the key of a notary and the server could
+/// otherwise leave all segments out.
+fn no_claims(standing: &Standing) -> Finding {
+    let why = match standing {
+        Standing::Absent { .. } => "is missing",
+        _ => "is not valid",
+    };
+    Finding::error(
+        Code::MissingResource,
+        Place::Claims.path(),
+        format!("the list of claims {why}, so no package can be taken for one that nobody claims"),
+    )
+    .hint("janitors write it with `conex claims` and approve it; until then only signed packages are accepted: leave `unsigned=covered` out of the anchors")
+}
+
 fn judge_packages(cx: &Context<'_, '_>, repository: &Repository) -> Vec<PackageReport> {
+    let mut misplaced: BTreeMap<PackageName, Vec<Elsewhere<'_>>> = BTreeMap::new();
+    for (path, (release, dir)) in &repository.misplaced {
+        let of = misplaced.entry(release.name()).or_default();
+        of.push(Elsewhere { path, release, dir });
+    }
     let mut names: BTreeSet<PackageName> = repository.packages.keys().cloned().collect();
     names.extend(cx.claimed.iter().filter_map(|n| PackageName::new(n).ok()));
+    names.extend(misplaced.keys().cloned());
     let names: Vec<PackageName> = names.into_iter().collect();
+    let elsewhere = |name: &PackageName| misplaced.get(name).map_or(&[][..], Vec::as_slice);
     names
         .par_iter()
-        .map(|name| judge_package(cx, name, repository.packages.get(name)))
+        .map(|name| judge_package(cx, name, repository.packages.get(name), elsewhere(name)))
         .collect()
 }
 
-/// Package names are unique without case, those that are claimed and not there
-/// included. (Of two that are there, the paths collide.)
+/// V5.4: package names are unique without case: those that are claimed and not there included, and
+/// those of releases that lie elsewhere.
 fn one_namespace(packages: &[PackageReport], repository: &Repository) -> Vec<Finding> {
     let mut seen: BTreeMap<String, &PackageName> = BTreeMap::new();
     let mut findings = Vec::new();
     for package in packages {
         let folded = crate::format::name::fold(package.name.as_str());
+        // Of two that have directories of their own, the paths collide.
         let absent = |name: &PackageName| !repository.packages.contains_key(name);
         if let Some(other) = seen.insert(folded, &package.name)
             && (absent(other) || absent(&package.name))
@@ -288,37 +314,42 @@ fn one_namespace(packages: &[PackageReport], repository: &Repository) -> Vec<Fin
     findings
 }
 
-fn judge_repo(
-    repository: &Repository,
-    chain: &Chain,
-    vouches: &Vouches<'_>,
-    ignored: &Ignored<'_>,
-    findings: &mut Vec<Finding>,
-) -> (Option<ResourceVersion>, Standing) {
-    let resource = ResourceId {
-        kind: Kind::Repo,
-        name: REPO_NAME.into(),
-    };
-    let present = version_in(&repository.repo).map(|(_, version)| version);
-    let standing = judge(
-        vouches,
-        chain.quorum(),
-        &resource,
-        Supporters::Quorum,
-        present,
-    );
-    let explained = match (&repository.repo, &standing) {
-        // It has its finding already, or nobody ever approved one.
-        (Slot::Broken, _) | (Slot::Missing, Standing::Absent { supported: None }) => None,
-        _ => explain::explain(&resource, present, &standing, None, ignored),
-    };
-    if let Some(mut finding) = explained {
-        // A first one that is pending is as none: the top-level file is judged without
-        // it. One that stands in place of an approved one has stripped that.
-        if matches!(&standing, Standing::Waiting(w) if w.supported.is_none()) {
-            finding.severity = Severity::Warning;
+/// V5.1, V6.1: what judges the two files that only a quorum supports and that are no ids.
+struct OfQuorum<'a, 'r> {
+    chain: &'a Chain,
+    vouches: &'a Vouches<'r>,
+    ignored: &'a Ignored<'r>,
+}
+
+impl OfQuorum<'_, '_> {
+    fn judge<T: Resource>(
+        &self,
+        slot: &Slot<T>,
+        resource: &ResourceId,
+        findings: &mut Vec<Finding>,
+    ) -> (Option<ResourceVersion>, Standing) {
+        let present = slot.good().map(Loaded::version);
+        let standing = support::judge(
+            self.vouches,
+            self.chain.quorum(),
+            resource,
+            Supporters::Quorum,
+            Epochs::Opened,
+            present,
+        );
+        let explained = match (slot, &standing) {
+            // It has its finding already, or nobody ever approved one.
+            (Slot::Broken, _) | (Slot::Missing, Standing::Absent { supported: None }) => None,
+            _ => explain::explain(resource, present, &standing, None, self.ignored),
+        };
+        if let Some(mut finding) = explained {
+            // A first one that is pending is as none. One that stands in place of an approved
+            // one has stripped that.
+            if matches!(&standing, Standing::Waiting(w) if w.supported.is_none()) {
+                finding.severity = Severity::Warning;
+            }
+            findings.push(finding);
         }
-        findings.push(finding);
+        (present, standing)
     }
-    (present, standing)
 }

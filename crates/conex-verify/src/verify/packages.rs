@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Unsigned;
 use super::explain::{explain, list};
-use super::{Mode, View};
 use crate::finding::{Code, Finding, Severity};
 use crate::format::name::{Id, PackageName, Release};
-use crate::format::path::{Place, release_dir};
+use crate::format::path::{OldFile, Place, release_dir};
 use crate::format::resource::{
     Checksum, FileDigest, Kind, Releases, Resource, ResourceId, ResourceVersion,
 };
 use crate::limits::MAX_ALIKE;
 use crate::opam_file::Problem;
-use crate::repository::{Package, ReleaseDir, Slot, version_in};
+use crate::repository::{Loaded, Package, ReleaseDir, Slot};
 use crate::trust::chain::Chain;
 use crate::trust::ids::People;
-use crate::trust::support::{Standing, Supporters, judge};
+use crate::trust::support::{Epochs, Standing, Supporters, judge};
 use crate::trust::vouch::{Ignored, Vouches};
 
 /// What all packages are judged by.
@@ -30,11 +30,20 @@ pub struct Context<'a, 'r> {
     /// Authors and teams.
     pub people: &'a People,
     /// The names that a quorum claims.
-    pub claimed: &'a BTreeSet<&'r str>,
+    pub claimed: &'a BTreeSet<&'a str>,
     /// Whether unsigned packages are let through.
-    pub mode: Mode,
-    /// Whether what waits for approval is taken as approved.
-    pub view: View,
+    pub unsigned: Unsigned,
+}
+
+/// A directory that opam takes for a release, and that is not in the directory of its package.
+#[derive(Debug, Clone, Copy)]
+pub struct Elsewhere<'r> {
+    /// The path, with a slash at its end.
+    pub path: &'r str,
+    /// The release: the last component.
+    pub release: &'r Release,
+    /// What is in it.
+    pub dir: &'r ReleaseDir,
 }
 
 /// What is known about one package after its judgement.
@@ -50,7 +59,7 @@ pub struct PackageReport {
     pub standings: BTreeMap<ResourceId, (Option<ResourceVersion>, Standing)>,
     /// What is wrong.
     pub findings: Vec<Finding>,
-    /// How many releases there are.
+    /// How many releases opam finds.
     pub releases: usize,
 }
 
@@ -61,11 +70,13 @@ impl PackageReport {
     }
 }
 
-/// Judges one package. `package` is `None` if the name is claimed and nothing is there.
+/// Judges one package. `package` is `None` if it has no directory of its own: the name is
+/// claimed, or opam finds releases of it `elsewhere`.
 pub fn judge_package(
     cx: &Context<'_, '_>,
     name: &PackageName,
     package: Option<&Package>,
+    elsewhere: &[Elsewhere<'_>],
 ) -> PackageReport {
     let nothing = Package::default();
     let package = package.unwrap_or(&nothing);
@@ -75,36 +86,53 @@ pub fn judge_package(
         owners: BTreeSet::new(),
         standings: BTreeMap::new(),
         findings: Vec::new(),
-        releases: package.directories.len(),
+        releases: package.directories.len() + elsewhere.len(),
     };
     let mut trust = Vec::new();
     let authorised = authorisation(cx, name, package, &mut report, &mut trust);
     let owners = cx.people.resolve(&authorised, cx.chain);
-    let releases = releases(cx, name, package, &owners, &mut report, &mut trust);
+    let (releases, epoch) = releases(cx, name, package, &owners, &mut report, &mut trust);
     let has_metadata = package.has_metadata() || report.claimed;
     for (release, dir) in &package.directories {
-        if dir.is_left_over() {
-            report.findings.push(left_over(&release_dir(release)));
-            continue;
-        }
         if has_metadata {
-            checksum(cx, release, dir, &owners, &mut report, &mut trust);
+            let supporters = (&owners, Epochs::OfList(epoch));
+            checksum(cx, release, dir, supporters, &mut report, &mut trust);
         }
-        description(release, dir, report.claimed, cx.mode, &mut report.findings);
+        trust.extend(empty_files(release, dir));
+        let path = release_dir(release);
+        description(
+            &path,
+            release,
+            dir,
+            (report.claimed, cx.unsigned),
+            &mut report.findings,
+        );
+    }
+    for other in elsewhere {
+        let Elsewhere { path, release, dir } = *other;
+        description(
+            path,
+            release,
+            dir,
+            (report.claimed, cx.unsigned),
+            &mut report.findings,
+        );
+        report.findings.extend(misplaced(&report, package, other));
     }
     if let Some(listed) = releases {
         trust.extend(same_releases(package, listed));
     }
-    report.findings.extend(equal_versions(package));
+    report.findings.extend(equal_versions(package, elsewhere));
     if report.claimed {
         report.findings.extend(trust);
-    } else if cx.mode == Mode::Strict {
+    } else if cx.unsigned == Unsigned::Refused {
         report.findings.push(unclaimed(name, package, &report));
     }
     report.owners = authorised;
     report
 }
 
+/// V6.2.
 fn unclaimed(name: &PackageName, package: &Package, report: &PackageReport) -> Finding {
     let path = format!("packages/{name}");
     let finding = Finding::error(
@@ -119,7 +147,7 @@ fn unclaimed(name: &PackageName, package: &Package, report: &PackageReport) -> F
         .map(|(_, (_, standing))| standing);
     match (waiting, &package.authorisation) {
         (Some(Standing::Waiting(w)), _) => finding
-            .value("approvals", format!("{} of {}", w.janitors.len(), w.quorum))
+            .value("approvals", w.count)
             .hint("janitors approve its authorisation with `conex approve`"),
         _ => finding.hint("give it an owner with `conex owner add`, or let unsigned packages through with --nostrict"),
     }
@@ -131,15 +159,22 @@ fn stand<T: Resource>(
     cx: &Context<'_, '_>,
     resource: &ResourceId,
     slot: &Slot<T>,
-    owners: Option<&BTreeSet<&Id>>,
+    (owners, epochs): (Option<&BTreeSet<&Id>>, Epochs),
     report: &mut PackageReport,
     trust: &mut Vec<Finding>,
-) -> (Option<ResourceVersion>, Standing) {
-    let present = version_in(slot).map(|(_, version)| version);
+) -> Standing {
+    let present = slot.good().map(Loaded::version);
     let supporters = owners.map_or(Supporters::Quorum, Supporters::OwnersOrQuorum);
-    let standing = judge(cx.vouches, cx.chain.quorum(), resource, supporters, present);
-    // A file that cannot be read has its finding already.
-    if !matches!(slot, Slot::Broken) {
+    let quorum = cx.chain.quorum();
+    let standing = judge(cx.vouches, quorum, resource, supporters, epochs, present);
+    // A file that cannot be read has its finding already, and so has a list without which
+    // no checksum that is there is supported.
+    let said = match slot {
+        Slot::Broken => true,
+        Slot::Missing => false,
+        Slot::Good(_) => epochs == Epochs::OfList(None),
+    };
+    if !said {
         trust.extend(explain(resource, present, &standing, owners, cx.ignored));
     }
     if report.claimed || present.is_some() {
@@ -147,10 +182,10 @@ fn stand<T: Resource>(
             .standings
             .insert(resource.clone(), (present, standing.clone()));
     }
-    (present, standing)
+    standing
 }
 
-/// Judges the authorisation and gives the owners that it names, if it is in force.
+/// V6.3: Judges the authorisation and gives the owners that it names, if it is in force.
 fn authorisation(
     cx: &Context<'_, '_>,
     name: &PackageName,
@@ -158,14 +193,11 @@ fn authorisation(
     report: &mut PackageReport,
     trust: &mut Vec<Finding>,
 ) -> BTreeSet<Id> {
-    let resource = ResourceId {
-        kind: Kind::Authorisation,
-        name: name.as_str().into(),
-    };
-    let (_, standing) = stand(cx, &resource, &package.authorisation, None, report, trust);
-    let in_force = cx.view.in_force(&standing);
+    let resource = ResourceId::authorisation(name);
+    let slot = &package.authorisation;
+    let standing = stand(cx, &resource, slot, (None, Epochs::Opened), report, trust);
     match package.authorisation.good() {
-        Some(loaded) if in_force => {
+        Some(loaded) if standing.is_valid() => {
             let owners = loaded.value.owners.clone();
             trust.extend(strangers(cx, name, &owners));
             owners
@@ -174,7 +206,7 @@ fn authorisation(
     }
 }
 
-/// Owners that support nothing: reported, never a reason to reject.
+/// V6.3: Owners that support nothing: reported, never a reason to reject.
 fn strangers(cx: &Context<'_, '_>, name: &PackageName, owners: &BTreeSet<Id>) -> Option<Finding> {
     let strangers: BTreeSet<&Id> = owners
         .iter()
@@ -192,7 +224,7 @@ fn strangers(cx: &Context<'_, '_>, name: &PackageName, owners: &BTreeSet<Id>) ->
     })
 }
 
-/// Judges the list of releases, and gives it if it can be read.
+/// V6.4: Judges the list of releases, and gives it if it can be read; and its epoch if it is valid.
 fn releases<'p>(
     cx: &Context<'_, '_>,
     name: &PackageName,
@@ -200,57 +232,38 @@ fn releases<'p>(
     owners: &BTreeSet<&Id>,
     report: &mut PackageReport,
     trust: &mut Vec<Finding>,
-) -> Option<&'p Releases> {
-    let resource = ResourceId {
-        kind: Kind::Releases,
-        name: name.as_str().into(),
-    };
-    stand(
-        cx,
-        &resource,
-        &package.releases,
-        Some(owners),
-        report,
-        trust,
-    );
-    package.releases.good().map(|loaded| &loaded.value)
+) -> (Option<&'p Releases>, Option<u64>) {
+    let resource = ResourceId::releases(name);
+    let supporters = (Some(owners), Epochs::Opened);
+    let standing = stand(cx, &resource, &package.releases, supporters, report, trust);
+    let list = package.releases.good().map(|loaded| &loaded.value);
+    let valid = list.filter(|_| standing.is_valid());
+    (list, valid.map(|list| list.revision.epoch))
 }
 
-/// The directories are those that are listed.
+/// V6.4: The directories are those that are listed.
 fn same_releases(package: &Package, listed: &Releases) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut more = 0;
     let path = Place::Releases(listed.name.clone()).path();
-    for (release, files) in &package.directories {
-        if !listed.releases.contains(release) && !files.is_left_over() {
+    for release in package.directories.keys() {
+        if !listed.releases.contains(release) {
             if findings.len() >= MAX_ALIKE {
                 more += 1;
                 continue;
             }
             let dir = release_dir(release);
-            let (message, hint) = match listed.tombstones.get(release) {
-                Some(_) => (
-                    format!("`{release}` was removed by its maintainers, and is back"),
-                    "the server or mirror mixes two states; an owner who wants it back signs it with `conex sign`",
-                ),
-                None => (
-                    format!("`{release}` is not among the releases that its maintainers list"),
-                    "an owner adds it with `conex sign`",
-                ),
-            };
+            let message =
+                format!("`{release}` is not among the releases that its maintainers list");
             findings.push(
                 Finding::error(Code::ReleaseList, dir, message)
                     .value("list", &path)
-                    .hint(hint),
+                    .hint("it was added on the way to you, or an owner adds it to the list with `conex sign`"),
             );
         }
     }
     for release in &listed.releases {
-        if package
-            .directories
-            .get(release)
-            .is_none_or(ReleaseDir::is_left_over)
-        {
+        if !package.directories.contains_key(release) {
             if findings.len() >= MAX_ALIKE {
                 more += 1;
                 continue;
@@ -270,38 +283,70 @@ fn same_releases(package: &Package, listed: &Releases) -> Vec<Finding> {
     findings
 }
 
+/// V6.5.
 fn checksum(
     cx: &Context<'_, '_>,
     release: &Release,
     dir: &ReleaseDir,
-    owners: &BTreeSet<&Id>,
+    (owners, epochs): (&BTreeSet<&Id>, Epochs),
     report: &mut PackageReport,
     trust: &mut Vec<Finding>,
 ) {
-    let resource = ResourceId {
-        kind: Kind::Checksum,
-        name: release.as_str().into(),
-    };
-    let (present, _) = stand(cx, &resource, &dir.checksum, Some(owners), report, trust);
+    let resource = ResourceId::checksum(release);
+    stand(
+        cx,
+        &resource,
+        &dir.checksum,
+        (Some(owners), epochs),
+        report,
+        trust,
+    );
     if let Slot::Good(loaded) = &dir.checksum {
-        let mismatches = same_files(&loaded.value, &loaded.bytes, dir);
-        // Bytes that differ from what anybody vouches for are refused in every mode,
-        // also where no quorum has claimed the name yet.
-        let vouched = !mismatches.is_empty()
-            && cx
-                .vouches
-                .live(&resource)
-                .iter()
-                .any(|l| Some(l.version) == present);
-        if vouched && !report.claimed {
-            report.findings.extend(mismatches);
-        } else {
-            trust.extend(mismatches);
-        }
+        trust.extend(same_files(&loaded.value, &loaded.bytes, dir));
     }
 }
 
-/// The files are those that the checksum lists, with these sizes and digests.
+/// V7.7: Below a claimed package no file that opam reads is empty: opam 2.0 to 2.3 neither bring
+/// empty files nor take them away, and opam copies `files/*` over the sources.
+fn empty_files(release: &Release, dir: &ReleaseDir) -> Vec<Finding> {
+    let empty = dir.files.iter().filter(|(_, file)| file.bytes.is_empty());
+    let error = |below: &str| {
+        let path = format!("{}{below}", release_dir(release));
+        Finding::error(
+            Code::EmptyFile,
+            &path,
+            format!("`{path}` is empty, and opam reads it"),
+        )
+        .hint("it was added or emptied on the way to you; or its maintainers fill it with one line feed, which all versions of opam bring along")
+    };
+    empty
+        .take(MAX_ALIKE)
+        .map(|(below, _)| error(below))
+        .collect()
+}
+
+/// V7.6: A release that does not lie in the directory of its package: an error for a name that is
+/// claimed, and where opam finds the same release twice.
+fn misplaced(report: &PackageReport, package: &Package, other: &Elsewhere<'_>) -> Option<Finding> {
+    let Elsewhere { path, release, .. } = *other;
+    let own = release_dir(release);
+    let twice = package.directories.contains_key(release);
+    let message = match (report.claimed, twice) {
+        (true, _) => format!(
+            "`{path}` holds a release of the signed package `{}`",
+            report.name
+        ),
+        (false, true) => format!("opam finds the release `{release}` twice"),
+        (false, false) => return None,
+    };
+    Some(
+        Finding::error(Code::Misplaced, path, message)
+            .value("its place", own)
+            .hint("it was added on the way to you; or move the directory to its place"),
+    )
+}
+
+/// V6.5, V7.3: The files are those that the checksum lists, with these sizes and digests.
 fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut more = 0;
@@ -314,13 +359,6 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
             None => finding,
         };
         let Some(file) = dir.files.get(path) else {
-            if *expected == FileDigest::of(b"") && **path != *"opam" {
-                // Only some of them are told; none is a reason to reject.
-                if findings.len() < MAX_ALIKE {
-                    findings.push(not_brought(&full));
-                }
-                continue;
-            }
             if findings.len() >= MAX_ALIKE {
                 more += 1;
                 continue;
@@ -351,7 +389,7 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
         }
     }
     let mut extra = 0;
-    for (path, file) in &dir.files {
+    for path in dir.files.keys() {
         if !checksum.files.contains_key(path) {
             // Counted apart: what is not listed lies in the tree, so the reader has
             // bounded it, and a long list must not hide it.
@@ -361,10 +399,9 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
                 continue;
             }
             let full = format!("{base}{path}");
-            if file.bytes.is_empty() && **path != *"opam" {
-                findings.push(left_over(&full));
-                continue;
-            }
+            let old = [OldFile::Url, OldFile::Descr]
+                .iter()
+                .any(|f| **path == *f.as_str());
             findings.push(
                 Finding::error(
                     Code::ExtraFile,
@@ -372,33 +409,16 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
                     format!("`{full}` is a file that its maintainers did not sign"),
                 )
                 .value("not listed in", &list)
-                .hint("it was added on the way to you; or an owner signs the release again with `conex sign`"),
+                .hint(if old {
+                    "opam 1.2 had this file, and opam 2 still reads it; `opam admin upgrade` takes what it says into the file `opam`"
+                } else {
+                    "it was added on the way to you; or an owner signs the release again with `conex sign`"
+                }),
             );
         }
     }
     findings.extend(and_more(Code::Digest, &list, more, "files"));
     findings
-}
-
-/// The finding for an empty file that is listed and missing, see [`left_over`].
-fn not_brought(path: &str) -> Finding {
-    Finding::warning(
-        Code::MissingFile,
-        path,
-        format!("`{path}` is empty, and missing: old versions of opam do not bring empty files"),
-    )
-}
-
-/// Old versions of opam, whose patches GNU `diff` makes, neither bring empty files
-/// nor remove them (docs/hook.md, D17). They do nothing.
-fn left_over(path: &str) -> Finding {
-    Finding::warning(
-        Code::ExtraFile,
-        path,
-        format!(
-            "`{path}` is empty, and should not be there: old versions of opam leave empty files behind"
-        ),
-    )
 }
 
 /// The finding that stands for `more` that are left out.
@@ -423,15 +443,15 @@ fn line_of(source: &[u8], path: &str) -> Option<std::ops::Range<usize>> {
     Some(start..start + path.len() + 2)
 }
 
-/// Judges the opam file of a release.
+/// V6.6: Judges the opam file of a release in the directory at `dir_path`.
 fn description(
+    dir_path: &str,
     release: &Release,
     dir: &ReleaseDir,
-    signed: bool,
-    mode: Mode,
+    (signed, unsigned): (bool, Unsigned),
     findings: &mut Vec<Finding>,
 ) {
-    let path = Place::Opam(release.clone()).path();
+    let path = format!("{dir_path}opam");
     let Some(source) = dir.opam() else {
         let mut finding = Finding::error(
             Code::MissingOpam,
@@ -440,61 +460,68 @@ fn description(
         )
         .hint("a directory of a release without an opam file means nothing; remove it, or restore the file");
         if !signed {
-            finding.severity = mode.unsigned_severity();
+            finding.severity = unsigned.severity();
         }
         findings.push(finding);
         return;
     };
     for problem in &dir.problems {
-        match problem {
-            Problem::Syntax(error) => {
-                let span = error.span();
-                let mut finding = Finding::error(
-                    Code::OpamSyntax,
-                    &path,
-                    format!("`{path}` does not parse: {error}"),
-                )
-                .at(source, span.start..span.end, "")
-                .hint("opam skips a package whose opam file it cannot read");
-                if !signed {
-                    finding.severity = mode.unsigned_severity();
-                }
-                findings.push(finding);
-            }
-            // Whatever opam makes of it, an unsigned file must not speak for another package.
-            Problem::Disagrees {
-                field,
-                expected,
-                found,
-                span,
-            } => findings.push(
-                Finding::error(
-                    Code::OpamName,
-                    &path,
-                    format!("the {field} in `{path}` disagrees with its directory"),
-                )
-                .at(source, span.start..span.end, "")
-                .value("directory", expected)
-                .value("file", found)
-                .hint("remove the field: the directory says it"),
-            ),
-            Problem::WeakSource {
-                what,
-                algorithms,
-                span,
-            } if signed => findings.push(weak_source(
-                &path,
-                source,
-                what,
-                algorithms,
-                span.start..span.end,
-            )),
-            Problem::WeakSource { .. } => {}
+        if matches!(problem, Problem::WeakSource { .. }) && !signed {
+            continue;
         }
+        let mut finding = opam_problem(&path, source, problem);
+        if matches!(problem, Problem::OtherVersion { .. }) && !signed {
+            finding.severity = Severity::Warning;
+        }
+        findings.push(finding);
     }
 }
 
-/// The finding for a source archive without a strong checksum; a warning.
+/// V6.7, V6.8:
+/// The finding for something that is wrong with the opam file at `path`, as verification says
+/// it of a signed package.
+pub fn opam_problem(path: &str, source: &[u8], problem: &Problem) -> Finding {
+    match problem {
+        Problem::Unreadable { why, span } => Finding::error(
+            Code::OpamSyntax,
+            path,
+            format!("`{path}` {why}"),
+        )
+        .at(source, span.start..span.end, "")
+        .hint("some versions of opam leave the package out, others cannot read the repository any more; mend the file"),
+        Problem::OtherVersion { found, span } => Finding::error(
+            Code::OpamSyntax,
+            path,
+            format!("`{path}` is not of opam's version 2.0"),
+        )
+        .at(source, span.start..span.end, "")
+        .value("expected", "opam-version: \"2.0\"")
+        .value("found", format!("opam-version: {found:?}"))
+        .hint("`opam admin upgrade` writes it anew"),
+        // opam goes by the directory, whatever the file says.
+        Problem::Disagrees {
+            field,
+            expected,
+            found,
+            span,
+        } => Finding::warning(
+            Code::OpamName,
+            path,
+            format!("the {field} in `{path}` disagrees with its directory, by which opam goes"),
+        )
+        .at(source, span.start..span.end, "")
+        .value("directory", expected)
+        .value("file", found)
+        .hint("remove the field: the directory says it"),
+        Problem::WeakSource {
+            what,
+            algorithms,
+            span,
+        } => weak_source(path, source, what, algorithms, span.start..span.end),
+    }
+}
+
+/// V6.9: The finding for a source archive without a strong checksum; a warning.
 pub fn weak_source(
     path: &str,
     source: &[u8],
@@ -517,17 +544,20 @@ pub fn weak_source(
     .value("found", found)
 }
 
-/// opam holds `1.0` and `1.00` equal, and one then hides the other.
+/// V6.10: opam holds `1.0` and `1.00` equal, and one then hides the other.
 ///
 /// That is a mistake of the maintainers and no attack: each of the two is judged like
 /// every release, so whoever can add one can as well add a version of any other name.
 /// opam-repository itself holds such a pair since August 2026 (`ocaml-variants`,
 /// `5.5.0+introcaml` and `5.5.0+introcaml0`), and refusing it would stop all updates.
-fn equal_versions(package: &Package) -> Vec<Finding> {
+fn equal_versions(package: &Package, elsewhere: &[Elsewhere<'_>]) -> Vec<Finding> {
     let mut seen: BTreeMap<String, &Release> = BTreeMap::new();
     let mut findings = Vec::new();
-    for release in package.directories.keys() {
-        if let Some(other) = seen.insert(release.version().order_key(), release) {
+    let elsewhere = elsewhere.iter().map(|other| other.release);
+    for release in package.directories.keys().chain(elsewhere) {
+        if let Some(other) = seen.insert(release.version().order_key(), release)
+            && other != release
+        {
             findings.push(
                 Finding::warning(
                     Code::EqualVersions,

@@ -30,9 +30,7 @@ pub struct Notaries {
 pub enum Source {
     /// The members of the valid team `notaries`.
     Team,
-    /// There is no such team, and one janitor.
-    OnlyJanitor,
-    /// Nobody may sign: there are several janitors and no team.
+    /// Nobody may sign: there is no such team.
     NoTeam,
     /// Nobody may sign: the team is there and not valid.
     InvalidTeam,
@@ -43,8 +41,7 @@ impl Source {
     pub fn explain(self) -> &'static str {
         match self {
             Source::Team => "a member of the team `notaries`",
-            Source::OnlyJanitor => "the only janitor",
-            Source::NoTeam => "nobody: there are several janitors, and no team `notaries`",
+            Source::NoTeam => "nobody: there is no team `notaries`",
             Source::InvalidTeam => "nobody: the team `notaries` is not valid",
         }
     }
@@ -55,7 +52,7 @@ pub fn notaries_id() -> Option<Id> {
     Id::new(NOTARIES).ok()
 }
 
-/// Who may sign the snapshot of this repository.
+/// V9.2: Who may sign the snapshot of this repository.
 ///
 /// A team that was never supported is as none: what waits for approval harms nobody.
 pub fn notaries(repository: &Repository, chain: &Chain, people: &People) -> Notaries {
@@ -103,15 +100,11 @@ pub fn notaries(repository: &Repository, chain: &Chain, people: &People) -> Nota
             }) | Standing::Absent { supported: None }
         )
     );
-    let members = &chain.current().members;
-    match members.iter().next() {
-        _ if !never => nobody(Source::InvalidTeam),
-        Some((id, key)) if members.len() == 1 => Notaries {
-            keys: BTreeMap::from([(key.fingerprint(), (id.clone(), key.clone()))]),
-            ..nobody(Source::OnlyJanitor)
-        },
-        _ => nobody(Source::NoTeam),
-    }
+    nobody(if never {
+        Source::NoTeam
+    } else {
+        Source::InvalidTeam
+    })
 }
 
 /// What is known about the snapshot of a tree.
@@ -125,6 +118,9 @@ pub struct SnapshotReport {
     pub by: Option<Id>,
     /// Where the tree is not what it states: from what it states to what is there.
     pub differences: Vec<Difference>,
+    /// Whether it is of this repository, by somebody who may, in the epoch of the team, and
+    /// states exactly what is there.
+    pub fits: bool,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
 }
@@ -132,7 +128,19 @@ pub struct SnapshotReport {
 impl SnapshotReport {
     /// Whether there is one, by somebody who may, of exactly this tree.
     pub fn is_valid(&self) -> bool {
-        self.version.is_some() && self.findings.is_empty()
+        self.version.is_some() && self.fits
+    }
+
+    /// Whether it is as young as a client asks for: V9.6.
+    pub fn is_young(&self, policy: MaxAge) -> bool {
+        let limit = i64::try_from(policy.seconds).unwrap_or(i64::MAX);
+        self.age(policy.now)
+            .is_some_and(|age| (-MAX_AHEAD..=limit).contains(&age))
+    }
+
+    /// Which one is there, if it is valid.
+    pub fn valid_version(&self) -> Option<ResourceVersion> {
+        self.version.filter(|_| self.is_valid())
     }
 
     /// Its age in seconds at `now`, in seconds since 1970: negative if it was made
@@ -151,13 +159,14 @@ Whoever publishes it makes the snapshot of what is published with `conex snapsho
 /// The hint for whoever publishes.
 const AGAIN: &str = "the server or mirror serves an old state, or somebody else made it; a notary makes the snapshot with `conex snapshot`";
 
-/// Judges the snapshot that is there, if one is.
+/// V9.1, V9.3: Judges the snapshot that is there, if one is.
 pub fn judge(repository: &Repository, chain: &Chain, people: &People) -> SnapshotReport {
     let mut report = SnapshotReport {
         version: None,
         created: None,
         by: None,
         differences: Vec::new(),
+        fits: false,
         findings: Vec::new(),
     };
     // A broken one has its finding already, and is none here.
@@ -200,14 +209,16 @@ pub fn judge(repository: &Repository, chain: &Chain, people: &People) -> Snapsho
         );
     }
     report.differences = diff(&snapshot.state, &repository.state);
+    let signed = report.by.is_some() && epoch == notaries.epoch;
+    report.fits = signed && report.differences.is_empty();
     // Under a signature that does not count it says nothing about anything.
-    if report.findings.is_empty() {
+    if signed {
         report.findings = differing(&report.differences);
     }
     report
 }
 
-/// Who signed it, of those who may.
+/// V9.2: Who signed it, of those who may.
 fn signer(loaded: &Loaded<SignedSnapshot>, notaries: &Notaries) -> Result<Id, Box<Finding>> {
     let path = Place::Snapshot.path();
     let signed = &loaded.value;
@@ -242,6 +253,7 @@ fn signer(loaded: &Loaded<SignedSnapshot>, notaries: &Notaries) -> Result<Id, Bo
 /// The most differing parts that are told: of another state all differ.
 pub const MOST_TOLD: usize = 12;
 
+/// V9.4.
 fn differing(differences: &[Difference]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = differences
         .iter()
@@ -279,7 +291,7 @@ fn differing(differences: &[Difference]) -> Vec<Finding> {
     findings
 }
 
-/// What the chain and the client ask of the snapshot.
+/// V9.5, V9.6: What the chain and the client ask of the snapshot.
 pub fn demanded(
     repository: &Repository,
     rule: SnapshotRule,

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Mode;
+use super::{Mode, Unsigned};
 use crate::finding::{Code, Finding, Severity};
 use crate::format::digest::Digest;
 use crate::format::name::fold;
 use crate::format::resource::{Repo, RepoField, TopFile};
-use crate::format::syntax::{self, Item, Value, ValueKind};
+use crate::format::syntax::{self, Item, LogOp, RelOp, Value, ValueKind};
 use crate::limits::MAX_ALIKE;
 use crate::limits::MAX_REPO_FILE;
 use crate::repository::Repository;
@@ -16,7 +16,7 @@ use crate::tree::Tree;
 /// Names at the top that change what opam sees: a package outside `packages/`, opam 1.2's packages, other
 /// version control systems (opam then applies a checkout, not what was verified),
 /// git's modules.
-const FORBIDDEN: [(&str, &str); 6] = [
+pub(crate) const FORBIDDEN: [(&str, &str); 6] = [
     // The reader of directories leaves it out; in an archive it is like any other name.
     (".git", "opam reads it in an archive"),
     ("opam", "opam takes a file of this name for a package"),
@@ -35,12 +35,13 @@ const FORBIDDEN: [(&str, &str); 6] = [
     ),
 ];
 
-/// Judges everything at the top. `approved` is the valid `packages/.conex/repo`.
+/// V8.5: judges everything at the top. `approved` is the valid `packages/.conex/repo`.
 pub fn judge(
     tree: &Tree,
     repository: &Repository,
     approved: Option<&Repo>,
     mode: Mode,
+    unsigned: Unsigned,
 ) -> Vec<Finding> {
     let mut findings = names(tree);
     match repository.top_level.get("repo") {
@@ -48,7 +49,7 @@ pub fn judge(
             Finding::error(Code::RepoFile, "repo", "the top-level file `repo` is missing")
                 .hint("without it opam takes the repository for one of opam 1.2; it holds at least: opam-version: \"2.0\""),
         ),
-        Some(source) => findings.extend(repo_file(source, approved, mode)),
+        Some(source) => findings.extend(repo_file(source, approved, unsigned)),
     }
     for file in TopFile::ALL {
         let path = file.as_str();
@@ -69,7 +70,11 @@ pub fn judge(
                 .hint("git changes files as it says; restore it, or propose it with `conex sign` and have it approved with `conex approve`"),
             ),
             None => findings.push(Finding {
-                severity: mode.unsigned_severity(),
+                // No snapshot covers them: git has them, an archive has not.
+                severity: match mode {
+                    Mode::Strict | Mode::Covered => Severity::Error,
+                    Mode::NoStrict => Severity::Warning,
+                },
                 ..Finding::error(
                     Code::GitFile,
                     path,
@@ -82,6 +87,7 @@ pub fn judge(
     findings
 }
 
+/// V8.6.
 fn names(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     let files = tree.files.keys().filter(|p| !p.contains('/'));
@@ -121,9 +127,9 @@ fn names(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Judges the file `repo`: opam obeys its `redirect`, prints its `announce`, and
+/// V8.1, V8.2, V8.3: judges the file `repo`: opam obeys its `redirect`, prints its `announce`, and
 /// takes a repository of another `opam-version` apart in its own way.
-fn repo_file(source: &[u8], approved: Option<&Repo>, mode: Mode) -> Vec<Finding> {
+fn repo_file(source: &[u8], approved: Option<&Repo>, unsigned: Unsigned) -> Vec<Finding> {
     let error = |message: String| Finding::error(Code::RepoFile, "repo", message);
     if source.len() > MAX_REPO_FILE {
         return vec![
@@ -165,7 +171,7 @@ fn repo_file(source: &[u8], approved: Option<&Repo>, mode: Mode) -> Vec<Finding>
                 "the file `repo` has the field `{name}` twice"
             ))));
         }
-        match (item, RepoField::from_text(name)) {
+        match (item, RepoField::new(name)) {
             (Item::Field(field), _) if name == "opam-version" => {
                 let ok = matches!(&field.value.kind, ValueKind::String(v) if **v == *b"2.0");
                 if !ok {
@@ -182,14 +188,23 @@ fn repo_file(source: &[u8], approved: Option<&Repo>, mode: Mode) -> Vec<Finding>
             }
             (Item::Field(_), _) if name == "stamp" => {}
             (Item::Field(field), Some(known)) => {
+                if name == "redirect" && !nobody_follows(&field.value) {
+                    findings.push(
+                        mark(error(
+                            "`redirect` in the file `repo` sends an opam 2 to another server".to_owned(),
+                        ))
+                        .value("found", value_text(&field.value))
+                        .hint("remove it, or give each alternative a filter that no opam 2 satisfies: {opam-version < \"2.0\"}"),
+                    );
+                }
                 values.insert(known, (&field.value, value_text(&field.value)));
             }
             _ => findings.push(
                 mark(error(format!(
                     "the file `repo` has `{name}`, which nobody can vouch for"
                 )))
-                .value("allowed", "opam-version, stamp, browse, upstream, announce")
-                .hint("remove it: `redirect` for example sends opam to another server"),
+                .value("allowed", "fields")
+                .hint("remove it"),
             ),
         }
     }
@@ -200,14 +215,17 @@ fn repo_file(source: &[u8], approved: Option<&Repo>, mode: Mode) -> Vec<Finding>
                 .hint("opam would take the repository for one of opam 1.2"),
         );
     }
-    for field in RepoField::ALL {
-        let found = values.get(&field);
+    let none = BTreeMap::new();
+    let listed = approved.map_or(&none, |a| &a.values).keys();
+    let fields: BTreeSet<&RepoField> = listed.chain(values.keys()).collect();
+    for field in fields {
+        let found = values.get(field);
         let mark = |finding: Finding| match found {
             Some((value, _)) => finding.at(source, value.span.start..value.span.end, ""),
             None => finding,
         };
         let name = field.as_str();
-        match (approved.map(|a| a.values.get(&field)), found) {
+        match (approved.map(|a| a.values.get(field)), found) {
             (Some(None), None) | (None, None) => {}
             (Some(Some(expected)), Some((_, found))) if expected == found => {}
             (Some(expected), found) => findings.push(
@@ -224,14 +242,51 @@ fn repo_file(source: &[u8], approved: Option<&Repo>, mode: Mode) -> Vec<Finding>
                 )))
                 .value("found", text)
                 .hint("propose it with `conex sign`; janitors approve it with `conex approve`");
-                if mode == Mode::IgnoreMissing {
-                    finding.severity = Severity::Warning;
+                if HARMLESS.contains(&name) {
+                    finding.severity = unsigned.severity();
                 }
                 findings.push(finding);
             }
         }
     }
     findings
+}
+
+/// V8.3: the fields that may stand in the file `repo` without an approval where unsigned packages
+/// are let through: what opam prints, and where it looks for archives, whose checksums it checks.
+pub(crate) const HARMLESS: [&str; 4] = ["announce", "archive-mirrors", "browse", "upstream"];
+
+/// V8.4: whether no opam 2 follows any of the alternatives of a `redirect`.
+pub(crate) fn nobody_follows(value: &Value<'_>) -> bool {
+    match &value.kind {
+        ValueKind::List(alternatives) => alternatives.iter().all(nobody_follows),
+        ValueKind::Option(_, filters) => filters.iter().any(never),
+        _ => false,
+    }
+}
+
+/// Whether a filter is false for every opam 2, pre-releases included. What is not understood
+/// may be true.
+fn never(filter: &Value<'_>) -> bool {
+    match &filter.kind {
+        ValueKind::Group(values) => matches!(values.as_slice(), [one] if never(one)),
+        ValueKind::Logop(LogOp::And, values) => values.iter().any(never),
+        ValueKind::Logop(LogOp::Or, values) => values.iter().all(never),
+        ValueKind::Relop(operator, sides) => {
+            let [left, right] = &**sides;
+            let version = match (&left.kind, &right.kind) {
+                (ValueKind::Ident("opam-version"), ValueKind::String(version)) => &**version,
+                _ => return false,
+            };
+            let one = version.starts_with(b"0.") || version.starts_with(b"1.");
+            match operator.op {
+                RelOp::Lt => one || matches!(version, b"2" | b"2.0" | b"2~" | b"2.0~"),
+                RelOp::Leq | RelOp::Eq => one,
+                RelOp::Neq | RelOp::Geq | RelOp::Gt => false,
+            }
+        }
+        _ => false,
+    }
 }
 
 /// The fields of a top-level `repo` file that need an approval, printed in the one
@@ -247,7 +302,7 @@ pub fn repo_values(source: &[u8]) -> BTreeMap<RepoField, String> {
         .iter()
         .filter_map(|item| match item {
             Item::Field(field) => {
-                RepoField::from_text(field.name.text).map(|known| (known, value_text(&field.value)))
+                RepoField::new(field.name.text).map(|known| (known, value_text(&field.value)))
             }
             Item::Section(_) => None,
         })
@@ -258,7 +313,7 @@ pub fn repo_values(source: &[u8]) -> BTreeMap<RepoField, String> {
 /// parentheses that mean nothing (`opam admin index` writes it so). opam reads
 /// strings of any bytes; those that are not UTF-8 are written as `\xHH`, which the
 /// printer uses for control characters only, so that no two values share a text.
-fn value_text(value: &Value<'_>) -> String {
+pub(crate) fn value_text(value: &Value<'_>) -> String {
     String::from_utf8(syntax::print_value(&syntax::plain(value))).unwrap_or_else(|error| {
         error.as_bytes().iter().fold(String::new(), |text, &byte| {
             if byte.is_ascii() {

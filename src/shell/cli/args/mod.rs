@@ -8,8 +8,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::check::CheckArgs;
+use super::claims::ClaimsArgs;
+use super::decline::DeclineArgs;
 use super::shells::{CompletionsArgs, ManArgs};
 use super::signature::SignatureCommand;
+use super::supersede::SupersedeArgs;
 pub use opam::{DisableArgs, EnableArgs, ExplainArgs, VerifyArgs};
 pub use people::{
     EpochArgs, InitArgs, JanitorCommand, JoinArgs, OwnerCommand, RevokeArgs, RotateArgs,
@@ -65,10 +68,16 @@ pub enum Command {
     Revoke(RevokeArgs),
     /// Start over with counters that a stolen key pushed to their end
     Epoch(EpochArgs),
+    /// Claim the packages that are signed now for ever: a quorum approves the list
+    Claims(ClaimsArgs),
+    /// Take away what waits and is not wanted: an id, a first claim, a link
+    Decline(DeclineArgs),
     /// As a janitor: vouch for what waits for a quorum
     Approve(ApproveArgs),
     /// As an author: sign the releases that changed
     Sign(SignArgs),
+    /// Sign a version above everything that is to be dead: what was signed and never merged
+    Supersede(SupersedeArgs),
     /// Fold what you vouched for into one file, in a change of its own
     Compact(CompactArgs),
     /// Show what is signed, what is missing and what waits
@@ -232,9 +241,9 @@ pub struct SignArgs {
 /// Arguments of `compact`.
 #[derive(Debug, Args)]
 pub struct CompactArgs {
-    /// Also delete what anybody vouched for under keys that are no longer valid
+    /// Delete the files of anybody that support nothing any more; nobody signs that
     #[arg(long)]
-    pub delete_invalid: bool,
+    pub delete_dead: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -294,6 +303,9 @@ pub struct AnchorsArgs {
     /// Leave out the pinned link
     #[arg(long)]
     pub no_link: bool,
+    /// Ask for the snapshot of this branch or commit, which users follow, or a later one
+    #[arg(long, value_name = "BRANCH-OR-COMMIT")]
+    pub published: Option<String>,
     /// Print the commands for users of opam, for a repository of this name and URL
     #[arg(long, num_args = 2, value_names = ["NAME", "URL"])]
     pub opam: Option<Vec<String>>,

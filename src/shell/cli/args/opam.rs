@@ -12,7 +12,8 @@ use super::Format;
 /// know.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Trust anchors, separated by commas: fingerprints of janitor keys, and at most one `link=…`
+    /// Trust anchors, separated by commas: fingerprints of janitor keys, and what the repository asks of
+    /// clients, as `conex anchors` prints them
     #[arg(
         long,
         visible_alias = "trust-anchors",
@@ -22,7 +23,8 @@ pub struct VerifyArgs {
         hide_default_value = true
     )]
     pub anchors: String,
-    /// How many anchors must agree, and the least quorum that the janitors may have
+    /// How many anchors must agree, and the least quorum that the janitors may have [default: as the
+    /// anchors say]
     #[arg(long, value_name = "N", default_value = "", hide_default_value = true)]
     pub quorum: String,
     /// Verify this directory or .tar.gz as a whole
@@ -114,10 +116,11 @@ pub struct EnableArgs {
     /// Its trust anchors, separated by commas, as `conex anchors` prints them
     #[arg(long, value_name = "ANCHORS")]
     pub anchors: Option<String>,
-    /// How many anchors must agree [default: the quorum of the repository at -C DIR]
+    /// How many anchors must agree [default: as the anchors say]
     #[arg(long, value_name = "N")]
     pub quorum: Option<usize>,
-    /// Let packages through whose names no quorum claims, in all repositories: there is one hook
+    /// Let packages through whose names no quorum claims, in all repositories: there is one hook. Not for a
+    /// repository whose anchors say `unsigned=covered`, which need it not
     #[arg(long, visible_alias = "ignore-missing")]
     pub nostrict: bool,
     /// Require again that every package is signed [default: as the hook is now, and for a new one]

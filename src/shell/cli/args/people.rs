@@ -11,9 +11,9 @@ use conex_verify::format::resource::SnapshotRule;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Rule {
     /// A repository without one is accepted.
-    #[default]
     Optional,
     /// It is refused, which cannot be taken back.
+    #[default]
     Required,
 }
 
@@ -42,10 +42,12 @@ pub struct InitArgs {
         required_unless_present = "alone"
     )]
     pub janitors: Vec<String>,
-    /// Be the only janitor: sign everything at once, and require a snapshot (then: `conex snapshot`)
-    #[arg(long, value_name = "ID", conflicts_with_all = ["quorum", "janitors", "snapshot"])]
+    /// Be the only janitor, and sign everything at once
+    #[arg(long, value_name = "ID", conflicts_with_all = ["quorum", "janitors"])]
     pub alone: Option<String>,
-    /// Whether a repository without a snapshot is refused
+    /// Whether clients refuse a repository without a snapshot: the team `notaries` of all janitors is made, and
+    /// one of them signs with `conex snapshot`. `--snapshot optional` leaves both out; `conex janitor snapshot` can
+    /// require one later
     #[arg(long, value_enum, value_name = "RULE", default_value_t)]
     pub snapshot: Rule,
     /// With --alone, the key to sign with: a file, a fingerprint, or a public key that ssh-agent holds
@@ -225,9 +227,12 @@ pub struct RevokeArgs {
 /// Arguments of `epoch`.
 #[derive(Debug, Args)]
 pub struct EpochArgs {
-    /// Packages, authors, teams, or `repo`
+    /// Packages, authors, teams, `repo`, or `claims`
     #[arg(required = true, value_name = "NAME")]
     pub names: Vec<String>,
+    /// Of packages, who owns them, and not what they release
+    #[arg(long)]
+    pub owners: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub consent: Consent,

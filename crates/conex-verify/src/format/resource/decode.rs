@@ -17,7 +17,7 @@ use crate::format::digest::Digest;
 use crate::format::key::{Fingerprint, Signature};
 use crate::format::name::Id;
 use crate::format::syntax::{self, Field, Item as SyntaxItem, Value, ValueKind};
-use crate::limits::MAX_INTEGER;
+use crate::limits::{MAX_EPOCH, MAX_INTEGER};
 
 /// A type of metadata file.
 pub trait Decode: Sized {
@@ -178,7 +178,7 @@ impl MetaError {
         }
     }
 
-    /// The finding for this error in the file `source` at `path`.
+    /// V0.3, V0.4: The finding for this error in the file `source` at `path`.
     pub fn finding(&self, path: &str, source: &[u8]) -> Finding {
         let (code, hint) = match &self.kind {
             MetaErrorKind::Syntax(_) => (Code::Syntax, ""),
@@ -436,6 +436,19 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// An epoch.
+    ///
+    /// # Errors
+    /// Not an integer, or above [`MAX_EPOCH`].
+    pub fn epoch(&self) -> Result<u64, MetaError> {
+        match self.integer()? {
+            epoch if epoch <= MAX_EPOCH => Ok(epoch),
+            epoch => Err(self.error(MetaErrorKind::Value(format!(
+                "{epoch} is no epoch, the last one is {MAX_EPOCH}"
+            )))),
+        }
+    }
+
     /// A digest.
     pub fn digest(&self) -> Result<Digest, MetaError> {
         self.string_as(|t| {
@@ -478,7 +491,7 @@ pub(super) fn header<N>(
     let name = fields
         .string("name")?
         .string_as(|text| name(text).map_err(MetaErrorKind::Value))?;
-    let epoch = fields.integer("epoch")?;
+    let epoch = fields.value("epoch")?.epoch()?;
     let counter = fields.integer("counter")?;
     Ok((name, Revision { epoch, counter }))
 }

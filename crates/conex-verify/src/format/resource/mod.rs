@@ -3,6 +3,7 @@
 //! `docs/format.md` describes the files for those who write another client;
 //! `fixtures/golden/` holds one file of each type with its digest.
 
+mod claims;
 pub mod decode;
 pub mod encode;
 mod ids;
@@ -19,12 +20,13 @@ use super::name::{Id, PackageName, Release};
 use super::path::Place;
 use crate::limits::MAX_INTEGER;
 
+pub use claims::Claims;
 pub use decode::{Decode, MetaError, MetaErrorKind};
 pub use ids::{Account, Author, IdFile, Team};
 pub use link::{Continues, Link, Member, SignedLink, SnapshotRule};
 pub use packages::{Authorisation, Checksum, FileDigest, Releases};
 pub use repo::{Repo, RepoField, TopFile};
-pub use segment::{Entry, Segment, SignedSegment, Timestamp, What};
+pub use segment::{Entry, Segment, SignedSegment, Timestamp};
 pub use snapshot::{SignedSnapshot, Snapshot};
 
 /// The types of resource that an index can vouch for.
@@ -36,6 +38,8 @@ pub enum Kind {
     Team,
     /// What the top-level `repo` file may say.
     Repo,
+    /// Which packages are claimed for ever.
+    Claims,
     /// Who owns a package.
     Authorisation,
     /// Which releases a package has.
@@ -46,10 +50,11 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 7] = [
         Kind::Author,
         Kind::Team,
         Kind::Repo,
+        Kind::Claims,
         Kind::Authorisation,
         Kind::Releases,
         Kind::Checksum,
@@ -61,6 +66,7 @@ impl Kind {
             Kind::Author => "author",
             Kind::Team => "team",
             Kind::Repo => "repo",
+            Kind::Claims => "claims",
             Kind::Authorisation => "authorisation",
             Kind::Releases => "releases",
             Kind::Checksum => "checksum",
@@ -90,6 +96,8 @@ pub struct ResourceId {
 
 /// The name of the one resource of kind [`Kind::Repo`].
 pub const REPO_NAME: &str = "repo";
+/// The name of the one resource of kind [`Kind::Claims`].
+pub const CLAIMS_NAME: &str = "claims";
 
 impl ResourceId {
     /// The resource of this kind and name.
@@ -99,9 +107,9 @@ impl ResourceId {
     pub fn new(kind: Kind, name: &str) -> Result<ResourceId, String> {
         match kind {
             Kind::Author | Kind::Team => Id::new(name).map(drop).map_err(|e| e.to_string()),
-            Kind::Repo if name == REPO_NAME => Ok(()),
-            Kind::Repo => Err(format!(
-                "the name of a repo resource is `repo`, not {name:?}"
+            Kind::Repo | Kind::Claims if name == kind.as_str() => Ok(()),
+            Kind::Repo | Kind::Claims => Err(format!(
+                "the name of the {kind} resource is `{kind}`, not {name:?}"
             )),
             Kind::Authorisation | Kind::Releases => {
                 PackageName::new(name).map(drop).map_err(|e| e.to_string())
@@ -122,12 +130,62 @@ impl ResourceId {
         }
     }
 
+    /// What the files at the top may say.
+    pub fn repo() -> ResourceId {
+        ResourceId {
+            kind: Kind::Repo,
+            name: REPO_NAME.into(),
+        }
+    }
+
+    /// The packages that are claimed for ever.
+    pub fn claims() -> ResourceId {
+        ResourceId {
+            kind: Kind::Claims,
+            name: CLAIMS_NAME.into(),
+        }
+    }
+
+    /// Who owns a package.
+    pub fn authorisation(name: &PackageName) -> ResourceId {
+        ResourceId {
+            kind: Kind::Authorisation,
+            name: name.as_str().into(),
+        }
+    }
+
+    /// Which releases a package has.
+    pub fn releases(name: &PackageName) -> ResourceId {
+        ResourceId {
+            kind: Kind::Releases,
+            name: name.as_str().into(),
+        }
+    }
+
+    /// Which files a release has.
+    pub fn checksum(release: &Release) -> ResourceId {
+        ResourceId {
+            kind: Kind::Checksum,
+            name: release.as_str().into(),
+        }
+    }
+
+    /// The package that the resource belongs to, if it belongs to one.
+    pub fn package(&self) -> Option<PackageName> {
+        match self.kind {
+            Kind::Author | Kind::Team | Kind::Repo | Kind::Claims => None,
+            Kind::Authorisation | Kind::Releases => PackageName::new(&self.name).ok(),
+            Kind::Checksum => Some(Release::new(&self.name).ok()?.name()),
+        }
+    }
+
     /// The path of the file that holds this resource.
     pub fn path(&self) -> String {
         let name = &self.name;
         match self.kind {
             Kind::Author | Kind::Team => format!("packages/.conex/ids/{name}"),
             Kind::Repo => Place::Repo.path(),
+            Kind::Claims => Place::Claims.path(),
             Kind::Authorisation => format!("packages/{name}/authorisation"),
             Kind::Releases => format!("packages/{name}/releases"),
             Kind::Checksum => {
@@ -141,7 +199,8 @@ impl ResourceId {
 impl fmt::Display for ResourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Kind::Repo => f.write_str("`repo` resource"),
+            Kind::Repo => f.write_str("approval of the top-level files"),
+            Kind::Claims => f.write_str("list of claims"),
             kind => write!(f, "{kind} `{}`", self.name),
         }
     }
@@ -153,7 +212,7 @@ impl fmt::Display for ResourceId {
 /// the epoch, to recover from a counter that a stolen key pushed to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Revision {
-    /// 0 to 2^62 - 1.
+    /// 0 to [`MAX_EPOCH`](crate::limits::MAX_EPOCH).
     pub epoch: u64,
     /// 0 to 2^62 - 1.
     pub counter: u64,

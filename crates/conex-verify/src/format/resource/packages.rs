@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::decode::{Decode, Fields, MetaError, MetaErrorKind, header};
 use super::encode::{Encoder, list_of, quoted};
-use super::{Kind, Resource, ResourceId, Revision};
+use super::{Resource, ResourceId, Revision};
 use crate::format::digest::Digest;
 use crate::format::name::{Id, PackageName, Release};
 use crate::format::path::listed_file;
@@ -27,10 +27,22 @@ pub struct Releases {
     pub name: PackageName,
     /// Epoch and counter.
     pub revision: Revision,
+    /// 0 to 2^62 - 1. A release that is not in a list starts, in the same epoch, above the
+    /// floor of that list: so nothing that was removed comes back as it was.
+    pub floor: u64,
     /// The releases, all of this package.
     pub releases: BTreeSet<Release>,
-    /// Removed releases, with the last valid revision of their checksum; none is in `releases`.
-    pub tombstones: BTreeMap<Release, Revision>,
+}
+
+impl Releases {
+    /// What a release that is not in this list has to be above: the epoch of the list, and
+    /// its floor.
+    pub fn floor(&self) -> Revision {
+        Revision {
+            epoch: self.revision.epoch,
+            counter: self.floor,
+        }
+    }
 }
 
 /// Which files a release has: `packages/<name>/<name.version>/checksum`.
@@ -94,10 +106,7 @@ impl Decode for Authorisation {
 
 impl Resource for Authorisation {
     fn resource_id(&self) -> ResourceId {
-        ResourceId {
-            kind: Kind::Authorisation,
-            name: self.name.as_str().into(),
-        }
+        ResourceId::authorisation(&self.name)
     }
 
     fn revision(&self) -> Revision {
@@ -120,54 +129,26 @@ impl Decode for Releases {
                 )))
             }
         };
-        let releases: BTreeSet<Release> = fields
+        let floor = fields.integer("floor")?;
+        let releases = fields
             .list("releases", |item| item.string_as(of_package))?
-            .into_iter()
-            .collect();
-        let tombstones = fields
-            .list("tombstones", |item| {
-                let [release, epoch, counter] = item.tuple()?;
-                let removed = release.string_as(of_package)?;
-                if releases.contains(&removed) {
-                    return Err(release.error(MetaErrorKind::Value(format!(
-                        "`{removed}` is a release and a tombstone, it can be only one"
-                    ))));
-                }
-                Ok((
-                    removed,
-                    Revision {
-                        epoch: epoch.integer()?,
-                        counter: counter.integer()?,
-                    },
-                ))
-            })?
             .into_iter()
             .collect();
         fields.check()?;
         Ok(Releases {
             name,
             revision,
+            floor,
             releases,
-            tombstones,
         })
     }
 
     fn encode(&self) -> Vec<u8> {
         let mut out = Encoder::resource(Self::TYPE, self.name.as_str(), self.revision);
+        out.integer("floor", self.floor);
         out.set(
             "releases",
             self.releases.iter().map(|r| quoted(r.as_str())).collect(),
-        );
-        let tombstone = |(release, revision): (&Release, &Revision)| {
-            list_of(&[
-                &quoted(release.as_str()),
-                &revision.epoch.to_string(),
-                &revision.counter.to_string(),
-            ])
-        };
-        out.set(
-            "tombstones",
-            self.tombstones.iter().map(tombstone).collect(),
         );
         out.check();
         out.finish()
@@ -176,10 +157,7 @@ impl Decode for Releases {
 
 impl Resource for Releases {
     fn resource_id(&self) -> ResourceId {
-        ResourceId {
-            kind: Kind::Releases,
-            name: self.name.as_str().into(),
-        }
+        ResourceId::releases(&self.name)
     }
 
     fn revision(&self) -> Revision {
@@ -241,10 +219,7 @@ impl Decode for Checksum {
 
 impl Resource for Checksum {
     fn resource_id(&self) -> ResourceId {
-        ResourceId {
-            kind: Kind::Checksum,
-            name: self.release.as_str().into(),
-        }
+        ResourceId::checksum(&self.release)
     }
 
     fn revision(&self) -> Revision {

@@ -1,10 +1,11 @@
 //! What the top-level files of a repository may say: `packages/.conex/repo`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::decode::{Decode, Fields, MetaError, MetaErrorKind, header};
 use super::encode::{Encoder, list_of, quoted};
-use super::{Kind, REPO_NAME, Resource, ResourceId, Revision};
+use super::{REPO_NAME, Resource, ResourceId, Revision};
 use crate::format::digest::Digest;
 
 /// The values of the top-level `repo` file that a quorum approved, and the git
@@ -20,33 +21,32 @@ pub struct Repo {
     pub files: BTreeMap<TopFile, Digest>,
 }
 
-/// The fields of the top-level `repo` file that need an approval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RepoField {
-    /// Messages that opam prints.
-    Announce,
-    /// Where to look at packages.
-    Browse,
-    /// Where the repository is developed.
-    Upstream,
-}
+/// A field of the top-level `repo` file that needs an approval: every one but `opam-version`
+/// and `stamp`. Letters, digits, `_` and `-`, at most 64 bytes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepoField(Box<str>);
+
+/// The longest name of a field of the file `repo`, in bytes.
+const MAX_FIELD_LEN: usize = 64;
 
 impl RepoField {
-    /// All of them.
-    pub const ALL: [RepoField; 3] = [RepoField::Announce, RepoField::Browse, RepoField::Upstream];
-
-    /// The name of the field.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            RepoField::Announce => "announce",
-            RepoField::Browse => "browse",
-            RepoField::Upstream => "upstream",
-        }
+    /// The field called `text`; `None` for the two that are free, and for what is no name.
+    pub fn new(text: &str) -> Option<RepoField> {
+        let name = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        let fits = (1..=MAX_FIELD_LEN).contains(&text.len()) && text.bytes().all(name);
+        let free = text == "opam-version" || text == "stamp";
+        (fits && !free).then(|| RepoField(text.into()))
     }
 
-    /// The field called `text`.
-    pub fn from_text(text: &str) -> Option<RepoField> {
-        RepoField::ALL.into_iter().find(|f| f.as_str() == text)
+    /// The name of the field.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RepoField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -85,8 +85,8 @@ impl Decode for Repo {
         let values = fields.list("values", |item| {
             let [field, value] = item.tuple()?;
             let field = field.string_as(|t| {
-                RepoField::from_text(t).ok_or_else(|| {
-                    MetaErrorKind::Value(format!("{t:?} is not `announce`, `browse` or `upstream`"))
+                RepoField::new(t).ok_or_else(|| {
+                    MetaErrorKind::Value(format!("{t:?} is not a field that is approved"))
                 })
             })?;
             Ok((field, value.text()?.to_owned()))
@@ -138,10 +138,7 @@ impl Decode for Repo {
 
 impl Resource for Repo {
     fn resource_id(&self) -> ResourceId {
-        ResourceId {
-            kind: Kind::Repo,
-            name: REPO_NAME.into(),
-        }
+        ResourceId::repo()
     }
 
     fn revision(&self) -> Revision {

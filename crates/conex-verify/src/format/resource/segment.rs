@@ -19,76 +19,45 @@ pub struct Segment {
     pub id: Id,
     /// When the segment was made; information only, no rule looks at it.
     pub created: Timestamp,
-    /// What is vouched for or withdrawn.
+    /// What is vouched for.
     pub entries: Vec<Entry>,
 }
 
-/// One entry of a segment.
+/// One entry of a segment: the id vouches for this version. Nothing takes an entry back; what
+/// follows a version is a higher one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
     /// Type and name of the resource.
     pub resource: ResourceId,
-    /// Epoch and counter.
-    pub revision: Revision,
-    /// What is said about it.
-    pub what: What,
+    /// Revision and digest of the file.
+    pub version: ResourceVersion,
 }
-
-/// What an entry says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum What {
-    /// The file with this digest is right at this revision.
-    Vouched(Digest),
-    /// All that this id vouched for up to this revision no longer holds.
-    Withdrawn,
-}
-
-/// The word that stands in place of a digest.
-const WITHDRAWN: &str = "withdrawn";
 
 impl Entry {
-    /// An entry that vouches for a version.
-    pub fn vouch(resource: ResourceId, version: ResourceVersion) -> Entry {
-        Entry {
-            resource,
-            revision: version.revision,
-            what: What::Vouched(version.digest),
-        }
-    }
-
     fn line(&self) -> String {
-        let digest;
-        let what = match self.what {
-            What::Vouched(d) => {
-                digest = d.to_string();
-                &digest
-            }
-            What::Withdrawn => WITHDRAWN,
-        };
         list_of(&[
             &quoted(self.resource.kind.as_str()),
             &quoted(&self.resource.name),
-            &self.revision.epoch.to_string(),
-            &self.revision.counter.to_string(),
-            &quoted(what),
+            &self.version.revision.epoch.to_string(),
+            &self.version.revision.counter.to_string(),
+            &quoted(&self.version.digest.to_string()),
         ])
     }
 
     fn read(item: Item<'_>) -> Result<Entry, MetaError> {
-        let [kind, name, epoch, counter, what] = item.tuple()?;
+        let [kind, name, epoch, counter, digest] = item.tuple()?;
         let kind = kind.string_as(|t| {
             Kind::from_text(t)
                 .ok_or_else(|| MetaErrorKind::Value(format!("{t:?} is not a type of resource")))
         })?;
         Ok(Entry {
             resource: name.string_as(|t| ResourceId::new(kind, t).map_err(MetaErrorKind::Value))?,
-            revision: Revision {
-                epoch: epoch.integer()?,
-                counter: counter.integer()?,
-            },
-            what: match what.text()? {
-                WITHDRAWN => What::Withdrawn,
-                _ => What::Vouched(what.digest()?),
+            version: ResourceVersion {
+                revision: Revision {
+                    epoch: epoch.epoch()?,
+                    counter: counter.integer()?,
+                },
+                digest: digest.digest()?,
             },
         })
     }

@@ -6,7 +6,8 @@ use super::segment::Timestamp;
 use super::{ResourceVersion, Revision};
 use crate::format::digest::Digest;
 use crate::format::key::{Fingerprint, Signature};
-use crate::format::name::{Id, PackageName};
+use crate::format::name::Id;
+use crate::format::path::directory;
 use crate::format::state::State;
 
 /// What a notary says: this is the repository.
@@ -53,9 +54,9 @@ impl Snapshot {
         let mut out = Encoder::new(SignedSnapshot::TYPE);
         out.string("repository", &self.repository.to_string());
         out.integer("epoch", self.revision.epoch);
+        state(&mut out, &self.state);
         out.integer("counter", self.revision.counter);
         out.string("created", self.created.as_str());
-        state(&mut out, &self.state);
         out.check();
         out
     }
@@ -83,6 +84,7 @@ fn state(out: &mut Encoder, state: &State) {
     out.string("ids", &state.ids.to_string());
     out.string("repo", &state.repo.to_string());
     out.string("approved", &state.approved.to_string());
+    out.string("strays", &state.strays.to_string());
     let entry =
         |name: &str, digest: &Digest| list_of(&[&quoted(name), &quoted(&digest.to_string())]);
     let indexes = state.indexes.iter();
@@ -95,9 +97,7 @@ fn state(out: &mut Encoder, state: &State) {
     let packages = state.packages.iter();
     out.set(
         "packages",
-        packages
-            .map(|(name, digest)| entry(name.as_str(), digest))
-            .collect(),
+        packages.map(|(name, digest)| entry(name, digest)).collect(),
     );
 }
 
@@ -117,16 +117,13 @@ impl Decode for SignedSnapshot {
 
     fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
         let repository = fields.string("repository")?.digest()?;
-        let revision = Revision {
-            epoch: fields.integer("epoch")?,
-            counter: fields.integer("counter")?,
-        };
-        let created = Timestamp::read(fields.string("created")?)?;
+        let epoch = fields.value("epoch")?.epoch()?;
         let state = State {
             janitors: fields.string("janitors")?.digest()?,
             ids: fields.string("ids")?.digest()?,
             repo: fields.string("repo")?.digest()?,
             approved: fields.string("approved")?.digest()?,
+            strays: fields.string("strays")?.digest()?,
             indexes: fields
                 .list("indexes", |item| {
                     entry(item, |t| Id::new(t).map_err(|e| e.to_string()))
@@ -135,11 +132,16 @@ impl Decode for SignedSnapshot {
                 .collect(),
             packages: fields
                 .list("packages", |item| {
-                    entry(item, |t| PackageName::new(t).map_err(|e| e.to_string()))
+                    entry(item, |t| directory(t).map_err(|e| e.to_string()))
                 })?
                 .into_iter()
                 .collect(),
         };
+        let revision = Revision {
+            epoch,
+            counter: fields.integer("counter")?,
+        };
+        let created = Timestamp::read(fields.string("created")?)?;
         fields.check()?;
         let (signed_len, key, signature) = fields.signature("a snapshot")?;
         Ok(SignedSnapshot {

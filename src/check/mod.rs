@@ -16,23 +16,24 @@
     clippy::disallowed_methods
 )]
 
+mod change;
+
 use std::collections::BTreeSet;
 
-use crate::plan::World;
 use crate::plan::conflict::Conflicts;
 use crate::plan::todo::{Coverage, Item, Todo, coverage, todo};
+use crate::plan::{View, World};
 use conex_verify::finding::{Code, Finding, Severity};
 use conex_verify::format::name::{Id, PackageName};
-use conex_verify::format::path::Place;
+use conex_verify::format::path::{Misplaced, Place};
 use conex_verify::format::resource::Kind;
 use conex_verify::repository::Repository;
 use conex_verify::tree::{Bytes, Tree};
-use conex_verify::trust::View;
 use conex_verify::trust::anchors::Client;
 use conex_verify::trust::chain::Chain;
 use conex_verify::trust::support::Standing;
-use conex_verify::update::{Evidence, follows};
-use conex_verify::verify::{Assessment, Mode, assess};
+use conex_verify::update::{Registers, follows, forgotten};
+use conex_verify::verify::{Assessment, Mode, Pretended, assess};
 
 /// One tree, taken apart.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,17 @@ pub struct Side<'a> {
     pub tree: &'a Tree,
     /// [`Repository::load`] of the same tree.
     pub repository: &'a Repository,
+}
+
+impl<'a> Side<'a> {
+    fn world(self, assessment: Assessment<'a>) -> World<'a> {
+        World {
+            tree: self.tree,
+            repository: self.repository,
+            assessment,
+            conflicts: Conflicts::default(),
+        }
+    }
 }
 
 /// Whom the chain of janitors is believed.
@@ -112,15 +124,20 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
     };
     let (old, new) = rayon::join(|| judge(base, client, mode), || judge(merged, client, mode));
     let mut findings = new.findings;
-    if let Some(assessment) = &new.assessment {
-        match &old.assessment {
+    let before = old.assessment.map(|assessment| base.world(assessment));
+    let after = new.assessment.map(|assessment| merged.world(assessment));
+    if let Some(after) = &after {
+        match &before {
             Some(before) => {
-                let evidence = Evidence {
+                let known = Registers {
                     snapshot: None,
-                    ..Evidence::of(base.repository, before)
+                    ..Registers::of(base.repository, &before.assessment)
                 };
-                findings.extend(follows(&evidence, merged.repository, assessment));
-                findings.extend(unsigned_links(&before.chain, &assessment.chain));
+                let fell = follows(&known, merged.repository, &after.assessment, &findings);
+                findings.extend(fell);
+                findings.extend(forgotten(base.tree, merged.tree, merged.repository));
+                findings.extend(unsigned_links(before.chain(), after.chain()));
+                findings.extend(change::judge(before, after));
             }
             None if !base.repository.links.is_empty() => findings.push(
                 Finding::error(
@@ -142,7 +159,7 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
         })
         .collect();
     let touched = Touched::between(base.tree, merged.tree);
-    let (before, after) = (tasks(base, old.assessment), tasks(merged, new.assessment));
+    let (before, after) = (tasks(base, before), tasks(merged, after));
     let none = Todo::default();
     let waited = before.as_ref().map_or(&none, |(todo, _)| todo);
     let waits = after.as_ref().map_or(&none, |(todo, _)| todo);
@@ -166,14 +183,9 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
 }
 
 /// What is to be done in a tree, and how much of it is signed. `None` without a chain.
-fn tasks<'r>(side: Side<'r>, assessment: Option<Assessment<'r>>) -> Option<(Todo, Coverage)> {
-    let world = match assessment {
-        Some(assessment) => World {
-            tree: side.tree,
-            repository: side.repository,
-            assessment,
-            conflicts: Conflicts::default(),
-        },
+fn tasks<'r>(side: Side<'r>, world: Option<World<'r>>) -> Option<(Todo, Coverage)> {
+    let world = match world {
+        Some(world) => world,
         // Anchors that lead nowhere are no reason not to say what is missing.
         None => World::look(side.tree, side.repository, View::Supported).ok()?,
     };
@@ -191,6 +203,7 @@ fn is_settled(assessment: &Assessment<'_>) -> bool {
     people.unproven.is_empty()
         && !people.standings.values().any(waits)
         && !waits(&assessment.repo.1)
+        && !waits(&assessment.claims.1)
         && !assessment
             .packages
             .iter()
@@ -247,7 +260,7 @@ fn judge<'r>(side: Side<'r>, client: Option<&Client>, mode: Mode) -> Opinion<'r>
         }
     };
     findings.extend(chain.judge(from, quorum));
-    let mut assessment = assess(side.tree, repository, chain, mode, View::Supported);
+    let mut assessment = assess(side.tree, repository, chain, mode, &Pretended::default());
     findings.append(&mut assessment.findings);
     Opinion {
         findings,
@@ -292,6 +305,7 @@ struct Touched {
     packages: BTreeSet<PackageName>,
     ids: BTreeSet<Id>,
     repo: bool,
+    claims: bool,
     chain: bool,
     files: usize,
 }
@@ -324,13 +338,20 @@ impl Touched {
                 self.ids.insert(id);
             }
             Ok(Place::Repo) => self.repo = true,
+            Ok(Place::Claims) => self.claims = true,
             Ok(Place::Authorisation(name) | Place::Releases(name)) => {
                 self.packages.insert(name);
             }
-            Ok(Place::Checksum(release) | Place::Opam(release) | Place::File(release, _)) => {
+            Ok(
+                Place::Checksum(release)
+                | Place::Opam(release)
+                | Place::File(release, _)
+                | Place::Old(release, _)
+                | Place::Misplaced(Misplaced { release, .. }),
+            ) => {
                 self.packages.insert(release.name());
             }
-            Ok(Place::Segment(..) | Place::Snapshot) => {}
+            Ok(Place::Segment(..) | Place::Snapshot | Place::Stray(_)) => {}
             Err(_) => self.repo |= conex_verify::tree::TOP_LEVEL_FILES.contains(&path),
         }
     }
@@ -343,6 +364,7 @@ impl Touched {
                     Id::new(&resource.name).is_ok_and(|id| self.ids.contains(&id))
                 }
                 Kind::Repo => self.repo,
+                Kind::Claims => self.claims,
                 Kind::Authorisation | Kind::Releases | Kind::Checksum => {
                     item.package().is_some_and(|p| self.packages.contains(&p))
                 }

@@ -1,0 +1,402 @@
+//! The one door of this crate: bytes and policy in, a verdict out.
+
+use crate::finding::{Code, Finding};
+use crate::format::digest::Digest;
+use crate::format::name::Id;
+use crate::format::resource::{Revision, Timestamp};
+use crate::patch::{self, Note, PatchContext, PatchError};
+use crate::repository::Repository;
+use crate::tree::Tree;
+use crate::trust::anchors::{AnchorError, Anchors, Client, MaxAge, SnapshotPolicy};
+use crate::update::{Memory, MemoryError};
+use crate::verdict::{self, Known, Load, Summary, Verdict};
+use crate::verify::Mode;
+use crate::verify::snapshot::SnapshotReport;
+
+/// What a client trusts and asks for.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    client: Client,
+    nostrict: bool,
+}
+
+impl Policy {
+    /// The policy of anchors as opam joins them with commas, and of the quorum that the user
+    /// asks for, if any: 1 to the number of fingerprints, and not below the one in the anchors.
+    ///
+    /// # Errors
+    /// A word that is not understood, no fingerprint, or a quorum out of range.
+    pub fn new(anchors: &str, quorum: Option<usize>) -> Result<Policy, AnchorError> {
+        let anchors: Anchors = anchors.parse()?;
+        Ok(Policy {
+            client: Client::asking(anchors, quorum)?,
+            nostrict: false,
+        })
+    }
+
+    /// Lets packages through whose names nobody claims, with or without a snapshot.
+    #[must_use]
+    pub fn nostrict(self) -> Policy {
+        Policy {
+            nostrict: true,
+            ..self
+        }
+    }
+
+    /// Asks for a snapshot, and for one that is not older than `max_age`.
+    #[must_use]
+    pub fn with_snapshot(self, required: bool, max_age: Option<MaxAge>) -> Policy {
+        Policy {
+            client: self
+                .client
+                .with_snapshot(SnapshotPolicy { required, max_age }),
+            ..self
+        }
+    }
+
+    /// What happens to unsigned packages.
+    pub fn mode(&self) -> Mode {
+        self.client.mode(self.nostrict)
+    }
+}
+
+/// What opam is about to take over. Trees hold every file of the repository, with its content.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Subject<'a> {
+    /// A tree as a whole, in place of the one before, if there was one.
+    Whole {
+        /// The new tree.
+        tree: &'a Tree,
+        /// The tree before.
+        before: Option<&'a Tree>,
+    },
+    /// What a patch makes of a tree.
+    Patch {
+        /// The tree before.
+        before: &'a Tree,
+        /// The patch, as opam hands it over.
+        patch: &'a [u8],
+        /// How opam keeps and applies it.
+        context: PatchContext<'a>,
+    },
+}
+
+/// Where memories are kept: the bytes that earlier verdicts gave.
+pub trait Memories {
+    /// The bytes of every memory under this name; and, of the repository with this identity,
+    /// those under every other name. More do no harm.
+    ///
+    /// # Errors
+    /// Something is there and cannot be read: no verdict is possible then.
+    fn recall(&self, name: &str, identity: Digest) -> Result<Vec<Vec<u8>>, String>;
+}
+
+/// Nothing is remembered.
+impl Memories for () {
+    fn recall(&self, _: &str, _: Digest) -> Result<Vec<Vec<u8>>, String> {
+        Ok(Vec::new())
+    }
+}
+
+/// All memories that there are.
+impl Memories for Vec<Vec<u8>> {
+    fn recall(&self, _: &str, _: Digest) -> Result<Vec<Vec<u8>>, String> {
+        Ok(self.clone())
+    }
+}
+
+/// Whether the first lines of a memory say that it is of this repository under this name.
+pub fn is_memory_of(bytes: &[u8], name: &str, identity: Digest) -> bool {
+    Memory::is_about(bytes, name, identity)
+}
+
+/// What is verified, for whom, and after what.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// What the client trusts and asks for.
+    pub policy: &'a Policy,
+    /// How the client calls the repository: memory is kept under this name.
+    pub name: &'a str,
+    /// What it is about to take over.
+    pub subject: Subject<'a>,
+    /// What it remembers.
+    pub memories: &'a dyn Memories,
+}
+
+/// Why there is no verdict.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Undecided {
+    /// The memories cannot be read.
+    #[error("what was accepted before cannot be read: {0}")]
+    Memories(String),
+    /// Bytes that are no memory.
+    #[error("what was accepted before cannot be read: {error}")]
+    Memory {
+        /// Which of those that were recalled, counted from 0.
+        index: usize,
+        /// Why.
+        error: MemoryError,
+    },
+}
+
+/// A verdict.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The repository is valid, and follows from what was known.
+    Accepted {
+        /// What is to be said.
+        report: Report,
+        /// What to remember under the name and the identity, in place of what was there.
+        memory: Vec<u8>,
+    },
+    /// It is not.
+    Rejected(Report),
+}
+
+impl Outcome {
+    /// Whether it was accepted.
+    pub fn is_accepted(&self) -> bool {
+        matches!(self, Outcome::Accepted { .. })
+    }
+
+    /// What is to be said.
+    pub fn report(&self) -> &Report {
+        match self {
+            Outcome::Accepted { report, .. } | Outcome::Rejected(report) => report,
+        }
+    }
+}
+
+/// What a verdict says, besides whether the repository is accepted.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Report {
+    /// All findings: errors, warnings and notes.
+    pub findings: Vec<Finding>,
+    /// Numbers.
+    pub summary: Summary,
+    /// The identity of the repository: the digest of link 0.
+    pub identity: Option<Digest>,
+    /// The number of the last link and its quorum, where the anchors lead to the chain.
+    pub chain: Option<(usize, usize)>,
+    /// The short digest of the state, where there is a chain.
+    pub state: Option<String>,
+    /// The snapshot that is there, if one can be read.
+    pub snapshot: Option<SnapshotFacts>,
+}
+
+/// What is known of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SnapshotFacts {
+    /// Whether it is valid.
+    pub valid: bool,
+    /// Its epoch and counter.
+    pub revision: Revision,
+    /// When it was made, as it says.
+    pub created: Option<Timestamp>,
+    /// Who signed it, if they may.
+    pub by: Option<Id>,
+}
+
+impl SnapshotFacts {
+    /// The facts about a snapshot that was judged.
+    pub fn of(report: &SnapshotReport) -> Option<SnapshotFacts> {
+        Some(SnapshotFacts {
+            valid: report.is_valid(),
+            revision: report.version?.revision,
+            created: report.created.clone(),
+            by: report.by.clone(),
+        })
+    }
+
+    /// The age in seconds at `now`, in seconds since 1970; negative if it was made later than
+    /// that. `None` of one that is not valid, or of no such time.
+    pub fn age(&self, now: u64) -> Option<i64> {
+        let created = self.created.as_ref().filter(|_| self.valid)?.seconds()?;
+        i64::try_from(now)
+            .ok()?
+            .checked_sub(i64::try_from(created).ok()?)
+    }
+}
+
+/// Verifies what opam is about to take over.
+///
+/// # Errors
+/// What is remembered cannot be read. There is no verdict then, and nothing may be taken over.
+///
+/// # Examples
+///
+/// A directory, or anything else from which a [`Tree`] can be made, for a client that sees
+/// the repository for the first time:
+///
+/// ```
+/// use conex_verify::{Outcome, Policy, Request, Subject, tree::Tree, verify};
+///
+/// fn read(dir: &std::path::Path, below: &str, tree: &mut Tree) {
+///     for entry in std::fs::read_dir(dir).unwrap() {
+///         let entry = entry.unwrap();
+///         let path = format!("{below}{}", entry.file_name().to_str().unwrap());
+///         if entry.file_type().unwrap().is_dir() {
+///             read(&entry.path(), &format!("{path}/"), tree);
+///         } else {
+///             tree.files.insert(path, std::fs::read(entry.path()).unwrap().into());
+///         }
+///     }
+/// }
+///
+/// let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/golden");
+/// let mut tree = Tree::default();
+/// read(golden.as_ref(), "", &mut tree);
+/// let policy = Policy::new(
+///     "blake2b=c0f57c699a84545f1d925ef7ca37a78f93068bfde9bbc0835d47a93957128d77,\
+///      blake2b=f472505d47e3bf0c70a4db5d91ae89877ba9d6e64aa20024dcf171eb74f2ba59",
+///     Some(2),
+/// )
+/// .unwrap();
+/// let request = Request {
+///     policy: &policy,
+///     name: "default",
+///     subject: Subject::Whole { tree: &tree, before: None },
+///     memories: &(),
+/// };
+/// let Ok(Outcome::Accepted { memory, .. }) = verify(&request) else {
+///     panic!("not accepted");
+/// };
+///
+/// // The next update is a patch. Whoever made this one has no key.
+/// let patch = b"\
+/// --- r/packages/hello/hello.1.0/opam
+/// +++ r.new/packages/hello/hello.1.0/opam
+/// @@ -1,2 +1,2 @@
+/// -opam-version: \"2.0\"
+/// -synopsis: \"Says hello\"
+/// +opam-version: \"2.0\"
+/// +synopsis: \"Says boo\"
+/// ";
+/// # use conex_verify::patch::{PatchContext, Store};
+/// let request = Request {
+///     subject: Subject::Patch {
+///         before: &tree,
+///         patch,
+///         context: PatchContext { repo_name: "r", store: Store::Directory, posixly_correct: false },
+///     },
+///     memories: &vec![memory],
+///     ..request
+/// };
+/// let outcome = verify(&request).unwrap();
+/// assert!(!outcome.is_accepted());
+/// println!("{}", outcome.report().findings[0].message);
+/// ```
+pub fn verify(request: &Request<'_>) -> Result<Outcome, Undecided> {
+    match request.subject {
+        Subject::Whole { tree, before } => judge(request, tree, before, Load::Whole, Vec::new()),
+        Subject::Patch {
+            before,
+            patch,
+            context,
+        } => match patch::apply(before, patch, &context) {
+            Ok(applied) => {
+                let notes = applied.notes.iter().filter_map(lost).collect();
+                judge(request, &applied.tree, Some(before), Load::Patch, notes)
+            }
+            Err(error) => Ok(refused(&error)),
+        },
+    }
+}
+
+fn refused(error: &PatchError) -> Outcome {
+    Outcome::Rejected(Report::refused(error.finding()))
+}
+
+impl Report {
+    /// The report of a tree that could not be judged, for one reason.
+    pub fn refused(finding: Finding) -> Report {
+        Report {
+            findings: vec![finding],
+            ..Report::default()
+        }
+    }
+}
+
+fn judge(
+    request: &Request<'_>,
+    tree: &Tree,
+    before: Option<&Tree>,
+    load: Load,
+    notes: Vec<Finding>,
+) -> Result<Outcome, Undecided> {
+    let judged = |tree: &Tree| tree.clone().into_judged();
+    let (before, tree) = (before.map(judged), judged(tree));
+    let old = before.as_ref().map(Repository::load);
+    let repository = Repository::load_after(&tree, old.as_ref());
+    let link = repository.links.get(&0).and_then(|slot| slot.good());
+    let identity = link.map(|link| Digest::of(link.signed()));
+    let memories = match identity {
+        Some(identity) => recall(request, identity)?,
+        None => Vec::new(),
+    };
+    let known = Known {
+        tree: before.as_ref().zip(old.as_ref()),
+        name: request.name,
+        memories: &memories,
+        load,
+    };
+    let (client, mode) = (&request.policy.client, request.policy.mode());
+    let mut verdict = verdict::verify_update(&known, &tree, &repository, client, mode);
+    verdict.findings.extend(notes);
+    let report = report(&verdict);
+    Ok(match &verdict.assessment {
+        Some(assessment) if verdict.accepted() => Outcome::Accepted {
+            report,
+            memory: Memory::after(request.name, client, &repository, assessment).encode(),
+        },
+        _ => Outcome::Rejected(report),
+    })
+}
+
+fn recall(request: &Request<'_>, identity: Digest) -> Result<Vec<Memory>, Undecided> {
+    let recalled = request.memories.recall(request.name, identity);
+    let all = recalled.map_err(Undecided::Memories)?;
+    let memories = all.iter().enumerate();
+    memories
+        .map(|(index, bytes)| {
+            Memory::decode(bytes).map_err(|error| Undecided::Memory { index, error })
+        })
+        .collect()
+}
+
+fn report(verdict: &Verdict<'_>) -> Report {
+    let assessment = verdict.assessment.as_ref();
+    Report {
+        findings: verdict.findings.clone(),
+        summary: verdict.summary,
+        identity: verdict.identity(),
+        chain: assessment.map(|a| (a.chain.links().len().saturating_sub(1), a.chain.quorum())),
+        state: assessment.map(|_| verdict.state.id()),
+        snapshot: assessment.and_then(|a| SnapshotFacts::of(&a.snapshot)),
+    }
+}
+
+/// What opam 2.6 will lose when it applies the patch: it explains why the result
+/// does not verify.
+fn lost(note: &Note) -> Option<Finding> {
+    let Note::Lost { paths } = note else {
+        return None;
+    };
+    let first = paths.first().map(String::as_str).unwrap_or_default();
+    Some(
+        Finding::warning(
+            Code::PatchAmbiguous,
+            first,
+            format!(
+                "opam 2.6 removes {} files that the update keeps, with one that it removes from their directory",
+                paths.len()
+            ),
+        )
+        .hint("fetch the repository anew: opam repository set-url NAME SAME-URL QUORUM ANCHORS; or wait for the next update, which brings the files back"),
+    )
+}

@@ -1,0 +1,319 @@
+//! From a tree and what the client knows and trusts to a verdict.
+
+use crate::finding::{Code, Finding, is_refused};
+use crate::format::digest::Digest;
+use crate::format::path::Place;
+use crate::format::state::State;
+use crate::proof::{Accepted, Claim, Gap};
+use crate::repository::Repository;
+use crate::tree::Tree;
+use crate::trust::anchors::Client;
+use crate::trust::chain::Chain;
+use crate::update::{Memory, Registers, follows, forgets, forgotten};
+use crate::verify::{Assessment, Mode, Pretended, asked, assess, snapshot};
+
+/// Numbers for the last line of a report.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// All files of the tree whose content was looked at.
+    pub files: usize,
+    /// Packages that are signed and complete.
+    pub signed_packages: usize,
+    /// Packages whose name nobody claims.
+    pub unsigned_packages: usize,
+    /// Packages whose name is claimed and that do not verify.
+    pub broken_packages: usize,
+    /// All releases.
+    pub releases: usize,
+    /// Valid authors.
+    pub authors: usize,
+    /// Valid teams.
+    pub teams: usize,
+    /// Segments that were found.
+    pub segments: usize,
+}
+
+/// What a verification says.
+#[derive(Debug)]
+pub struct Verdict<'r> {
+    /// All findings. The tree is accepted if none is an error, and it was proven to be valid.
+    pub findings: Vec<Finding>,
+    /// Numbers.
+    pub summary: Summary,
+    /// The state of the tree.
+    pub state: &'r State,
+    /// What is known, if there is a chain that the anchors lead to.
+    pub assessment: Option<Assessment<'r>>,
+    /// The proof, if there is one.
+    proof: Option<Accepted>,
+}
+
+impl Verdict<'_> {
+    /// Whether the tree is valid.
+    pub fn accepted(&self) -> bool {
+        self.proof.is_some() && !is_refused(&self.findings)
+    }
+
+    /// Whether the proof was found, whatever the findings say.
+    pub fn is_proven(&self) -> bool {
+        self.proof.is_some()
+    }
+
+    /// The repository identity.
+    pub fn identity(&self) -> Option<Digest> {
+        self.assessment.as_ref().map(|a| a.chain.identity())
+    }
+}
+
+/// Verifies a tree of which nothing was known before. `repository` is [`Repository::load`] of
+/// the same tree.
+pub fn verify<'r>(
+    tree: &Tree,
+    repository: &'r Repository,
+    client: &Client,
+    mode: Mode,
+) -> Verdict<'r> {
+    verify_update(&Known::default(), tree, repository, client, mode)
+}
+
+fn count(summary: &mut Summary, assessment: &Assessment<'_>) {
+    for package in &assessment.packages {
+        summary.releases += package.releases;
+        if !package.claimed {
+            summary.unsigned_packages += 1;
+        } else if package.is_signed() {
+            summary.signed_packages += 1;
+        } else {
+            summary.broken_packages += 1;
+        }
+    }
+    summary.authors = assessment.people.authors.len();
+    summary.teams = assessment.people.teams.len();
+}
+
+/// How opam takes the new tree over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Load {
+    /// It reads all of it.
+    #[default]
+    Whole,
+    /// It applies a patch, and looks again only at what the patch names.
+    Patch,
+}
+
+/// What a client knows before an update.
+#[derive(Debug, Default)]
+pub struct Known<'a> {
+    /// The tree before, if there is one.
+    pub tree: Option<(&'a Tree, &'a Repository)>,
+    /// opam's name of the repository.
+    pub name: &'a str,
+    /// What is remembered: under this name, of any repository; and of this repository, under
+    /// any name.
+    pub memories: &'a [Memory],
+    /// How opam goes from the tree before to the new one.
+    pub load: Load,
+}
+
+/// Verifies the new tree as a whole, and against what was known before.
+pub fn verify_update<'r>(
+    known: &Known<'_>,
+    tree: &Tree,
+    repository: &'r Repository,
+    client: &Client,
+    mode: Mode,
+) -> Verdict<'r> {
+    let mut verdict = Verdict {
+        findings: repository.findings.clone(),
+        summary: Summary {
+            files: repository.file_count,
+            segments: repository.segments.len(),
+            ..Summary::default()
+        },
+        state: &repository.state,
+        assessment: None,
+        proof: None,
+    };
+    let chain = match Chain::read(repository) {
+        Ok(chain) => chain,
+        Err(errors) => {
+            verdict.findings.extend(errors);
+            return verdict;
+        }
+    };
+    match chain.anchor_link(client) {
+        Ok(from) => verdict.findings.extend(chain.judge(from, client.quorum())),
+        Err(finding) => {
+            verdict.findings.push(*finding);
+            return verdict;
+        }
+    }
+    let mut assessment = assess(tree, repository, chain, mode, &Pretended::default());
+    let findings = &mut verdict.findings;
+    findings.append(&mut assessment.findings);
+    let report = &assessment.snapshot;
+    findings.extend(report.findings.iter().cloned());
+    let rule = assessment.chain.current().snapshot;
+    findings.extend(snapshot::demanded(
+        repository,
+        rule,
+        client.snapshot(),
+        report,
+    ));
+    findings.extend(asked(client, &assessment));
+    count(&mut verdict.summary, &assessment);
+
+    let identity = assessment.chain.identity();
+    let another = another(known, identity, client);
+    let is_another = another.is_some();
+    findings.extend(another);
+    let recalled = Recalled::of(known, identity);
+    let registers = registers(known, &recalled, client);
+    if let Some(registers) = &registers {
+        let mut fell = follows(registers, repository, &assessment, findings);
+        fell.iter_mut()
+            .for_each(|finding| recalled.explain(finding));
+        findings.extend(fell);
+    }
+    let patched = known.tree.filter(|_| known.load == Load::Patch);
+    let hidden = patched.map_or(0, |(old, _)| forgets(old, tree, repository).len());
+    if let Some((old, _)) = patched {
+        findings.extend(forgotten(old, tree, repository));
+    }
+    let proof = Claim {
+        tree,
+        repository,
+        assessment: &assessment,
+        client,
+        mode,
+        known: registers.as_ref(),
+        is_another,
+        forgets: hidden,
+    }
+    .prove();
+    findings.extend(disagreement(&proof, is_refused(findings)));
+    verdict.proof = proof.ok();
+    verdict.assessment = Some(assessment);
+    verdict
+}
+
+/// Findings and proof say the same of every tree, or one of the two has a fault.
+fn disagreement(proof: &Result<Accepted, Gap>, refused: bool) -> Option<Finding> {
+    let (about, fact) = match (proof, refused) {
+        (Ok(_), false) | (Err(_), true) => return None,
+        (Err(gap), false) => (gap.about.as_str(), gap.fact),
+        (Ok(_), true) => ("", "the proof lacks what the errors above say"),
+    };
+    Some(
+        Finding::error(
+            Code::Disagreement,
+            about,
+            "findings and proof disagree, so the repository is refused",
+        )
+        .value("lacking", fact)
+        .hint("this is a fault of conex: please report it, with the repository"),
+    )
+}
+
+/// What is remembered of one repository.
+struct Recalled<'a> {
+    /// M2: under the name that opam calls it now.
+    own: Option<&'a Memory>,
+    /// Under other names, where there is nothing under this one.
+    others: Vec<&'a Memory>,
+}
+
+impl<'a> Recalled<'a> {
+    fn of(known: &Known<'a>, identity: Digest) -> Recalled<'a> {
+        let of_identity = |m: &&Memory| m.registers.identity == identity;
+        let all = || known.memories.iter().filter(of_identity);
+        let own = all().find(|m| m.name == known.name);
+        Recalled {
+            own,
+            others: match own {
+                Some(_) => Vec::new(),
+                None => all().collect(),
+            },
+        }
+    }
+
+    /// Of several names, the highest of each register.
+    fn registers(&self) -> Option<Registers> {
+        let mut all = self.own.into_iter().chain(self.others.iter().copied());
+        let mut registers = all.next()?.registers.clone();
+        all.for_each(|memory| registers.raise(memory.registers.clone()));
+        Some(registers)
+    }
+
+    /// Says of a finding that what it compares with was accepted under other names.
+    fn explain(&self, finding: &mut Finding) {
+        if self.others.is_empty() {
+            return;
+        }
+        let names: Vec<&str> = self.others.iter().map(|m| m.name.as_str()).collect();
+        finding
+            .values
+            .push(("accepted as".to_owned(), names.join(", ")));
+        finding.hint.push_str(
+            "; if you want an older copy under this name, give the hook of another opam root a --state of its own",
+        );
+    }
+}
+
+/// The highest of each register in the memory and in the tree before.
+fn registers(known: &Known<'_>, recalled: &Recalled<'_>, client: &Client) -> Option<Registers> {
+    let learnt = |(_, repository): &(&Tree, &Repository)| {
+        // Of a tree that is the one that was accepted last.
+        !recalled.own.is_some_and(|memory| memory.is_of(repository))
+    };
+    let of_tree = known
+        .tree
+        .filter(learnt)
+        .and_then(|(tree, repository)| evidence(tree, repository, client));
+    match (recalled.registers(), of_tree) {
+        // Another repository than the one that opam holds.
+        (Some(memory), Some(tree)) if tree.identity != memory.identity => Some(tree),
+        (Some(mut memory), Some(tree)) => {
+            memory.raise(tree);
+            Some(memory)
+        }
+        (memory, tree) => memory.or(tree),
+    }
+}
+
+/// M3: the finding if another repository was accepted under this name, and these anchors are for
+/// that one: they share with its anchors as many keys as the lower of the two quorums. A
+/// pinned link is of one repository, so whoever pins one means that.
+fn another(known: &Known<'_>, identity: Digest, client: &Client) -> Option<Finding> {
+    let mut own = known.memories.iter().filter(|m| m.name == known.name);
+    if client.anchors().link.is_some() || own.clone().any(|m| m.registers.identity == identity) {
+        return None;
+    }
+    let other = own.find(|memory| memory.is_meant_by(client))?;
+    Some(
+        Finding::error(
+            Code::OtherRepository,
+            Place::Link(0).path(),
+            format!(
+                "`{}` was another repository before, of the same janitors",
+                known.name
+            ),
+        )
+        .value("before", other.registers.identity)
+        .value("now", identity)
+        .hint("if its maintainers started it anew, take their new anchors, with `link=…`, from where they publish them"),
+    )
+}
+
+/// What the tree before proves. It may be half-applied or damaged, so only what is
+/// valid in it counts, and nothing at all if its chain does not lead to the anchors.
+fn evidence(tree: &Tree, repository: &Repository, client: &Client) -> Option<Registers> {
+    let chain = Chain::read(repository).ok()?;
+    let from = chain.anchor_link(client).ok()?;
+    if is_refused(&chain.judge(from, 0)) {
+        return None;
+    }
+    let mode = Mode::NoStrict;
+    let assessment = assess(tree, repository, chain, mode, &Pretended::default());
+    Some(Registers::of(repository, &assessment))
+}

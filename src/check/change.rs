@@ -1,0 +1,321 @@
+//! What a change may not do although clients would bear the result: it would take away what
+//! somebody signed, push a counter, or bring in what opam reads in two ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::plan::claims::valid_authorisations;
+use crate::plan::{MOST_AHEAD, World};
+use conex_verify::finding::{Code, Finding, Severity};
+use conex_verify::format::key::Fingerprint;
+use conex_verify::format::name::Id;
+use conex_verify::format::path::{Place, release_dir};
+use conex_verify::format::resource::{Entry, IdFile, Kind, ResourceId, Revision, SignedSegment};
+use conex_verify::limits::MAX_NEW_SEGMENTS;
+use conex_verify::update::Registers;
+
+/// The findings about the way from `base` to `merged`.
+pub(super) fn judge(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
+    let known = Registers::of(base.repository, &base.assessment);
+    let mut findings = removed_segments(base, merged);
+    findings.extend(new_segments(base, merged));
+    findings.extend(revisions(&known, base, merged));
+    findings.extend(claims(base, merged));
+    findings.extend(layout(base, merged));
+    findings
+}
+
+/// C5: a segment with live entries stays, or the same key signs each of them again.
+fn removed_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
+    let there: BTreeSet<&str> = paths(merged).collect();
+    let mut entries: BTreeMap<(&Id, Fingerprint), BTreeSet<&Entry>> = BTreeMap::new();
+    for (_, loaded) in &merged.repository.segments {
+        let segment = &loaded.value;
+        let own = entries
+            .entry((&segment.segment.id, segment.key))
+            .or_default();
+        own.extend(&segment.segment.entries);
+    }
+    let nothing = BTreeSet::new();
+    let gone = base.repository.segments.iter();
+    let gone = gone.filter(|(path, _)| !there.contains(path.as_str()));
+    gone.filter_map(|(path, loaded)| {
+        let segment = &loaded.value;
+        let id = &segment.segment.id;
+        let again = entries.get(&(id, segment.key)).unwrap_or(&nothing);
+        let live = merged.live_entries(segment);
+        let lost: Vec<_> = live.into_iter().filter(|e| !again.contains(e)).collect();
+        let first = lost.first()?;
+        Some(
+            Finding::error(
+                Code::Stripped,
+                path,
+                format!("the change deletes what `{id}` signed and what still counts"),
+            )
+            .value("first", format!("{} at {}", first.resource, first.version.revision))
+            .value("of these", lost.len())
+            .hint("restore the file; `conex compact` folds the own ones, `conex compact --delete-dead` deletes those that support nothing"),
+        )
+    })
+    .collect()
+}
+
+/// C6 and C7: a new segment is under a key that the repository knows for its id, and one
+/// change brings few of them.
+fn new_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
+    let before: BTreeSet<&str> = paths(base).collect();
+    let mut findings = Vec::new();
+    let mut count: BTreeMap<&Id, usize> = BTreeMap::new();
+    for (path, loaded) in &merged.repository.segments {
+        if before.contains(path.as_str()) {
+            continue;
+        }
+        let segment = &loaded.value;
+        let id = &segment.segment.id;
+        *count.entry(id).or_default() += 1;
+        if !is_listed(merged, segment) {
+            findings.push(
+                Finding::error(
+                    Code::UnknownKey,
+                    path,
+                    format!("the change brings a signature of `{id}` under a key that the repository does not know for this id"),
+                )
+                .value("key", segment.key)
+                .hint("remove the file; the key is put into the repository first: `conex join`, or `conex rotate`"),
+            );
+        }
+    }
+    let many = count.into_iter().filter(|(_, n)| *n > MAX_NEW_SEGMENTS);
+    findings.extend(many.map(|(id, n)| {
+        Finding::error(
+            Code::UnexpectedFile,
+            format!("packages/.conex/index/{id}"),
+            format!("the change brings {n} files of signatures of `{id}`"),
+        )
+        .value("most", MAX_NEW_SEGMENTS)
+        .hint("fold them into one with `conex compact`")
+    }));
+    findings
+}
+
+fn paths<'w>(world: &'w World<'_>) -> impl Iterator<Item = &'w str> {
+    world
+        .repository
+        .segments
+        .iter()
+        .map(|(path, _)| path.as_str())
+}
+
+/// Whether a link, or the file of the id, lists the key of a segment.
+fn is_listed(world: &World<'_>, segment: &SignedSegment) -> bool {
+    let id = &segment.segment.id;
+    let in_file = match world.id_file(id) {
+        Some(IdFile::Author(author)) => author.keys.iter().any(|k| k.fingerprint() == segment.key),
+        _ => false,
+    };
+    in_file || world.chain().holder(&segment.key) == Some(id)
+}
+
+/// C9 and C10: no epoch is skipped, and no counter or floor leaps.
+fn revisions(known: &Registers, base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut leaps = |resource: &ResourceId, revision: Revision, what: &str| {
+        if known.version(resource).map(|v| v.revision) == Some(revision) {
+            return;
+        }
+        let path = resource.path();
+        let open = merged
+            .open_epoch(resource)
+            .max(merged.opened_once(resource));
+        if resource.kind != Kind::Checksum && revision.epoch > open + 1 {
+            findings.push(
+                Finding::error(
+                    Code::EpochNotOpened,
+                    &path,
+                    format!("{what} of the {resource} skips an epoch"),
+                )
+                .value("next", open + 1)
+                .value("found", revision.epoch)
+                .hint("`conex epoch` starts the next one"),
+            );
+        }
+        let most = highest(known, base, resource, revision.epoch).saturating_add(MOST_AHEAD);
+        if revision.counter > most {
+            findings.push(
+                Finding::error(
+                    Code::EpochNotOpened,
+                    &path,
+                    format!("{what} of the {resource} leaps"),
+                )
+                .value("most", most)
+                .value("found", revision.counter)
+                .hint("take the next counter; the way back from a counter that was pushed to its end is `conex epoch`"),
+            );
+        }
+    };
+    for resource in resources(merged) {
+        if let Some(version) = merged.repository.version_of(&resource)
+            && base.repository.version_of(&resource) != Some(version)
+        {
+            leaps(&resource, version.revision, "the file");
+        }
+    }
+    let before: BTreeSet<&str> = paths(base).collect();
+    for (path, loaded) in &merged.repository.segments {
+        if before.contains(path.as_str()) {
+            continue;
+        }
+        let segment = &loaded.value.segment;
+        for entry in &segment.entries {
+            let about = merged.assessment.vouches.about(&entry.resource).iter();
+            let mut of_id = about.filter(|v| v.id == &segment.id && v.version == entry.version);
+            if of_id.next().is_some() {
+                leaps(&entry.resource, entry.version.revision, "a new signature");
+            }
+        }
+    }
+    findings.extend(floors(known, merged));
+    findings
+}
+
+/// Every resource that has a file in the tree.
+fn resources(world: &World<'_>) -> BTreeSet<ResourceId> {
+    let repository = world.repository;
+    let ids = repository.ids.values().filter_map(|slot| slot.good());
+    let ids = ids.map(|loaded| loaded.value.resource_id());
+    let packages = repository.packages.iter().flat_map(|(name, package)| {
+        let checksums = package.directories.keys().map(ResourceId::checksum);
+        let own = [ResourceId::authorisation(name), ResourceId::releases(name)];
+        own.into_iter().chain(checksums)
+    });
+    ids.chain(packages)
+        .chain([ResourceId::repo(), ResourceId::claims()])
+        .collect()
+}
+
+/// The highest counter that counts in the published branch, in an epoch.
+fn highest(known: &Registers, base: &World<'_>, resource: &ResourceId, epoch: u64) -> u64 {
+    let (owners, _) = base.supporters(resource);
+    let entry = base.highest_entry(resource, &owners.unwrap_or_default(), epoch);
+    let valid = known.version(resource).map(|v| v.revision);
+    let floor = match resource.kind {
+        Kind::Checksum => resource
+            .package()
+            .and_then(|name| known.lists.get(&name))
+            .map(|list| list.floor()),
+        _ => None,
+    };
+    let of_epoch = |r: &Revision| r.epoch == epoch;
+    let all = entry.into_iter().chain(valid).chain(floor);
+    all.filter(of_epoch).map(|r| r.counter).max().unwrap_or(0)
+}
+
+/// A floor rises to the counter of what was removed, and not far above.
+fn floors(known: &Registers, merged: &World<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, package) in &merged.repository.packages {
+        let Some(list) = package.releases.good().map(|l| &l.value) else {
+            continue;
+        };
+        let before = known.lists.get(name);
+        let floor = before.map_or(0, |l| l.floor);
+        let releases = before.into_iter().flat_map(|l| &l.releases);
+        let counters = releases.filter_map(|r| known.version(&ResourceId::checksum(r)));
+        let counter = counters.map(|v| v.revision.counter).max().unwrap_or(0);
+        let most = floor.max(counter).saturating_add(MOST_AHEAD);
+        if list.floor > most {
+            findings.push(
+                Finding::error(
+                    Code::EpochNotOpened,
+                    Place::Releases(name.clone()).path(),
+                    format!("the floor of the releases of `{name}` leaps"),
+                )
+                .value("most", most)
+                .value("found", list.floor)
+                .hint("`conex sign` computes the floor"),
+            );
+        }
+    }
+    findings
+}
+
+/// C8: the list of claims gains names of packages that the published branch has signed, and
+/// loses none.
+fn claims(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
+    let path = Place::Claims.path();
+    let Some(new) = merged.repository.claims.good().map(|l| &l.value.packages) else {
+        return Vec::new();
+    };
+    let nothing = BTreeSet::new();
+    let old = base.repository.claims.good();
+    let old = old.map_or(&nothing, |l| &l.value.packages);
+    let valid = valid_authorisations(base);
+    let gone = old.difference(new).map(|name| {
+        Finding::error(
+            Code::Removed,
+            &path,
+            format!("the list of claims loses `{name}`, and no name ever leaves it"),
+        )
+        .hint("write it anew with `conex claims`")
+    });
+    let strange = new.difference(old).filter(|name| !valid.contains(*name));
+    let strange = strange.map(|name| {
+        Finding::error(
+            Code::Unclaimed,
+            &path,
+            format!("the list of claims names `{name}`, whose authorisation is not valid in the published branch"),
+        )
+        .hint("claim a package after its authorisation is approved and merged: `conex claims`, in a change of its own")
+    });
+    gone.chain(strange).collect()
+}
+
+/// C11: nothing new that opam reads in two ways, or in another place than its own.
+fn layout(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let known = &base.repository.misplaced;
+    for (path, (release, _)) in &merged.repository.misplaced {
+        if !known.contains_key(path) {
+            findings.push(
+                Finding::error(
+                    Code::Misplaced,
+                    path,
+                    format!(
+                        "the change adds the release `{release}` in another place than its own"
+                    ),
+                )
+                .value("its place", release_dir(release))
+                .hint("move the directory there"),
+            );
+        }
+    }
+    for path in merged.tree.files.keys() {
+        if let Ok(Place::Old(release, file)) = Place::of(path)
+            && base.tree.get(path).is_none()
+        {
+            findings.push(
+                Finding::error(
+                    Code::ExtraFile,
+                    path,
+                    format!(
+                        "the change adds a file `{}` of opam 1.2 to `{release}`",
+                        file.as_str()
+                    ),
+                )
+                .hint("`opam admin upgrade` takes what it says into the file `opam`"),
+            );
+        }
+    }
+    let equal = |world: &World<'_>| -> BTreeSet<String> {
+        let findings = world.assessment.findings.iter();
+        let equal = findings.filter(|f| f.code == Code::EqualVersions);
+        equal.map(|f| f.message.clone()).collect()
+    };
+    let before = equal(base);
+    let new = merged.assessment.findings.iter();
+    let new = new.filter(|f| f.code == Code::EqualVersions && !before.contains(&f.message));
+    findings.extend(new.map(|f| Finding {
+        severity: Severity::Error,
+        ..f.clone()
+    }));
+    findings
+}

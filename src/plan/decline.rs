@@ -1,0 +1,114 @@
+//! Taking away what waits and is not wanted.
+
+use super::{Plan, PlanError, World};
+use conex_verify::format::name::{Id, PackageName};
+use conex_verify::format::path::Place;
+use conex_verify::format::resource::{Author, Authorisation, IdFile, ResourceId, Team};
+use conex_verify::trust::support::Standing;
+
+/// The name under which the last link is declined.
+pub const LINK: &str = "link";
+
+/// Plans to decline what waits under these names: an id or a first claim is emptied, so that
+/// nothing of it can be approved and no file goes, for opam 2.6 removes a directory with one
+/// of its files; a link that nobody completes is removed, because no client ever had it.
+///
+/// # Errors
+/// Nothing of that name waits, or a quorum has vouched for it already.
+pub fn decline(world: &World<'_>, names: &[String]) -> Result<Plan, PlanError> {
+    let mut plan = Plan::default();
+    for name in names {
+        let before = plan.writes.len() + plan.removes.len();
+        if name == LINK {
+            link(world, &mut plan)?;
+        }
+        id(world, name, &mut plan);
+        claim(world, name, &mut plan);
+        if plan.writes.len() + plan.removes.len() == before {
+            return Err(PlanError::refused(
+                format!("nothing that could be declined waits under the name `{name}`"),
+                "`conex status` shows what waits; what a quorum approved is changed with `conex revoke` or `conex owner`",
+            ));
+        }
+    }
+    Ok(plan)
+}
+
+/// Whether a version waits for its first approval.
+fn is_first(standing: Option<&Standing>) -> bool {
+    matches!(standing, Some(Standing::Waiting(w)) if w.supported.is_none())
+}
+
+fn link(world: &World<'_>, plan: &mut Plan) -> Result<(), PlanError> {
+    let chain = world.chain();
+    let number = chain.links().len().saturating_sub(1);
+    if number == 0 || chain.signatures(number).complete() {
+        return Err(PlanError::refused(
+            format!("link {number} of the janitor chain does not wait"),
+            "a complete link stays for ever; another one changes what it says: `conex janitor`",
+        ));
+    }
+    plan.say(format!(
+        "removes link {number} of the janitor chain, which lacks signatures"
+    ));
+    plan.removes
+        .insert(Place::Link(chain.current().number).path());
+    Ok(())
+}
+
+fn id(world: &World<'_>, name: &str, plan: &mut Plan) {
+    let Some(id) = Id::new(name).ok().filter(|id| world.knows(id)) else {
+        return;
+    };
+    if !is_first(world.assessment.people.standings.get(&id)) {
+        return;
+    }
+    match world.id_file(&id) {
+        Some(IdFile::Author(author)) if !author.keys.is_empty() => {
+            plan.say(format!(
+                "declines the author `{id}`: leaves the file without keys"
+            ));
+            plan.write(&Author {
+                keys: Vec::new(),
+                accounts: Default::default(),
+                ..author.clone()
+            });
+            // What the id signed supports nothing then.
+            let own = world.repository.segments.iter();
+            let own = own.filter(|(_, s)| s.value.segment.id == id);
+            let own = own.filter(|_| world.chain().key_of(&id).is_none());
+            plan.removes.extend(own.map(|(path, _)| path.clone()));
+        }
+        Some(IdFile::Team(team)) if !team.members.is_empty() => {
+            plan.say(format!(
+                "declines the team `{id}`: leaves the file without members"
+            ));
+            plan.write(&Team {
+                members: Default::default(),
+                ..team.clone()
+            });
+        }
+        _ => {}
+    }
+}
+
+fn claim(world: &World<'_>, name: &str, plan: &mut Plan) {
+    let Ok(name) = PackageName::new(name) else {
+        return;
+    };
+    if !is_first(world.standing(&ResourceId::authorisation(&name))) {
+        return;
+    }
+    let package = world.repository.packages.get(&name);
+    if let Some(loaded) = package.and_then(|p| p.authorisation.good())
+        && !loaded.value.owners.is_empty()
+    {
+        plan.say(format!(
+            "declines the claim of `{name}`: leaves it without owners"
+        ));
+        plan.write(&Authorisation {
+            owners: Default::default(),
+            ..loaded.value.clone()
+        });
+    }
+}

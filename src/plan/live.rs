@@ -1,0 +1,93 @@
+//! Which entries still matter: the rest of what was signed can go.
+//!
+//! Decided from the tree alone (docs/verification.md, "Live and dead entries"), so everybody
+//! says the same of a segment. Clients have no rule about it.
+
+use std::collections::BTreeSet;
+
+use super::World;
+use conex_verify::format::key::Fingerprint;
+use conex_verify::format::name::Id;
+use conex_verify::format::resource::{Entry, IdFile, Kind, ResourceId, SignedSegment};
+use conex_verify::trust::support::supported;
+
+impl World<'_> {
+    /// The entries of a segment that are live.
+    pub fn live_entries<'s>(&self, segment: &'s SignedSegment) -> Vec<&'s Entry> {
+        let (id, key) = (&segment.segment.id, segment.key);
+        let entries = segment.segment.entries.iter();
+        entries
+            .filter(|entry| self.is_live(id, key, entry))
+            .collect()
+    }
+
+    /// Whether an entry of `id` under `key` is live: it can support what is in the tree, it
+    /// holds an epoch open, it is about the id itself, or it supports something higher.
+    fn is_live(&self, id: &Id, key: Fingerprint, entry: &Entry) -> bool {
+        let resource = &entry.resource;
+        let present = self.repository.version_of(resource);
+        let in_link = self
+            .chain()
+            .key_of(id)
+            .is_some_and(|k| k.fingerprint() == key);
+        let supports = || in_link || self.owns_by_tree(id, key, resource);
+        let opens = || {
+            let epoch = present.map_or(0, |p| p.revision.epoch);
+            in_link && epoch > 0 && entry.version.revision.epoch >= epoch
+        };
+        let own_file = || {
+            matches!(resource.kind, Kind::Author | Kind::Team)
+                && *resource.name == *id.as_str()
+                && (in_link || self.lists_key(id, key))
+        };
+        let higher = || {
+            present.is_none_or(|p| entry.version.revision > p.revision)
+                && self.counts(id, key, entry)
+                && self.supported(resource).contains(&entry.version)
+        };
+        (present == Some(entry.version) && supports()) || opens() || own_file() || higher()
+    }
+
+    /// Whether the file of an id lists a key, valid or not.
+    fn lists_key(&self, id: &Id, key: Fingerprint) -> bool {
+        matches!(self.id_file(id), Some(IdFile::Author(author))
+            if author.keys.iter().any(|k| k.fingerprint() == key))
+    }
+
+    /// Whether an id would own the package of a resource by what the files in the tree say,
+    /// valid or not, and has this key there.
+    fn owns_by_tree(&self, id: &Id, key: Fingerprint, resource: &ResourceId) -> bool {
+        if !matches!(resource.kind, Kind::Releases | Kind::Checksum) || !self.lists_key(id, key) {
+            return false;
+        }
+        let package = self.repository.package_of(resource);
+        let owners = package.and_then(|p| p.authorisation.good());
+        owners.is_some_and(|loaded| {
+            loaded.value.owners.iter().any(|owner| {
+                owner == id
+                    || matches!(self.id_file(owner), Some(IdFile::Team(team))
+                        if team.members.contains(id))
+            })
+        })
+    }
+
+    fn counts(&self, id: &Id, key: Fingerprint, entry: &Entry) -> bool {
+        let about = self.assessment.vouches.about(&entry.resource);
+        about
+            .iter()
+            .any(|v| v.id == id && v.key == key && v.version == entry.version)
+    }
+
+    /// All supported versions of a resource.
+    fn supported(
+        &self,
+        resource: &ResourceId,
+    ) -> BTreeSet<conex_verify::format::resource::ResourceVersion> {
+        let (owners, epochs) = self.supporters(resource);
+        let quorum = self.chain().quorum();
+        let owners = owners.as_ref();
+        supported(&self.assessment.vouches, quorum, resource, owners, epochs)
+            .into_iter()
+            .collect()
+    }
+}
