@@ -53,7 +53,7 @@ signed() {
   shift
   as "${janitors[0]}"
   for j in "${janitors[@]}"; do args+=(--janitor "$j=$W/$j/.ssh/id_ed25519.pub"); done
-  conex init --name packages --quorum "$quorum" "${args[@]}" && publish 'Start signing'
+  conex init --name packages --snapshot optional --quorum "$quorum" "${args[@]}" && publish 'Start signing'
   for a in "$@"; do
     as "${a%%:*}"; git pull -q
     conex join "$who" && publish "$who joins"
@@ -89,6 +89,16 @@ still_valid() {
   conex verify --dir . --nostrict --anchors "$(conex anchors)" --quorum "${quorum:-2}" > "$TMPDIR/verdict" || { cat "$TMPDIR/verdict"; return 1; }
 }
 
+# under_a_snapshot PERSON: from here on what is merged is valid with a snapshot, which this notary makes of a copy.
+under_a_snapshot() {
+  notary=$1
+  still_valid() {
+    rm -rf "$W/whole" && cp -r . "$W/whole" && rm -f "$W/whole/packages/.conex/snapshot" &&
+      HOME=$W/$notary conex -C "$W/whole" snapshot --yes --as "$notary" > "$TMPDIR/verdict" 2>&1 &&
+      conex verify --dir "$W/whole" --anchors "$(conex anchors)" > "$TMPDIR/verdict" || { cat "$TMPDIR/verdict"; return 1; }
+  }
+}
+
 # uses_opam PERSON: an opam root of their own, with the repository called default.
 uses_opam() {
   as "$1"
@@ -100,8 +110,25 @@ uses_opam() {
 
 # to_its_end FILE: what a thief with an owner's key does to a resource, before they sign it.
 to_its_end() {
-  sed -i '/^check:/d; s/^counter: .*/counter: 4611686018427387902/' "$1"
+  sed -i '/^check:/d; s/^counter: .*/counter: 4611686018427387903/' "$1"
   echo "check: \"$(b2sum -l 256 < "$1" | cut -c1-16)\"" >> "$1"
+}
+
+# forges ID FILE…: signs files of metadata for an id as they are, as no honest tool does.
+forges() {
+  local id=$1 f kind name; shift
+  {
+    printf 'format: 1\ntype: "index"\n'
+    conex status --format=json | sed 's/.*"identity":"\([^"]*\)".*/repository: "\1"/'
+    printf 'id: "%s"\ncreated: "2026-01-01T00:00:00Z"\nentries: [\n' "$id"
+    for f in "$@"; do
+      value() { sed -n "s/^$1: \"\\{0,1\\}\([^\"]*\)\"\\{0,1\\}\$/\1/p" "$f"; }
+      printf '  ["%s" "%s" %s %s "blake2b=%s"]\n' "$(value type)" "$(value name)" "$(value epoch)" "$(value counter)" "$(b2sum -l 256 < "$f" | cut -d ' ' -f 1)"
+    done | LC_ALL=C sort
+    printf ']\n'
+  } > "$TMPDIR/forged"
+  rm -f "$TMPDIR/forged.sig"
+  must ssh-keygen -q -Y sign -n conex-index-v1 -f ~/.ssh/id_ed25519 "$TMPDIR/forged" && must conex signature import "$TMPDIR/forged"
 }
 
 # follows PERSON: their opam verifies, with the anchors of the first day.

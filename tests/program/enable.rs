@@ -325,6 +325,8 @@ fn real(version: &str, program: &Path) {
         "init",
         "--name",
         "example",
+        "--snapshot",
+        "optional",
         "--quorum",
         "1",
         "--janitor",

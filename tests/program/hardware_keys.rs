@@ -123,6 +123,8 @@ fn repository() -> Machine {
         "init",
         "--name",
         "example",
+        "--snapshot",
+        "optional",
         "--quorum",
         "1",
         "--janitor",

@@ -135,7 +135,7 @@ impl Place {
                 .says(0, &[]);
         }
         for line in [
-            "init --name example --quorum 2 --janitor ja --janitor jb --yes",
+            "init --name example --snapshot optional --quorum 2 --janitor ja --janitor jb --yes",
             "join bob",
             "owner add bob --unclaimed --yes",
             "approve --as ja --yes",
@@ -253,7 +253,14 @@ fn empty_and_malformed_anchors_end_with_2() {
 fn a_quorum_that_is_none_ends_with_2() {
     let p = Place::new();
     let dir = format!("--dir={}", p.repo().display());
+    // The maintainers say a quorum with their anchors: it needs not be given, and not less.
     let anchors = format!("--anchors={}", p.anchors);
+    p.bare(&[&dir, &anchors]).says(0, &["accepted"]);
+    p.bare(&[&dir, &anchors, "--quorum="])
+        .says(0, &["accepted"]);
+    p.bare(&[&dir, &anchors, "--quorum=1"])
+        .says(2, &["`quorum=2`", "1 is lower"]);
+    let anchors = anchors.replace(",quorum=2", "");
     for (quorum, word) in [
         ("", "no quorum"),
         ("0", "quorum of 0"),
@@ -595,7 +602,7 @@ fn wrong_keys_and_passphrases_end_with_1_or_2() {
 fn requests_that_make_no_sense_end_with_1_or_2() {
     let p = Place::new();
     for line in [
-        "init --name example --quorum 2 --janitor ja --janitor jb --yes",
+        "init --name example --snapshot optional --quorum 2 --janitor ja --janitor jb --yes",
         "join BOB",
         "join ja2",
         "owner add nobody fmt --yes",
@@ -639,11 +646,11 @@ fn requests_that_make_no_sense_end_with_1_or_2() {
     let empty = empty.to_str().unwrap().to_owned();
     for line in [
         "init --name example --quorum 0 --janitor ja --yes",
-        "init --name example --quorum 2 --janitor ja --yes",
+        "init --name example --snapshot optional --quorum 2 --janitor ja --yes",
         "init --name example --quorum -1 --janitor ja --yes",
         "init --name example --quorum x --janitor ja --yes",
-        "init --name example --quorum 2 --janitor ja --janitor ja --yes",
-        "init --name example --quorum 2 --janitor ja --janitor JA --yes",
+        "init --name example --snapshot optional --quorum 2 --janitor ja --janitor ja --yes",
+        "init --name example --snapshot optional --quorum 2 --janitor ja --janitor JA --yes",
         "init --name example --quorum 1 --janitor nobody --yes",
         "init --name ../x --quorum 1 --janitor ja --yes",
         "init --name example --quorum 1 --janitor janitors --yes",

@@ -40,7 +40,6 @@ impl Machine {
                 concat!(env!("CARGO_MANIFEST_DIR"), "/hooks/publish"),
             )
             .env("CONEX_NOTARY", "me")
-            .env("CONEX_QUORUM", "1")
             .envs(["AUTHOR", "COMMITTER"].into_iter().flat_map(|who| {
                 [
                     (format!("GIT_{who}_NAME"), "job"),
@@ -106,7 +105,7 @@ fn a_plain_directory_is_published_with_its_snapshot() {
     m.ok("r", "echo 'opam-version: \"' > packages/fmt/fmt.2.0/opam");
     m.fails(
         "r",
-        &format!("echo broken > packages/fmt/stray; {publish}"),
+        &format!("echo broken > packages/.conex/stray; {publish}"),
         "E002",
     );
 }
@@ -148,14 +147,14 @@ fn what_is_merged_goes_to_the_branch_that_clients_follow() {
     // What no client accepts stays where it is.
     m.ok(
         "w",
-        "echo stray > packages/fmt/stray && git add -A . && git commit -qm bad && git push -q origin main",
+        "echo stray > packages/.conex/stray && git add -A . && git commit -qm bad && git push -q origin main",
     );
     m.fails("w", publish, "E002");
     m.ok("w", client);
     // What attributes would hide from those who verify is not published behind their backs.
     m.ok(
         "w",
-        "git rm -q packages/fmt/stray && mkdir -p packages/+x/+x.1 && echo x > packages/+x/+x.1/opam
+        "git rm -q packages/.conex/stray && mkdir -p packages/+x/+x.1 && echo x > packages/+x/+x.1/opam
          printf '.gitattributes export-ignore\\n+x export-ignore\\n' > packages/.gitattributes
          git add -A . && git commit -qm hidden && git push -q origin main",
     );
@@ -163,13 +162,13 @@ fn what_is_merged_goes_to_the_branch_that_clients_follow() {
     m.ok("w", client);
     m.ok(
         "w",
-        "git rm -q -r packages/.gitattributes packages/+x && echo stray > packages/fmt/stray && git add -A .
+        "git rm -q -r packages/.gitattributes packages/+x && echo stray > packages/.conex/stray && git add -A .
          git commit -qm again",
     );
     // And so does what comes from somebody who is no notary.
     m.ok(
         "w",
-        "git rm -q packages/fmt/stray && git commit -qm good && git push -q origin main",
+        "git rm -q packages/.conex/stray && git commit -qm good && git push -q origin main",
     );
     m.fails(
         "w",

@@ -32,6 +32,7 @@ fn stock_ssh_keygen_checks_every_signature() {
         return;
     }
     let machine = Machine::new().with_janitor();
+    machine.ok(&["team", "add", "notaries", "ann"]);
     machine.ok(&["approve", "--yes"]);
     machine.ok(&["sign", "--yes"]);
     machine.ok(&["snapshot", "--yes"]);
@@ -93,6 +94,8 @@ fn with_offline_janitor(keys: &TempDir) -> (Machine, PathBuf) {
         "init",
         "--name",
         "example",
+        "--snapshot",
+        "optional",
         "--quorum",
         "2",
         "--janitor",

@@ -377,12 +377,12 @@ fn deep_and_long_expressions() {
 fn huge_lists_of_metadata() {
     let list = |count: usize| {
         let mut text = String::from(
-            "format: 1\ntype: \"releases\"\nname: \"fmt\"\nepoch: 0\ncounter: 1\nreleases: [\n",
+            "format: 1\ntype: \"releases\"\nname: \"fmt\"\nepoch: 0\ncounter: 1\nfloor: 0\nreleases: [\n",
         );
         for n in 0..count {
             text += &format!("  \"fmt.{n:07}\"\n");
         }
-        text += "]\ntombstones: []\ncheck: \"0000000000000000\"\n";
+        text += "]\ncheck: \"0000000000000000\"\n";
         text.into_bytes()
     };
     for count in [999_000, 3_000_000] {

@@ -16,14 +16,15 @@ use conex_verify::format::digest::Digest;
 use conex_verify::format::key::Namespace;
 use conex_verify::format::path::Place;
 use conex_verify::format::resource::{
-    Authorisation, Checksum, Decode, IdFile, MetaError, Releases, Repo, SignedLink, SignedSegment,
-    SignedSnapshot,
+    Authorisation, Checksum, Claims, Decode, IdFile, MetaError, Releases, Repo, SignedLink,
+    SignedSegment, SignedSnapshot,
 };
 use conex_verify::repository::{Loaded, Repository, Slot};
 use conex_verify::tree::Tree;
 use conex_verify::trust::anchors::{Anchors, Client};
 use conex_verify::trust::chain::Chain;
-use conex_verify::verify::{Mode, verify};
+use conex_verify::verdict::verify;
+use conex_verify::verify::Mode;
 use rayon::prelude::*;
 
 fn top(path: &str) -> PathBuf {
@@ -88,6 +89,7 @@ fn recoded(path: &str, bytes: &[u8]) -> Result<Vec<u8>, MetaError> {
             IdFile::Team(team) => team.encode(),
         },
         Place::Repo => Repo::decode(bytes)?.encode(),
+        Place::Claims => Claims::decode(bytes)?.encode(),
         Place::Authorisation(_) => Authorisation::decode(bytes)?.encode(),
         Place::Releases(_) => Releases::decode(bytes)?.encode(),
         Place::Checksum(_) => Checksum::decode(bytes)?.encode(),
@@ -128,6 +130,7 @@ fn every_type_has_a_file() {
             "author",
             "authorisation",
             "checksum",
+            "claims",
             "index",
             "janitors",
             "releases",

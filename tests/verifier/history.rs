@@ -10,20 +10,21 @@
 
 #![allow(clippy::disallowed_methods)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::history_support::community::Community;
 use crate::history_support::publish::{Dialect, patch};
 use crate::history_support::{FIRST_DAY, History, changed};
 use conex_verify::finding::{Code, Finding, Severity};
-use conex_verify::format::resource::Decode as _;
 use conex_verify::patch::{Kind, PatchContext, PatchError, Store, apply};
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
 use conex_verify::trust::anchors::Client;
-use conex_verify::update::{Known, Memory, verify_update};
-use conex_verify::verify::{Mode, Summary};
+use conex_verify::update::Memory;
+use conex_verify::verdict::Summary;
+use conex_verify::verdict::{Known, Load, verify_update};
+use conex_verify::verify::Mode;
 
 /// The three dialects of an honest opam, one of them in two forms.
 const DIALECTS: [Dialect; 4] = [Dialect::Gnu, Dialect::Ocaml, Dialect::Archive, Dialect::Git];
@@ -48,18 +49,18 @@ impl User {
         let old_repository = old.map(Repository::load);
         let known = Known {
             tree: old.zip(old_repository.as_ref()),
-            memory: self.memory.as_ref(),
+            name: "r",
+            memories: self.memory.as_slice(),
+            load: Load::Patch,
         };
         let verdict = verify_update(&known, new, &repository, &self.client, Mode::Strict);
         if !verdict.accepted() {
             let errors = verdict.findings.into_iter();
             return Answer::Refused(errors.filter(|f| f.severity == Severity::Error).collect());
         }
-        let keys = &self.client.anchors().keys;
         let assessment = verdict.assessment.as_ref().unwrap();
-        let memory = self.memory.as_ref();
         Answer::Accepted(
-            Box::new(Memory::after("r", keys, memory, &repository, assessment)),
+            Box::new(Memory::after("r", &self.client, &repository, assessment)),
             verdict.summary,
         )
     }
@@ -269,7 +270,7 @@ fn leaves_and_returns(user: &mut User, people: &mut Community) {
         .extend(old.map(|(path, bytes)| (path.clone(), bytes.clone())));
     refused(
         user.asks(Some(&user.tree), &replayed),
-        "beside its tombstone",
+        "beside the list without it",
     );
 
     let mut again = user.tree.clone();
@@ -291,7 +292,9 @@ fn accepted(answer: Answer, what: &str) -> (Memory, Summary) {
     match answer {
         Answer::Accepted(memory, summary) => (*memory, summary),
         Answer::Refused(findings) => {
-            panic!("{what}: refused: {:#?}", &findings[..findings.len().min(5)])
+            // One of each kind: of what fails for all packages there are thousands.
+            let one: BTreeMap<Code, &Finding> = findings.iter().map(|f| (f.code, f)).collect();
+            panic!("{what}: {} findings, of them {one:#?}", findings.len())
         }
     }
 }

@@ -13,18 +13,18 @@ use std::time::Instant;
 
 use crate::history_support::publish::{Dialect, patch};
 use crate::history_support::{FIRST_DAY, History, changed};
-use conex::plan::{self, Init, MakeSnapshot, Plan, Sign, Unchanged, World};
+use conex::plan::{self, Init, MakeSnapshot, Plan, Sign, Unchanged, View, World};
 use conex::shell::keys::{Signer as _, UnlockedKey};
 use conex_verify::finding::{Code, Finding, Severity};
 use conex_verify::format::key::Namespace;
 use conex_verify::format::name::{Id, RepositoryName};
-use conex_verify::format::resource::{Decode as _, SnapshotRule, Timestamp};
+use conex_verify::format::resource::{SnapshotRule, Timestamp};
 use conex_verify::patch::{PatchContext, Store, apply};
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::trust::View;
 use conex_verify::trust::anchors::{Anchors, Client};
-use conex_verify::update::{Known, Memory, verify_update};
+use conex_verify::update::Memory;
+use conex_verify::verdict::{Known, Load, verify_update};
 use conex_verify::verify::Mode;
 
 const SNAPSHOT: &str = "packages/.conex/snapshot";
@@ -95,6 +95,7 @@ impl Keeper {
             key: self.key.public().clone(),
             packages: Vec::new(),
             allow_weak_checksums: true,
+            log: Default::default(),
         };
         *tree = plan::sign(&world, &request).unwrap().apply(tree);
         let before = tree.clone();
@@ -131,13 +132,14 @@ fn asks(
     let old_repository = old.map(Repository::load);
     let known = Known {
         tree: old.zip(old_repository.as_ref()),
-        memory,
+        name: "r",
+        memories: memory.map_or(&[], std::slice::from_ref),
+        load: Load::Patch,
     };
-    let verdict = verify_update(&known, new, &repository, client, Mode::IgnoreMissing);
+    let verdict = verify_update(&known, new, &repository, client, Mode::Covered);
     if verdict.accepted() {
         let assessment = verdict.assessment.as_ref().unwrap();
-        let keys = &client.anchors().keys;
-        Ok(Memory::after("r", keys, memory, &repository, assessment))
+        Ok(Memory::after("r", client, &repository, assessment))
     } else {
         let errors = verdict.findings.into_iter();
         Err(errors.filter(|f| f.severity == Severity::Error).collect())

@@ -1,8 +1,8 @@
 //! Every change to a signed repository is noticed, and the report says where.
 //!
 //! One small repository with everything in it: two links, authors, a team, packages
-//! with several releases, a release with further files, a tombstone, an approval of
-//! the top-level files. The client has the anchors of link 0 and nothing else. Then
+//! with several releases, a release with further files, a floor, a list of claims, an
+//! approval of the top-level files. The client has the anchors of link 0 and nothing else. Then
 //! whatever can be done to single files below `packages/` is done: every byte
 //! changed, every truncation, every deletion, every copy to every other place, every
 //! swap, additions in all places. Not a sample: all of them.
@@ -16,7 +16,7 @@ use crate::world::*;
 use conex_verify::finding::Severity;
 use conex_verify::format::digest::Digest;
 use conex_verify::format::path::{Place, segment_path};
-use conex_verify::format::resource::{Decode as _, Kind, RepoField, SignedSegment, TopFile};
+use conex_verify::format::resource::{Decode as _, Kind, SignedSegment, TopFile};
 use rayon::prelude::*;
 
 /// The repository, signed with as few segments as there are persons, so that many
@@ -29,9 +29,10 @@ fn example() -> World {
     let mut approved = vec![
         w.repo_file(
             at(0, 1),
-            &[(RepoField::Browse, "\"https://x/\"")],
+            &[("browse", "\"https://x/\"")],
             &[TopFile::Gitattributes],
         ),
+        w.claims_file(at(0, 1), &["fmt", "lwt"]),
         w.author_file("bob", at(0, 1), &["bob"]),
         w.author_file("eve", at(0, 2), &["eve"]),
         w.team_file("crew", at(0, 1), &["bob", "eve"]),
@@ -49,9 +50,9 @@ fn example() -> World {
     );
     let bob = vec![
         w.now(Kind::Author, "bob"),
-        w.checksum("fmt.1.0", at(0, 1)),
+        w.checksum("fmt.1.0", at(0, 2)),
         w.checksum("fmt.2.0", at(0, 3)),
-        w.release_list_with("fmt", at(0, 2), &[("fmt.0.9", at(0, 1))]),
+        w.release_list_above("fmt", at(0, 2), 1),
     ];
     let eve = vec![
         w.now(Kind::Author, "eve"),
@@ -275,12 +276,14 @@ fn every_swap_is_noticed() {
 /// many that it does not.
 fn other_places(w: &World) -> Vec<String> {
     let mut places: Vec<String> = [
-        "packages/x",
+        "packages/NUL",
         "packages/opam",
         "packages/fmt/opam",
-        "packages/fmt/x",
+        "packages/fmt/x/y",
         "packages/fmt/checksum",
-        "packages/fmt/fmt.1.0/x",
+        "packages/fmt/fmt.1.0/url",
+        "packages/fmt/fmt.1.0/Descr",
+        "packages/fmt/fmt.1.0/x/y",
         "packages/fmt/fmt.1.0/releases",
         "packages/fmt/fmt.1.0/files/x",
         "packages/fmt/fmt.1.0/files/opam",
@@ -370,6 +373,8 @@ fn new_names(path: &str) -> BTreeSet<String> {
     let parts: Vec<&str> = path.split('/').collect();
     if let ["packages", name, rest @ ..] = parts.as_slice() {
         names.insert(format!("packages/{name}"));
+        // Of a release in another place.
+        names.insert(format!("packages/{name}/"));
         if let [release, _, ..] = rest {
             names.insert(format!("packages/{name}/{release}/"));
         }
@@ -386,10 +391,7 @@ fn every_added_file_is_noticed() {
             .par_iter()
             .flat_map_iter(|path| {
                 let w = &w;
-                // Empty files do nothing, and old versions of opam leave them behind.
-                let tolerated = move |bytes: &&[u8]| bytes.is_empty() && path.contains("/files/");
-                let contents = contents.into_iter().filter(move |bytes| !tolerated(bytes));
-                contents.filter_map(move |bytes| {
+                contents.into_iter().filter_map(move |bytes| {
                     let mut w = w.clone();
                     w.file(path, bytes);
                     noticed(&w, &new_names(path), &format!("{path} added"))
@@ -492,7 +494,12 @@ fn only_this_is_accepted_though_nobody_vouched_for_it() {
         w.says_with("bob", "mallory", vec![]);
         w.says("stranger", vec![w.now(Kind::Author, "bob")]);
     });
-    // Nothing is reported about these two: nothing in them can be.
+    // Nothing is reported about these three: nothing in them can be.
+    let mut w = example();
+    for stray in ["packages/x", "packages/fmt/x", "packages/fmt/fmt.1.0/x"] {
+        w.file(stray, "opam does not read it");
+    }
+    w.verdict().is_clean();
     let mut w = example();
     w.says("bob", vec![w.now(Kind::Checksum, "fmt.1.0")]);
     w.verdict().is_clean();

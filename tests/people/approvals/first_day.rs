@@ -28,7 +28,7 @@ fn from_zero(has: &str) {
         {has}
         conex join dave
         conex sign dune --yes
-        test ! -e $HOME/.local; if [ -n \"${{SSH_AGENT_PID:-}}\" ]; then kill $SSH_AGENT_PID; fi)
+        test ! -e $HOME/.local/share/conex/keys; if [ -n \"${{SSH_AGENT_PID:-}}\" ]; then kill $SSH_AGENT_PID; fi)
         commit request; for j in ja jb; do by $j conex approve --yes; done; commit approved"
     ));
     assert!(told.contains("joins as the author `dave`"), "{told}");

@@ -104,7 +104,7 @@ fn an_edit_of_somebody_elses_package_waits() {
         assert_eq!(town.signatures("main"), before, "somebody vouched");
         town.fails(
             "conex verify --dir . --anchors \"$ANCHORS\" --quorum 2",
-            "fmt.1.0",
+            "the releases `fmt`",
         );
         town.ok(&format!("{complete}; commit complete"));
         town.accepted("main");

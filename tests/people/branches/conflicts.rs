@@ -99,10 +99,10 @@ fn markers_inside_a_description_are_refused() {
     town.fails(SIGN, "holds git's conflict markers");
 }
 
-/// A release is taken back in one branch and another one added in the other: the list
-/// is in conflict, and what it says of the removed one must not get lost.
+/// A release is taken back in one branch and another one added in the other: the list is in
+/// conflict. The floor of the removed one stays, and the new one is signed above it.
 #[test]
-fn a_tombstone_survives_the_conflict() {
+fn the_floor_survives_the_conflict() {
     let remove = format!("git rm -qr packages/fmt/fmt.1.1; {SIGN}");
     let add = format!("release fmt.2.0; {SIGN}");
     for (one, two) in [(&remove, &add), (&add, &remove)] {
@@ -111,7 +111,9 @@ fn a_tombstone_survives_the_conflict() {
         town.ok(SIGN);
         settled(&town);
         let list = town.ok("cat packages/fmt/releases");
-        assert!(list.contains("[\"fmt.1.1\" 0 1]"), "{list}");
+        assert!(list.contains("floor: 1\n"), "{list}");
+        let checksum = town.ok("cat packages/fmt/fmt.2.0/checksum");
+        assert!(checksum.contains("counter: 2\n"), "{checksum}");
     }
 }
 

@@ -59,9 +59,10 @@ fn a_stolen_key_and_a_counter_at_its_end() {
         let town = Town::new();
         let client = town.client("every");
         client.update("day-one");
-        push_to_the_end(&town, "packages/lwt/lwt.1.0/checksum");
-        push_to_the_end(&town, "packages/lwt/releases");
-        town.ok("by alice conex sign --yes; commit pushed");
+        let pushed = ["packages/lwt/lwt.1.0/checksum", "packages/lwt/releases"];
+        pushed.iter().for_each(|path| push_to_the_end(&town, path));
+        town.forge("alice", &pushed);
+        town.ok("commit pushed");
         client.update("main");
         let mut told = String::new();
         for command in commands {
@@ -90,13 +91,10 @@ fn a_stolen_janitors_key_that_blocks_counters() {
     let town = Town::new();
     let client = town.client("every");
     client.update("day-one");
-    // In a copy, where the thief approves what nobody wrote.
-    town.ok("git checkout -qb thief");
-    push_to_the_end(&town, "packages/fmt/fmt.1.0/checksum");
-    town.ok(
-        "by jc conex approve --yes; git add packages/.conex/index; git commit -qm thief; git checkout -q -f main
-        git merge -q thief",
-    );
+    let pushed = "packages/fmt/fmt.1.0/checksum";
+    push_to_the_end(&town, pushed);
+    town.forge("jc", &[pushed]);
+    town.ok("git checkout -q packages/fmt; commit thief");
     client.update("main");
     town.fails(
         "edit fmt.1.0 Mended; by alice conex sign --yes",

@@ -43,7 +43,8 @@ impl Change {
     }
 }
 
-const LOSE: &str = "lose() { rm $PEOPLE/$1/keys/*; }";
+const LOSE: &str = "lose() { rm $PEOPLE/$1/keys/*; }
+    anew() { by $1 conex key new $1 --no-passphrase --force; cp $PEOPLE/$1/keys/$1.pub $KEYS/$1.pub; }";
 
 const CHANGES: &[Change] = &[
     change("owner added", "jc", "owner add carol logs", &["ja", "jb"]),
@@ -76,9 +77,10 @@ const CHANGES: &[Change] = &[
     change(
         "janitor who owns comes back",
         "jc",
-        "janitor add jb",
+        "janitor add jb=$KEYS/jb.pub",
         &["jc", "jd", "jb"],
-    ),
+    )
+    .after("anew jb"),
     change(
         "janitor who owns leaves",
         "jd",
@@ -90,7 +92,8 @@ const CHANGES: &[Change] = &[
         "jc",
         "janitor add ja=$KEYS/ja.pub",
         &["ja", "jc", "jd"],
-    ),
+    )
+    .after("anew ja"),
     change(
         "quorum raised",
         "ja",
@@ -173,8 +176,10 @@ fn every_change_of_people_and_keys() {
     for (n, change) in CHANGES.iter().enumerate() {
         let name = change.name;
         if change.before == "push" {
-            push_to_the_end(&town, "packages/lwt/lwt.1.0/checksum");
-            town.ok("by alice conex sign --yes; commit stolen");
+            let pushed = "packages/lwt/lwt.1.0/checksum";
+            push_to_the_end(&town, pushed);
+            town.forge("alice", &[pushed]);
+            town.ok("commit stolen");
             every.update("main");
         } else if !change.before.is_empty() {
             town.ok(&format!(

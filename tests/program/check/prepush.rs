@@ -127,7 +127,7 @@ fn a_release_script_signs_on_the_way() {
     let forge = clone(&world);
     forge.sh(&format!(
         "export CONEX_HOME=$HOME/keys sign={}/hooks/sign-release
-         conex key new ja --no-passphrase && conex init --name x --quorum 1 --janitor ja --yes
+         conex key new ja --no-passphrase && conex init --name x --snapshot optional --quorum 1 --janitor ja --yes
          conex approve --as ja --yes
          conex key new bob --no-passphrase && conex join bob && conex owner add bob fmt
          conex approve --as ja --yes && conex sign --as bob --yes

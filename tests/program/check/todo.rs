@@ -3,12 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use conex::plan::World as Plan;
 use conex::plan::todo::{Coverage, Deed, Item, Todo, Who, coverage, todo};
+use conex::plan::{View, World as Plan};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::{Kind, ResourceId};
 use conex_verify::repository::Repository;
-use conex_verify::trust::View;
 
 use crate::world::{OPAM, World, at, id, link, opam_path};
 

@@ -9,9 +9,9 @@ use conex_verify::format::key::{Namespace, PublicKey};
 use conex_verify::format::name::{Id, PackageName, Release, RepositoryName};
 use conex_verify::format::path::{Place, segment_path};
 use conex_verify::format::resource::{
-    Account, Author, Authorisation, Checksum, Continues, Decode, Entry, FileDigest, Kind, Link,
-    Releases, Repo, RepoField, Resource, ResourceId, ResourceVersion, Revision, Segment,
-    SignedLink, SignedSegment, Snapshot, SnapshotRule, Team, Timestamp, TopFile, What,
+    Account, Author, Authorisation, Checksum, Claims, Continues, Decode, Entry, FileDigest, Link,
+    Releases, Repo, RepoField, Resource, ResourceVersion, Revision, Segment, SignedLink,
+    SignedSegment, Snapshot, SnapshotRule, Team, Timestamp, TopFile,
 };
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
@@ -76,12 +76,7 @@ impl Golden {
         let identity = golden.chain(&[("janitor-a", &a), ("janitor-b", &b), ("janitor-c", &c)]);
         let approved = golden.approved(&author);
         let owned = golden.owned();
-        let withdrawn = Entry {
-            resource: ResourceId::new(Kind::Checksum, "hello.0.9").unwrap(),
-            revision: Revision::FIRST,
-            what: What::Withdrawn,
-        };
-        let mine = [&approved[..1], &owned, &[withdrawn]].concat();
+        let mine = [&approved[..1], &owned].concat();
         golden.segment(identity, "janitor-a", &a, &approved);
         golden.segment(identity, "janitor-b", &b, &approved);
         golden.segment(identity, "author-c", &author, &mine);
@@ -155,14 +150,16 @@ impl Golden {
             self.resource(&Repo {
                 revision,
                 values: [
-                    (RepoField::Announce, "\"Hello\"".to_owned()),
-                    (
-                        RepoField::Browse,
-                        "\"https://packages.example/\"".to_owned(),
-                    ),
+                    ("announce", "\"Hello\""),
+                    ("browse", "\"https://packages.example/\""),
                 ]
+                .map(|(field, value)| (RepoField::new(field).unwrap(), value.to_owned()))
                 .into(),
                 files: [(TopFile::Gitattributes, Digest::of(GITATTRIBUTES.as_bytes()))].into(),
+            }),
+            self.resource(&Claims {
+                revision,
+                packages: [PackageName::new("hello").unwrap()].into(),
             }),
             self.resource(&Authorisation {
                 name: PackageName::new("hello").unwrap(),
@@ -182,12 +179,16 @@ impl Golden {
                     epoch: 0,
                     counter: 2,
                 },
+                // `hello.0.9`, whose last counter was 1, was removed.
+                floor: 1,
                 releases: BTreeSet::from([Release::new("hello.1.0").unwrap()]),
-                tombstones: [(Release::new("hello.0.9").unwrap(), Revision::FIRST)].into(),
             }),
             self.resource(&Checksum {
                 release: Release::new("hello.1.0").unwrap(),
-                revision: Revision::FIRST,
+                revision: Revision {
+                    epoch: 0,
+                    counter: 2,
+                },
                 files: [file("opam", OPAM), file("files/hello.patch", PATCH)].into(),
             }),
         ]
@@ -200,7 +201,10 @@ impl Golden {
             digest: Digest::of(&bytes),
         };
         self.files.insert(resource.resource_id().path(), bytes);
-        Entry::vouch(resource.resource_id(), version)
+        Entry {
+            resource: resource.resource_id(),
+            version,
+        }
     }
 
     /// What all files before it are, signed by the notary.

@@ -7,16 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use conex::plan::{
     Change, Init, Join, OwnerChange, Plan, PlanError, Selection, Sign, TeamChange, World,
 };
-use conex::plan::{approve, init, join, owner, sign, team};
+use conex::plan::{View, approve, init, join, owner, sign, team};
 use conex::shell::keys::Signer as _;
 use conex::shell::keys::private::UnlockedKey;
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::{Fingerprint, Namespace};
 use conex_verify::format::name::{Id, PackageName, RepositoryName};
-use conex_verify::format::resource::{SnapshotRule, Timestamp};
+use conex_verify::format::resource::{
+    Authorisation, Decode as _, Entry, Resource as _, ResourceVersion, SnapshotRule, Timestamp,
+};
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::trust::View;
 use conex_verify::trust::anchors::Client;
 
 const JANITORS: [&str; 3] = ["janitor-a", "janitor-b", "janitor-c"];
@@ -73,6 +74,21 @@ pub struct Work {
 
 fn id(text: &str) -> Id {
     Id::new(text).unwrap()
+}
+
+/// The entries for the authorisations that a plan writes.
+fn authorisations(plan: &Plan) -> Vec<Entry> {
+    let of = |(_, bytes): (&String, &Vec<u8>)| {
+        let authorisation = Authorisation::decode(bytes).ok()?;
+        Some(Entry {
+            resource: authorisation.resource_id(),
+            version: ResourceVersion {
+                revision: authorisation.revision,
+                digest: Digest::of(bytes),
+            },
+        })
+    };
+    plan.writes.iter().filter_map(of).collect()
 }
 
 impl Community {
@@ -186,7 +202,7 @@ impl Community {
         if !busy.is_empty() {
             self.together(tree, &busy, work, |world, who| {
                 let (change, names) = &given[who];
-                owner(
+                let mut plan = owner(
                     world,
                     &OwnerChange {
                         change: *change,
@@ -194,7 +210,13 @@ impl Community {
                         instead_of: None,
                         packages: Selection::Named(names.clone()),
                     },
-                )
+                )?;
+                // An authorisation without owners that nobody vouches for is one that was
+                // declined, so whoever leaves a package to the janitors vouches at once.
+                if *change == Change::Remove {
+                    plan.entries.extend(authorisations(&plan));
+                }
+                Ok(plan)
             });
         }
         let mut of_signer: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
@@ -229,6 +251,7 @@ impl Community {
             packages,
             // Old packages of opam-repository have MD5 sums only.
             allow_weak_checksums: true,
+            log: Default::default(),
         };
         sign(world, &request)
     }

@@ -107,6 +107,8 @@ impl Machine {
             "init",
             "--name",
             "example",
+            "--snapshot",
+            "optional",
             "--quorum",
             "1",
             "--janitor",

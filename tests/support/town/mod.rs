@@ -14,6 +14,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
+use conex::plan::Plan;
+use conex::shell::keys::{PrivateFile, Signer as _};
+use conex_verify::format::digest::Digest;
+use conex_verify::format::key::Namespace;
+use conex_verify::format::name::Id;
+use conex_verify::format::path::Place;
+use conex_verify::format::resource::{Decode as _, Entry, ResourceId, SignedLink, Timestamp};
+use conex_verify::repository::Repository;
+use conex_verify::tree::Tree;
 use tempfile::TempDir;
 
 pub const CONEX: &str = env!("CARGO_BIN_EXE_conex");
@@ -28,7 +37,7 @@ release() { mkdir -p packages/${1%%.*}/$1; printf 'opam-version: "2.0"\nsynopsis
 for r in fmt.1.0 fmt.1.1 lwt.1.0 logs.1.0 cohttp.1.0; do release $r; done
 printf 'opam-version: "2.0"\nbrowse: "https://town.example"\n' > repo
 git init -q -b main .
-by ja conex init --name town --quorum 2 --janitor "ja=$KEYS/ja.pub" --janitor "jb=$KEYS/jb.pub" --janitor "jc=$KEYS/jc.pub"
+by ja conex init --name town --snapshot optional --quorum 2 --janitor "ja=$KEYS/ja.pub" --janitor "jb=$KEYS/jb.pub" --janitor "jc=$KEYS/jc.pub"
 for id in alice bob carol; do by $id conex join $id; done
 by ja conex team add web alice carol
 by ja conex owner add alice fmt lwt
@@ -153,6 +162,47 @@ impl Town {
         assert!(!output.status.success(), "{script}\n{text}");
         assert!(text.contains(why), "expected {why:?}\n{script}\n{text}");
         text
+    }
+
+    /// Signs for files of metadata as they are, as no honest tool does.
+    pub fn forge(&self, who: &str, paths: &[&str]) {
+        let work = self.path("work");
+        let key = fs::read(self.path("people").join(format!("{who}/keys/{who}"))).unwrap();
+        let key = PrivateFile::parse(&key).unwrap().unlock(None).unwrap();
+        let link = fs::read(work.join("packages/.conex/janitors/0")).unwrap();
+        let identity = Digest::of(&SignedLink::decode(&link).unwrap().signed_bytes());
+        let mut tree = Tree::default();
+        for path in paths {
+            let bytes = fs::read(work.join(path)).unwrap();
+            tree.files
+                .insert((*path).to_owned(), bytes.as_slice().into());
+        }
+        let repository = Repository::load(&tree);
+        let entry = |path: &&str| {
+            let resource = match Place::of(path).unwrap() {
+                Place::Authorisation(name) => ResourceId::authorisation(&name),
+                Place::Releases(name) => ResourceId::releases(&name),
+                Place::Checksum(release) => ResourceId::checksum(&release),
+                other => panic!("{other:?}"),
+            };
+            let version = repository.version_of(&resource).unwrap();
+            Entry { resource, version }
+        };
+        let mut plan = Plan {
+            entries: paths.iter().map(entry).collect(),
+            ..Plan::default()
+        };
+        let created = Timestamp::new("2026-01-01T00:00:00Z").unwrap();
+        let segment = plan
+            .segment(identity, &Id::new(who).unwrap(), created)
+            .unwrap();
+        let signature = key.sign(Namespace::Index, &segment.signed_bytes()).unwrap();
+        plan.add_segment(segment, key.public().fingerprint(), signature);
+        for (path, bytes) in &plan.writes {
+            let path = work.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
     }
 
     /// The tree of a commit, in a directory of its own.

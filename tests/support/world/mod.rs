@@ -6,24 +6,29 @@
 #![allow(missing_docs)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use conex::shell::keys::Signer as _;
 use conex::shell::keys::private::UnlockedKey;
-use conex_verify::finding::{Code, Finding, Severity};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::{Fingerprint, Namespace, PublicKey};
 use conex_verify::format::name::{Id, PackageName, Release, RepositoryName};
 use conex_verify::format::path::{Place, segment_path};
 use conex_verify::format::resource::{
-    Author, Authorisation, Checksum, Continues, Decode as _, Entry, FileDigest, Kind, Link,
+    Author, Authorisation, Checksum, Claims, Continues, Decode as _, Entry, FileDigest, Kind, Link,
     Releases, Repo, RepoField, Resource, ResourceId, ResourceVersion, Revision, Segment,
-    SignedLink, SignedSegment, SnapshotRule, Team, Timestamp, TopFile, What,
+    SignedLink, SignedSegment, SnapshotRule, Team, Timestamp, TopFile,
 };
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
 use conex_verify::trust::anchors::{AnchorError, Anchors, Client};
-use conex_verify::verify::{Mode, Summary, verify};
+use conex_verify::verdict::verify;
+use conex_verify::verify::Mode;
+
+mod verdict;
+
+pub use verdict::Verdict;
+#[allow(unused_imports)]
+pub use verdict::resealed;
 
 /// The private key of this name. The name is the seed.
 pub fn private(name: &str) -> UnlockedKey {
@@ -56,6 +61,9 @@ pub fn at(epoch: u64, counter: u64) -> Revision {
 /// The end of every counter: 2^62 - 1.
 pub const END: u64 = (1 << 62) - 1;
 
+/// The last epoch that there is.
+pub const LAST_EPOCH: u64 = 1_000_000;
+
 pub fn resource(kind: Kind, name: &str) -> ResourceId {
     ResourceId::new(kind, name).unwrap()
 }
@@ -64,17 +72,7 @@ pub fn resource(kind: Kind, name: &str) -> ResourceId {
 pub fn vouch(kind: Kind, name: &str, revision: Revision, digest: Digest) -> Entry {
     Entry {
         resource: resource(kind, name),
-        revision,
-        what: What::Vouched(digest),
-    }
-}
-
-/// An entry that withdraws what the same id vouched for, up to this revision.
-pub fn withdraw(kind: Kind, name: &str, revision: Revision) -> Entry {
-    Entry {
-        resource: resource(kind, name),
-        revision,
-        what: What::Withdrawn,
+        version: ResourceVersion { revision, digest },
     }
 }
 
@@ -161,8 +159,15 @@ pub struct World {
     pub pin: Option<Digest>,
     pub quorum: usize,
     pub mode: Mode,
+    /// `snapshot=` in the anchors.
+    pub least_snapshot: Option<Revision>,
+    /// `claims=` in the anchors.
+    pub least_claims: Option<Revision>,
     digests: Vec<Digest>,
 }
+
+/// All that a client can ask of unsigned packages.
+pub const MODES: [Mode; 3] = [Mode::Strict, Mode::Covered, Mode::NoStrict];
 
 /// What every release says of itself here.
 pub const OPAM: &str = "opam-version: \"2.0\"\nsynopsis: \"A package\"\n";
@@ -176,6 +181,8 @@ impl World {
             pin: None,
             quorum: 0,
             mode: Mode::Strict,
+            least_snapshot: None,
+            least_claims: None,
             digests: Vec::new(),
         };
         world.file("repo", "opam-version: \"2.0\"\n");
@@ -202,8 +209,17 @@ impl World {
         world
     }
 
-    pub fn nostrict(mut self) -> World {
-        self.mode = Mode::IgnoreMissing;
+    pub fn nostrict(self) -> World {
+        self.in_mode(Mode::NoStrict)
+    }
+
+    /// The same repository, seen with `unsigned=covered` in the anchors.
+    pub fn covered(self) -> World {
+        self.in_mode(Mode::Covered)
+    }
+
+    pub fn in_mode(mut self, mode: Mode) -> World {
+        self.mode = mode;
         self
     }
 
@@ -237,13 +253,13 @@ impl World {
 
     fn put<R: Resource>(&mut self, value: &R) -> Entry {
         let bytes = value.encode();
-        let entry = Entry::vouch(
-            value.resource_id(),
-            ResourceVersion {
+        let entry = Entry {
+            resource: value.resource_id(),
+            version: ResourceVersion {
                 revision: value.revision(),
                 digest: Digest::of(&bytes),
             },
-        );
+        };
         self.file(&value.resource_id().path(), bytes);
         entry
     }
@@ -256,14 +272,17 @@ impl World {
             Kind::Author => Author::decode(&bytes).unwrap().revision,
             Kind::Team => Team::decode(&bytes).unwrap().revision,
             Kind::Repo => Repo::decode(&bytes).unwrap().revision,
+            Kind::Claims => Claims::decode(&bytes).unwrap().revision,
             Kind::Authorisation => Authorisation::decode(&bytes).unwrap().revision,
             Kind::Releases => Releases::decode(&bytes).unwrap().revision,
             Kind::Checksum => Checksum::decode(&bytes).unwrap().revision,
         };
         Entry {
             resource,
-            revision,
-            what: What::Vouched(Digest::of(&bytes)),
+            version: ResourceVersion {
+                revision,
+                digest: Digest::of(&bytes),
+            },
         }
     }
 
@@ -296,17 +315,22 @@ impl World {
         })
     }
 
-    /// Lists the releases whose directories are there.
-    pub fn release_list(&mut self, name: &str, revision: Revision) -> Entry {
-        self.release_list_with(name, revision, &[])
+    /// The list of claims.
+    pub fn claims_file(&mut self, revision: Revision, packages: &[&str]) -> Entry {
+        let packages = packages.iter().map(|p| PackageName::new(p).unwrap());
+        self.put(&Claims {
+            revision,
+            packages: packages.collect(),
+        })
     }
 
-    pub fn release_list_with(
-        &mut self,
-        name: &str,
-        revision: Revision,
-        tombstones: &[(&str, Revision)],
-    ) -> Entry {
+    /// Lists the releases whose directories are there, above floor 0.
+    pub fn release_list(&mut self, name: &str, revision: Revision) -> Entry {
+        self.release_list_above(name, revision, 0)
+    }
+
+    /// Lists the releases whose directories are there, above this floor.
+    pub fn release_list_above(&mut self, name: &str, revision: Revision, floor: u64) -> Entry {
         let prefix = format!("packages/{name}/");
         let releases = self
             .tree
@@ -317,11 +341,8 @@ impl World {
         self.put(&Releases {
             name: PackageName::new(name).unwrap(),
             revision,
+            floor,
             releases,
-            tombstones: tombstones
-                .iter()
-                .map(|(r, revision)| (Release::new(r).unwrap(), *revision))
-                .collect(),
         })
     }
 
@@ -333,7 +354,7 @@ impl World {
             .tree
             .below(&dir)
             .filter_map(|(path, bytes)| Some((path.strip_prefix(&dir)?, bytes)))
-            .filter(|(path, _)| *path != "checksum")
+            .filter(|(path, _)| *path == "opam" || path.starts_with("files/"))
             .map(|(path, bytes)| (path.into(), FileDigest::of(bytes)))
             .collect();
         self.put(&Checksum {
@@ -346,7 +367,7 @@ impl World {
     pub fn repo_file(
         &mut self,
         revision: Revision,
-        values: &[(RepoField, &str)],
+        values: &[(&str, &str)],
         files: &[TopFile],
     ) -> Entry {
         let files = files
@@ -355,7 +376,10 @@ impl World {
             .collect();
         self.put(&Repo {
             revision,
-            values: values.iter().map(|(f, v)| (*f, (*v).to_owned())).collect(),
+            values: values
+                .iter()
+                .map(|(f, v)| (RepoField::new(f).unwrap(), (*v).to_owned()))
+                .collect(),
             files,
         })
     }
@@ -406,6 +430,19 @@ impl World {
         self.file(&opam_path(release), OPAM);
         let entries = self.listed(release, at(0, 1));
         self.says(who, entries);
+    }
+
+    /// The list of claims, approved.
+    pub fn claimed(&mut self, revision: Revision, packages: &[&str]) {
+        let entry = self.claims_file(revision, packages);
+        self.quorum_says(vec![entry]);
+    }
+
+    /// A release goes, with all of its files; of the list nothing is said.
+    pub fn gone(&mut self, release: &str) {
+        let dir = opam_path(release);
+        let dir = dir.strip_suffix("opam").unwrap();
+        self.tree.files.retain(|path, _| !path.starts_with(dir));
     }
 
     /// Checksum and list of releases as the files are, unsigned.
@@ -478,6 +515,10 @@ impl World {
             Anchors {
                 keys: self.anchors.iter().map(|a| fingerprint(a)).collect(),
                 link: self.pin,
+                covered: self.mode == Mode::Covered,
+                snapshot: self.least_snapshot,
+                claims: self.least_claims,
+                ..Anchors::default()
             },
             self.quorum,
         )
@@ -487,11 +528,7 @@ impl World {
     pub fn verdict(&self) -> Verdict {
         let repository = Repository::load(&self.tree);
         let verdict = verify(&self.tree, &repository, &self.client().unwrap(), self.mode);
-        Verdict {
-            accepted: verdict.accepted(),
-            findings: verdict.findings.clone(),
-            summary: verdict.summary,
-        }
+        Verdict::of(&verdict)
     }
 }
 
@@ -503,95 +540,4 @@ pub fn opam_path(release: &str) -> String {
 pub fn checksum_path(release: &str) -> String {
     let name = release.split('.').next().unwrap();
     format!("packages/{name}/{release}/checksum")
-}
-
-/// What was said, free of what it was said about.
-#[derive(Debug, Clone)]
-pub struct Verdict {
-    pub accepted: bool,
-    pub findings: Vec<Finding>,
-    pub summary: Summary,
-}
-
-impl Verdict {
-    fn show(&self) -> String {
-        let mut text = String::new();
-        for f in &self.findings {
-            let _ = writeln!(
-                text,
-                "  {}[{}] {}: {}",
-                f.severity, f.code, f.path, f.message
-            );
-            for (label, value) in &f.values {
-                let _ = writeln!(text, "      {label}: {value}");
-            }
-        }
-        text
-    }
-
-    fn has(&self, severity: Severity, code: Code, path: &str) -> bool {
-        self.findings
-            .iter()
-            .any(|f| f.severity == severity && f.code == code && f.path.contains(path))
-    }
-
-    /// Accepted, whatever is worth a warning.
-    #[track_caller]
-    pub fn is_accepted(&self) -> &Verdict {
-        assert!(self.accepted, "rejected:\n{}", self.show());
-        self
-    }
-
-    /// Accepted without a word.
-    #[track_caller]
-    pub fn is_clean(&self) -> &Verdict {
-        assert!(
-            self.accepted && self.findings.is_empty(),
-            "not clean:\n{}",
-            self.show()
-        );
-        self
-    }
-
-    /// Rejected, with an error of this code about this path.
-    #[track_caller]
-    pub fn is_rejected(&self, code: Code, path: &str) -> &Verdict {
-        assert!(!self.accepted, "accepted:\n{}", self.show());
-        assert!(
-            self.has(Severity::Error, code, path),
-            "no error {code} ({}) about {path:?}:\n{}",
-            code.title(),
-            self.show()
-        );
-        self
-    }
-
-    /// A warning or a note of this code about this path.
-    #[track_caller]
-    pub fn reports(&self, code: Code, path: &str) -> &Verdict {
-        assert!(
-            self.has(Severity::Warning, code, path) || self.has(Severity::Note, code, path),
-            "no report {code} about {path:?}:\n{}",
-            self.show()
-        );
-        self
-    }
-
-    /// The text of all errors and their values.
-    pub fn text(&self) -> String {
-        self.show()
-    }
-}
-
-/// The same bytes with the check line that fits the lines before it; `None` if they
-/// have no check line.
-pub fn resealed(bytes: &[u8]) -> Option<Vec<u8>> {
-    let at = bytes.windows(8).position(|w| w == b"\ncheck: ")? + 1;
-    let (before, rest) = bytes.split_at(at);
-    let end = rest
-        .iter()
-        .position(|b| *b == b'\n')
-        .map_or(rest.len(), |n| n + 1);
-    let check = format!("check: \"{}\"\n", Digest::of(before).short());
-    Some([before, check.as_bytes(), &rest[end..]].concat())
 }

@@ -106,18 +106,19 @@ fn unsupported_and_superseded_metadata_of_a_claimed_name_is_refused() {
 /// The claimed package again, one level off: opam would find it there too.
 #[test]
 fn a_claimed_name_elsewhere_is_refused() {
-    for path in [
-        "packages/fmt.6.6/opam",
-        "packages/other/fmt.6.6/opam",
-        "packages/other/deep/fmt.6.6/opam",
-        "packages/fmt/x/fmt.6.6/opam",
-        "packages/.conex/fmt.6.6/opam",
-        "packages/fmt/fmt.1.0/files/fmt.6.6/opam",
+    for (path, code) in [
+        ("packages/fmt.6.6/opam", Code::Misplaced),
+        ("packages/other/fmt.6.6/opam", Code::Misplaced),
+        ("packages/other/deep/fmt.6.6/opam", Code::BadPath),
+        ("packages/fmt/x/fmt.6.6/opam", Code::BadPath),
+        ("packages/.conex/fmt.6.6/opam", Code::BadPath),
+        ("packages/fmt/fmt.1.0/files/fmt.6.6/opam", Code::BadPath),
     ] {
         let mut w = World::usual();
         w.file(path, OPAM);
+        let place = path.strip_suffix("opam").unwrap();
         both(&w, |v| {
-            v.is_rejected(Code::BadPath, path);
+            v.is_rejected(code, place);
         });
     }
 }
@@ -155,24 +156,23 @@ fn an_unclaimed_package_is_let_through_without_strict_and_counted() {
     assert_eq!(verdict.summary.broken_packages, 0);
 }
 
-/// Entries of a quorum for different digests, one of them withdrawn, still claim.
+/// Two janitors vouch for two versions: nobody approved an owner, and nobody claims the
+/// name. (Everybody would be kept from it who may use it today.)
 #[test]
-fn a_quorum_claims_whatever_the_digests() {
+fn a_quorum_that_does_not_agree_claims_nothing() {
     let mut w = World::usual().nostrict();
     w.file(&opam_path("lwt.1.0"), OPAM);
     let digest = conex_verify::format::digest::Digest::of;
-    w.says(
-        "ja",
-        vec![vouch(Kind::Authorisation, "lwt", at(0, 1), digest(b"one"))],
-    );
+    let entry = |counter, text| {
+        let version = at(0, counter);
+        vec![vouch(Kind::Authorisation, "lwt", version, digest(text))]
+    };
+    w.says("ja", entry(1, b"one"));
     w.verdict().is_accepted();
-    w.says(
-        "jb",
-        vec![
-            vouch(Kind::Authorisation, "lwt", at(0, 5), digest(b"two")),
-            withdraw(Kind::Authorisation, "lwt", at(0, 5)),
-        ],
-    );
+    w.says("jb", entry(5, b"two"));
+    w.verdict().is_accepted();
+    // When two agree on one of them, it is claimed, whatever lies in the tree.
+    w.says("jc", entry(1, b"one"));
     w.verdict()
         .is_rejected(Code::MissingResource, "packages/lwt/authorisation");
 }
@@ -190,4 +190,37 @@ fn only_authorisations_by_janitors_claim() {
     w.says("bob", vec![entry.clone()]);
     w.says("ja", vec![entry]);
     w.verdict().is_accepted();
+}
+
+/// The janitors listed the name once; its authorisation was left out with every segment
+/// that vouches for it.
+#[test]
+fn a_name_in_the_list_of_claims_is_claimed_whatever_segments_say() {
+    let mut w = World::usual();
+    w.claimed(at(0, 1), &["lwt"]);
+    // Also where nothing of that name is there.
+    both(&w, |v| {
+        v.is_rejected(Code::MissingResource, "packages/lwt/authorisation");
+    });
+    w.file(&opam_path("lwt.1.0"), OPAM);
+    both(&w, |v| {
+        v.is_rejected(Code::MissingResource, "packages/lwt/authorisation");
+    });
+    w.owned("lwt", &["bob"]);
+    w.released("lwt.1.0", "bob");
+    both(&w, |v| {
+        v.is_clean();
+    });
+}
+
+/// A list that nobody approved claims nothing: anyone could write one.
+#[test]
+fn a_pending_list_of_claims_claims_nothing() {
+    let mut w = World::usual().nostrict();
+    w.file(&opam_path("lwt.1.0"), OPAM);
+    let entry = w.claims_file(at(0, 1), &["lwt"]);
+    w.says("ja", vec![entry]);
+    w.verdict()
+        .is_accepted()
+        .reports(Code::Quorum, "packages/.conex/claims");
 }

@@ -81,15 +81,21 @@ fn a_janitors_key_proven_by_an_author_is_refused() {
     w.verdict().is_rejected(Code::KeyOfTwoIds, "ids/");
 }
 
-/// `jc` was a janitor and becomes an author with the key that the chain names.
+/// `jc` was a janitor and becomes an author with the key that the chain names: it counts
+/// when it is proven, as everybody's. (Whoever is asked to approve the file of somebody who
+/// left can otherwise not tell whether that person asks.)
 #[test]
-fn a_former_janitors_key_counts_as_proven() {
+fn a_former_janitors_key_counts_when_it_is_proven() {
     let mut w = World::usual();
     w.link(&link(2, &["ja", "jb"], &["ja", "jb"]));
     let file = w.author_file("jc", at(0, 1), &["jc"]);
-    w.quorum_says(vec![file]);
+    w.quorum_says(vec![file.clone()]);
     w.owned("lwt", &["jc"]);
     w.released("lwt.1.0", "jc");
+    w.verdict()
+        .is_rejected(Code::NotVouched, "packages/lwt/releases")
+        .reports(Code::PendingId, "ids/jc");
+    w.says("jc", vec![file]);
     w.verdict().is_clean();
 }
 
@@ -258,7 +264,7 @@ fn an_approved_id_that_is_missing_is_refused() {
 #[test]
 fn a_pending_id_harms_nobody() {
     let mut w = World::usual();
-    w.author_file("mallory", at(END, END), &["bob", "ja", "mallory"]);
+    w.author_file("mallory", at(LAST_EPOCH, END), &["bob", "ja", "mallory"]);
     w.team_file("malteam", at(0, 0), &["bob", "malteam", "ghost"]);
     w.verdict()
         .is_accepted()

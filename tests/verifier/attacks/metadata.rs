@@ -12,6 +12,7 @@ fn files() -> (World, Vec<String>) {
     w.teamed("crew", &["bob", "ja"]);
     let repo = w.repo_file(at(0, 1), &[], &[]);
     w.quorum_says(vec![repo]);
+    w.claimed(at(0, 1), &["fmt"]);
     w.link(&link(2, &["ja", "jb", "jc"], &["ja", "jb"]));
     let index = w
         .paths()
@@ -24,6 +25,7 @@ fn files() -> (World, Vec<String>) {
         "packages/.conex/ids/bob".to_owned(),
         "packages/.conex/ids/crew".to_owned(),
         "packages/.conex/repo".to_owned(),
+        "packages/.conex/claims".to_owned(),
         "packages/fmt/authorisation".to_owned(),
         "packages/fmt/releases".to_owned(),
         "packages/fmt/fmt.1.0/checksum".to_owned(),

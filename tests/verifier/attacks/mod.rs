@@ -17,6 +17,6 @@ mod paths;
 mod quorum;
 mod replay;
 mod repo_file;
+mod superseding;
 mod support;
 mod tools;
-mod withdrawal;

@@ -11,7 +11,6 @@ fn with_files() -> World {
     let mut w = World::usual();
     w.file(&format!("{DIR}/files/fix.patch"), "--- a\n+++ b\n");
     w.file(&format!("{DIR}/files/sub/x.ml"), "let () = ()\n");
-    w.file(&format!("{DIR}/files/empty"), "");
     let entry = w.checksum("fmt.1.0", at(0, 2));
     w.says("bob", vec![entry]);
     w.verdict().is_clean();
@@ -20,7 +19,7 @@ fn with_files() -> World {
 
 #[test]
 fn a_changed_file_is_refused() {
-    for file in ["opam", "files/fix.patch", "files/sub/x.ml", "files/empty"] {
+    for file in ["opam", "files/fix.patch", "files/sub/x.ml"] {
         let mut w = with_files();
         let path = format!("{DIR}/{file}");
         let mut bytes = w.bytes(&path);
@@ -47,12 +46,7 @@ fn a_removed_file_is_refused() {
 
 #[test]
 fn an_added_file_is_refused() {
-    for file in [
-        "files/new",
-        "files/sub/y",
-        "files/empty2",
-        "files/fix.patch.orig",
-    ] {
+    for file in ["files/new", "files/sub/y", "files/fix.patch.orig"] {
         let mut w = with_files();
         let path = format!("{DIR}/{file}");
         w.file(&path, "x");
@@ -61,22 +55,119 @@ fn an_added_file_is_refused() {
     }
 }
 
-/// opam 2.0 to 2.3 neither bring empty files nor remove them: their users must not
-/// be stuck because of that. An empty opam file is another matter.
+/// opam 2.0 to 2.3 neither bring empty files nor remove them, and opam copies `files/*` over
+/// the sources: an empty file there replaces a source file with nothing.
 #[test]
-fn empty_files_that_old_opams_lose_or_leave_are_warnings() {
+fn an_empty_file_below_a_signed_package_is_refused() {
+    for path in [
+        format!("{DIR}/files/empty"),
+        format!("{DIR}/files/sub/empty"),
+        format!("{DIR}/url"),
+        format!("{DIR}/descr"),
+        "packages/fmt/fmt.0.1/files/left-over".to_owned(),
+    ] {
+        for mode in MODES {
+            let mut w = with_files().in_mode(mode);
+            w.file(&path, "");
+            w.verdict().is_rejected(Code::EmptyFile, &path);
+        }
+    }
+    // An owner cannot vouch for one, nor a quorum.
+    for file in ["opam", "files/fix.patch"] {
+        let mut w = with_files();
+        let path = format!("{DIR}/{file}");
+        w.file(&path, "");
+        let entry = w.checksum("fmt.1.0", at(0, 3));
+        w.says("bob", vec![entry.clone()]);
+        w.quorum_says(vec![entry]);
+        w.verdict().is_rejected(Code::EmptyFile, &path);
+    }
     let mut w = with_files();
-    w.remove(&format!("{DIR}/files/empty"));
-    w.file(&format!("{DIR}/files/empty2"), "");
-    w.file("packages/fmt/fmt.0.1/files/left-over", "");
-    w.verdict()
-        .is_accepted()
-        .reports(Code::MissingFile, &format!("{DIR}/files/empty"))
-        .reports(Code::ExtraFile, &format!("{DIR}/files/empty2"))
-        .reports(Code::ExtraFile, "packages/fmt/fmt.0.1");
     w.file(&opam_path("fmt.0.1"), "");
     w.verdict()
-        .is_rejected(Code::ReleaseList, "packages/fmt/fmt.0.1");
+        .is_rejected(Code::ReleaseList, "packages/fmt/fmt.0.1")
+        .is_rejected(Code::EmptyFile, &opam_path("fmt.0.1"));
+}
+
+/// Files beside a signed description that opam reads under another name than that which
+/// the rules are about: on a file system that does not tell case apart, or of opam 1.2.
+#[test]
+fn what_only_looks_like_a_file_of_a_signed_release_is_refused() {
+    for (path, code) in [
+        ("Files/x", Code::BadPath),
+        ("FILES/x", Code::BadPath),
+        ("files./x", Code::BadPath),
+        ("files", Code::BadPath),
+        ("Opam", Code::BadPath),
+        ("URL", Code::BadPath),
+        ("Descr", Code::BadPath),
+        ("Checksum", Code::BadPath),
+        ("url", Code::ExtraFile),
+        ("descr", Code::ExtraFile),
+    ] {
+        for mode in MODES {
+            let mut w = World::usual().in_mode(mode);
+            let path = format!("{DIR}/{path}");
+            w.file(&path, "src: \"https://evil.example/x.tar.gz\"\n");
+            w.verdict().is_rejected(code, &path);
+        }
+    }
+}
+
+/// A flat or a foreign release of a signed package is never less than one of its own.
+#[test]
+fn a_release_of_a_signed_package_in_another_place_is_refused() {
+    for dir in ["packages/fmt.6.6/", "packages/other/fmt.6.6/"] {
+        for release in ["fmt.1.0", "fmt.6.6"] {
+            for mode in MODES {
+                let mut w = World::usual().in_mode(mode);
+                let dir = dir.replace("fmt.6.6", release);
+                w.file(&format!("{dir}opam"), OPAM);
+                w.verdict().is_rejected(Code::Misplaced, &dir);
+            }
+        }
+        // Its files alone, which opam takes along.
+        for below in ["files/x", "url", "descr"] {
+            let mut w = World::usual().nostrict();
+            w.file(&format!("{dir}{below}"), "x");
+            w.verdict().is_rejected(Code::Misplaced, dir);
+        }
+    }
+}
+
+/// The same of a package that nobody claims: it is an unsigned package of its name.
+#[test]
+fn a_flat_or_foreign_release_of_an_unclaimed_package_is_unsigned() {
+    for dir in ["packages/lwt.1.0/", "packages/fmt/lwt.1.0/"] {
+        let mut w = World::usual();
+        w.file(&format!("{dir}opam"), OPAM);
+        w.verdict().is_rejected(Code::Unclaimed, "packages/lwt");
+        let verdict = w.clone().nostrict().verdict();
+        verdict.is_accepted();
+        assert_eq!(verdict.summary.unsigned_packages, 1);
+        // opam would see one of the two, and nobody knows which.
+        w.file(&opam_path("lwt.1.0"), OPAM);
+        w.clone()
+            .nostrict()
+            .verdict()
+            .is_rejected(Code::Misplaced, dir);
+        // Claimed for ever, it is a release of a signed package.
+        w.claimed(at(0, 1), &["lwt"]);
+        for mode in MODES {
+            let verdict = w.clone().in_mode(mode).verdict();
+            verdict.is_rejected(Code::Misplaced, dir);
+        }
+    }
+}
+
+/// `Lwt.1.0` in another place and `lwt` are one name to people and to some file systems.
+#[test]
+fn a_misplaced_name_in_other_letters_is_refused() {
+    for other in ["packages/FMT.2.0/opam", "packages/zed/Fmt.2.0/opam"] {
+        let mut w = World::usual().nostrict();
+        w.file(other, OPAM);
+        w.verdict().is_rejected(Code::CaseCollision, "packages/");
+    }
 }
 
 /// A release that nobody listed appears, with everything that `bob` ever signed.
@@ -102,7 +193,7 @@ fn a_listed_release_that_is_missing_is_refused() {
 /// `bob` removes a broken release; the server brings it back with its old checksum.
 ///
 /// ```text
-/// bob     fmt.1.0  fmt.2.0      removes fmt.2.0 (tombstone)
+/// bob     fmt.1.0  fmt.2.0      removes fmt.2.0 (floor)
 /// server                                          fmt.2.0 is back
 /// ```
 #[test]
@@ -118,15 +209,14 @@ fn a_removed_release_that_returns_is_refused() {
     w.verdict().is_clean();
     w.remove(&opam_path("fmt.2.0"));
     w.remove(&checksum_path("fmt.2.0"));
-    let list = w.release_list_with("fmt", at(0, 3), &[("fmt.2.0", at(0, 1))]);
+    let list = w.release_list_above("fmt", at(0, 3), 1);
     w.says("bob", vec![list]);
     w.verdict().is_clean();
     for path in [opam_path("fmt.2.0"), checksum_path("fmt.2.0")] {
         w.file(&path, with.bytes(&path));
     }
-    let verdict = w.verdict();
-    verdict.is_rejected(Code::ReleaseList, "packages/fmt/fmt.2.0");
-    assert!(verdict.text().contains("removed by its maintainers"));
+    w.verdict()
+        .is_rejected(Code::ReleaseList, "packages/fmt/fmt.2.0");
     // With the old list as well.
     w.file("packages/fmt/releases", with.bytes("packages/fmt/releases"));
     w.verdict()
@@ -230,7 +320,7 @@ fn an_emptied_package_keeps_its_name() {
     let mut w = World::usual();
     w.remove(&opam_path("fmt.1.0"));
     w.remove(&checksum_path("fmt.1.0"));
-    let list = w.release_list_with("fmt", at(0, 2), &[("fmt.1.0", at(0, 1))]);
+    let list = w.release_list_above("fmt", at(0, 2), 1);
     w.says("bob", vec![list]);
     w.verdict().is_clean();
     w.remove("packages/fmt/releases");

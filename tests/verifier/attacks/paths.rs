@@ -49,43 +49,137 @@ fn an_opam_file_at_the_top_is_refused() {
     }
 }
 
-/// D4: opam finds packages at any depth, by the name of the last directory.
+/// D4: opam finds packages at any depth, by the name of the last directory. At two other
+/// places than its own a release is one of an unsigned package
+/// (`a_flat_or_foreign_release_of_an_unclaimed_package_is_unsigned`), and at no more.
 #[test]
 fn d4_a_package_outside_its_directory_is_refused() {
     for path in [
         "packages/x/y/z/deep.1.0/opam",
-        "packages/flat.1.0/opam",
-        "packages/alpha/omega.1.0/opam",
         "packages/alpha/alpha.1.0/alpha.2.0/opam",
         "packages/alpha/alpha/opam",
-        "packages/alpha/alpha-x.1.0/opam",
         "packages/alpha.1.0/alpha.1.0/opam",
+        "packages/alpha.1.0/files/alpha.1.0/opam",
+        "packages/omega/alpha.1.0/files/alpha.1.0/opam",
         "packages/alpha/.1.0/opam",
         "packages/alpha/alpha./opam",
+        "packages/123.1/opam",
     ] {
         refused_everywhere(path, Code::BadPath);
     }
+    for (path, package) in [
+        ("packages/flat.1.0/opam", "packages/flat"),
+        ("packages/alpha/omega.1.0/opam", "packages/omega"),
+        ("packages/alpha/alpha-x.1.0/opam", "packages/alpha-x"),
+    ] {
+        let mut w = World::usual();
+        w.file(path, OPAM);
+        w.verdict().is_rejected(Code::Unclaimed, package);
+        w.nostrict().verdict().is_accepted();
+    }
 }
 
-/// D25: old files that opam merges into the description.
+/// D25: old files that opam merges into the description, and what tools leave behind where
+/// somebody reads it.
 #[test]
-fn d25_files_that_opam_merges_are_refused() {
+fn d25_files_that_opam_or_conex_would_read_are_refused() {
     for path in [
-        "packages/fmt/fmt.1.0/url",
-        "packages/fmt/fmt.1.0/descr",
-        "packages/fmt/fmt.1.0/opam.orig",
-        "packages/fmt/fmt.1.0/checksum.rej",
         "packages/fmt/fmt.1.0/files",
-        "packages/fmt/README",
-        "packages/README",
-        "packages/fmt",
+        "packages/fmt/fmt.1.0/Descr",
+        "packages/fmt/fmt.1.0/releases",
+        "packages/fmt/fmt.1.0/sub/README",
+        "packages/fmt/sub/README",
+        "packages/fmt/url",
+        "packages/fmt/checksum",
+        "packages/releases",
         "packages/.conex",
         "packages/.conex/README",
+        "packages/.conex/repo.orig",
         "packages/.conex/janitors/latest",
         "packages/.conex/index/bob/index",
         "packages/.conex/index/index",
+        "packages/flat.1.0/README",
+        "packages/flat.1.0/checksum",
+        "packages/other/flat.1.0/README",
     ] {
         refused_everywhere(path, Code::BadPath);
+    }
+    for path in ["packages/fmt/fmt.1.0/url", "packages/fmt/fmt.1.0/descr"] {
+        refused_everywhere(path, Code::ExtraFile);
+    }
+}
+
+/// Plain files that opam does not read stop nobody, in any mode.
+#[test]
+fn stray_files_stop_nobody() {
+    for path in [
+        "packages/README",
+        "packages/.keep_me",
+        "packages/fmt/README.md",
+        "packages/fmt/.generated",
+        "packages/fmt/fmt.1.0/opam.orig",
+        "packages/fmt/fmt.1.0/opam~",
+        "packages/fmt/fmt.1.0/checksum.rej",
+        "packages/fmt/fmt.1.0/fmt.install",
+    ] {
+        for content in ["", OPAM] {
+            let mut w = World::usual();
+            w.file(path, content);
+            w.verdict().is_clean();
+            w.nostrict().verdict().is_clean();
+        }
+    }
+}
+
+/// A name that Windows keeps for a device, or cannot write, is no stray.
+#[test]
+fn stray_files_that_not_every_file_system_holds_are_refused() {
+    for name in ["NUL", "con.txt", "aux", "COM1", "lpt9.md", "readme."] {
+        for dir in ["packages/", "packages/fmt/", "packages/fmt/fmt.1.0/"] {
+            refused_everywhere(&format!("{dir}{name}"), Code::BadPath);
+        }
+    }
+}
+
+/// Nothing but the description of a release is called `opam`, at any depth and in any case;
+/// opam 2.0 to 2.3 stop looking where even an empty directory is called so (D28).
+#[test]
+fn d28_what_hides_packages_from_opam_is_refused() {
+    for name in ["opam", "Opam", "OPAM"] {
+        for dir in [
+            "packages/",
+            "packages/fmt/",
+            "packages/lwt/",
+            "packages/.conex/",
+        ] {
+            let path = format!("{dir}{name}");
+            refused_everywhere(&path, Code::BadPath);
+            refused_everywhere(&format!("{path}/x"), Code::BadPath);
+            refused_everywhere(&format!("{path}/opam.1/opam"), Code::BadPath);
+            empty_refused(&path);
+        }
+        empty_refused(&format!("packages/fmt/fmt.2.0/{name}"));
+        empty_refused(&format!("packages/fmt/fmt.1.0/files/{name}"));
+        empty_refused(name);
+        empty_refused(&format!("doc/{name}"));
+    }
+    for name in ["files", "url", "descr"] {
+        empty_refused(&format!("packages/fmt/fmt.1.0/{name}"));
+    }
+    // An empty directory of another name is nothing to opam, and no patch carries it.
+    let mut w = World::usual();
+    w.tree.empty = ["packages/fmt/fmt.9.9", "packages/lwt", "doc"]
+        .map(str::to_owned)
+        .into();
+    w.verdict().is_clean();
+}
+
+#[track_caller]
+fn empty_refused(path: &str) {
+    for mode in MODES {
+        let mut w = World::usual().in_mode(mode);
+        w.tree.empty.insert(path.to_owned());
+        w.verdict().is_rejected(Code::IrregularFile, path);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The files at the top: opam obeys `repo`, git the others.
 
 use conex_verify::finding::Code;
-use conex_verify::format::resource::{Kind, RepoField, TopFile};
+use conex_verify::format::resource::{Kind, TopFile};
 
 use crate::world::*;
 
@@ -14,7 +14,7 @@ fn approved() -> World {
     w.file(".gitignore", "*.orig\n");
     w.file(".gitattributes", "* -text\n");
     let values = conex_verify::verify::top_level::repo_values(APPROVED.as_bytes());
-    let values: Vec<(RepoField, &str)> = values.iter().map(|(f, v)| (*f, v.as_str())).collect();
+    let values: Vec<(&str, &str)> = values.iter().map(|(f, v)| (f.as_str(), &**v)).collect();
     let entry = w.repo_file(
         at(0, 1),
         &values,
@@ -59,12 +59,14 @@ fn d6_a_repo_file_that_opam_would_not_take_is_refused() {
     refused(&w, Code::RepoFile, "repo");
 }
 
-/// D7: `redirect` sends opam to another server for good.
+/// D7: `redirect` sends opam to another server for good, and any field may mean something
+/// to an opam to come.
 #[test]
-fn d7_a_redirect_and_every_unknown_field_is_refused() {
+fn d7_a_redirect_and_every_field_that_nobody_approved_is_refused() {
     for field in [
         "redirect: \"https://evil.example\"",
         "redirect: [\"https://evil.example\" {os = \"linux\"}]",
+        "redirect: [\"https://evil.example\" {opam-version < \"1.2\"}]",
         "archive-mirrors: \"https://evil.example\"",
         "x-anything: \"1\"",
         "Announce: \"x\"",
@@ -74,11 +76,58 @@ fn d7_a_redirect_and_every_unknown_field_is_refused() {
         for base in [World::usual(), approved()] {
             let mut w = base;
             let text = String::from_utf8(w.bytes("repo")).unwrap();
-            w.file("repo", format!("{text}{field}\n"));
-            refused(&w, Code::RepoFile, "repo");
-            w.file("repo", format!("{field}\n{text}"));
-            refused(&w, Code::RepoFile, "repo");
+            for text in [format!("{text}{field}\n"), format!("{field}\n{text}")] {
+                w.file("repo", text);
+                w.verdict().is_rejected(Code::RepoFile, "repo");
+                let verdict = w.clone().nostrict().verdict();
+                // Mirrors are told by the checksums of what they give, so without an
+                // approval there they are worth a warning.
+                let nothing = w.tree.get("packages/.conex/repo").is_none();
+                if nothing && field.starts_with("archive-mirrors") {
+                    verdict.is_accepted().reports(Code::RepoFile, "repo");
+                } else {
+                    verdict.is_rejected(Code::RepoFile, "repo");
+                }
+            }
         }
+    }
+}
+
+/// A redirect for old opams can be approved, and only one that no opam 2 follows: one that
+/// was approved long ago would send clients to a host that somebody else owns today.
+#[test]
+fn d7_an_approved_redirect_that_an_opam_2_follows_is_refused() {
+    let redirected = |redirect: &str| {
+        let mut w = World::usual();
+        let text = format!("opam-version: \"2.0\"\nredirect: {redirect}\n");
+        let values = conex_verify::verify::top_level::repo_values(text.as_bytes());
+        let values: Vec<(&str, &str)> = values.iter().map(|(f, v)| (f.as_str(), &**v)).collect();
+        let entry = w.repo_file(at(0, 1), &values, &[]);
+        w.quorum_says(vec![entry]);
+        w.file("repo", text);
+        w
+    };
+    for nobody in [
+        "[\"https://old.example\" {opam-version < \"1.2\"}]",
+        "\"https://old.example\" {opam-version < \"2.0~\"}",
+        "[\"https://a.example\" {opam-version = \"1.2.2\" & os = \"x\"} \"https://b.example\" {opam-version <= \"1.3\"}]",
+    ] {
+        let w = redirected(nobody);
+        w.verdict().is_clean();
+        w.nostrict().verdict().is_clean();
+    }
+    for somebody in [
+        "\"https://evil.example\"",
+        "[\"https://evil.example\"]",
+        "[\"https://evil.example\" {opam-version < \"2.1\"}]",
+        "[\"https://evil.example\" {opam-version <= \"2.0\"}]",
+        "[\"https://evil.example\" {opam-version != \"1.2\"}]",
+        "[\"https://evil.example\" {\"2.0\" > opam-version}]",
+        "[\"https://evil.example\" {opam-version < \"1.2\" | os = \"linux\"}]",
+        "[\"https://evil.example\" {!(opam-version >= \"2.0\")}]",
+        "[\"https://a.example\" {opam-version < \"1.2\"} \"https://evil.example\"]",
+    ] {
+        refused(&redirected(somebody), Code::RepoFile, "repo");
     }
 }
 
@@ -131,7 +180,7 @@ fn without_an_approval_values_are_refused_when_strict() {
 fn half_an_approval_of_the_values_is_none() {
     let mut w = World::usual();
     w.file("repo", "opam-version: \"2.0\"\nannounce: \"x\"\n");
-    let entry = w.repo_file(at(0, 1), &[(RepoField::Announce, "\"x\"")], &[]);
+    let entry = w.repo_file(at(0, 1), &[("announce", "\"x\"")], &[]);
     w.says("ja", vec![entry.clone()]);
     w.says("bob", vec![entry]);
     w.verdict().is_rejected(Code::RepoFile, "repo");
@@ -153,7 +202,7 @@ fn an_approval_cannot_be_stripped() {
 
     let mut w = approved();
     w.file("repo", evil);
-    w.repo_file(at(0, 2), &[(RepoField::Announce, "\"evil\"")], &[]);
+    w.repo_file(at(0, 2), &[("announce", "\"evil\"")], &[]);
     refused(&w, Code::Quorum, "packages/.conex/repo");
 
     let mut w = approved();
@@ -209,5 +258,5 @@ fn swapped_git_files_are_refused() {
 #[test]
 fn the_approval_itself_is_a_resource_as_any() {
     let w = approved();
-    assert_eq!(w.now(Kind::Repo, "repo").revision, at(0, 1));
+    assert_eq!(w.now(Kind::Repo, "repo").version.revision, at(0, 1));
 }

@@ -6,6 +6,7 @@ use conex_verify::format::resource::Kind;
 use crate::world::*;
 
 const CHECKSUM: &str = "packages/fmt/fmt.1.0/checksum";
+const LIST: &str = "packages/fmt/releases";
 
 /// The owner goes wrong, a quorum mends it, and the server serves the owner's
 /// version to somebody who has never seen the repository.
@@ -72,7 +73,7 @@ fn a_strangers_higher_counter_supersedes_nothing() {
         "mallory",
         vec![
             vouch(Kind::Checksum, "fmt.1.0", at(0, END), digest),
-            vouch(Kind::Releases, "fmt", at(END, END), digest),
+            vouch(Kind::Releases, "fmt", at(LAST_EPOCH, END), digest),
             vouch(Kind::Authorisation, "fmt", at(0, 9), digest),
             vouch(Kind::Author, "bob", at(0, 9), digest),
         ],
@@ -167,7 +168,7 @@ fn a_revoked_authors_vouches_stop_counting() {
     w.verdict().is_clean();
     let revoked = w.author_file("bob", at(0, 2), &[]);
     w.quorum_says(vec![revoked]);
-    w.verdict().is_rejected(Code::NotVouched, CHECKSUM);
+    w.verdict().is_rejected(Code::NotVouched, LIST);
     // A quorum vouches for what was there before the theft.
     w.file(&opam_path("fmt.1.0"), OPAM);
     let mut entries = w.listed("fmt.1.0", at(0, 3));
@@ -199,7 +200,7 @@ fn a_replaced_keys_vouches_stop_counting() {
     w.quorum_says(vec![file.clone()]);
     w.says_with("bob", "bob-new", vec![file]);
     w.verdict()
-        .is_rejected(Code::NotVouched, CHECKSUM)
+        .is_rejected(Code::NotVouched, LIST)
         .reports(Code::UnknownKey, "index/bob/");
     // He signs again with the new one.
     w.says_with(
@@ -220,7 +221,7 @@ fn a_removed_owners_vouches_stop_counting() {
     w.joined("eve");
     let entry = w.authorisation("fmt", at(0, 2), &["eve"]);
     w.quorum_says(vec![entry]);
-    w.verdict().is_rejected(Code::NotVouched, CHECKSUM);
+    w.verdict().is_rejected(Code::NotVouched, LIST);
 }
 
 /// A package has two owners, one of whom is revoked.
@@ -262,7 +263,7 @@ fn a_member_who_left_supports_nothing() {
     w.verdict().is_clean();
     let left = w.team_file("crew", at(0, 2), &["eve"]);
     w.quorum_says(vec![left]);
-    w.verdict().is_rejected(Code::NotVouched, CHECKSUM);
+    w.verdict().is_rejected(Code::NotVouched, LIST);
 }
 
 /// `bob` rotates a key, and his pending file does not carry the old one: until it is
@@ -276,7 +277,7 @@ fn a_pending_file_of_one_author_does_not_touch_the_packages_of_others() {
     w.author_file("eve", at(0, 2), &["eve-new"]);
     let verdict = w.verdict();
     verdict
-        .is_rejected(Code::NotVouched, "packages/lwt/lwt.1.0/checksum")
+        .is_rejected(Code::NotVouched, "packages/lwt/releases")
         .reports(Code::PendingId, "ids/eve");
     assert!(
         !verdict

@@ -1,11 +1,11 @@
 //! What the tools of janitors and authors must not be talked into.
 
-use conex::plan::{self, Plan, PlanError, Sign};
+use conex::plan::{self, Plan, PlanError, Sign, View};
 use conex_verify::finding::{Code, Severity};
-use conex_verify::format::resource::{Entry, Kind, What};
+use conex_verify::format::resource::{Entry, Kind};
 use conex_verify::repository::Repository;
-use conex_verify::trust::View;
 
+use crate::updates::client::accepted_after;
 use crate::world::*;
 
 fn approve(w: &World, janitor: &str) -> Plan {
@@ -24,6 +24,7 @@ fn sign(w: &World, author: &str) -> Result<Plan, PlanError> {
             key: public(author),
             packages: Vec::new(),
             allow_weak_checksums: false,
+            log: Default::default(),
         },
     )
 }
@@ -91,76 +92,52 @@ fn approve_leaves_out_what_does_not_fit() {
     assert!(plan.warnings.iter().any(|f| f.code == Code::Digest));
 }
 
-/// A release that is signed again gets a higher counter, above everything that
-/// anybody vouched for, supported or not.
+/// A release that is signed again gets a counter above everything that those vouched for
+/// who can support it, whether a quorum of them agrees or not.
 #[test]
 fn signing_again_raises_the_counter() {
     let mut w = World::usual();
-    w.quorum_says(vec![vouch(
-        Kind::Checksum,
-        "fmt.1.0",
-        at(0, 1),
-        conex_verify::format::digest::Digest::of(b"half"),
-    )]);
-    w.says(
-        "jc",
-        vec![vouch(
-            Kind::Checksum,
-            "fmt.1.0",
-            at(0, 6),
-            conex_verify::format::digest::Digest::of(b"pending"),
-        )],
-    );
+    let other = |counter, text| {
+        let digest = conex_verify::format::digest::Digest::of(text);
+        vec![vouch(Kind::Checksum, "fmt.1.0", at(0, counter), digest)]
+    };
+    w.quorum_says(other(1, b"half"));
+    w.says("jc", other(6, b"pending"));
+    // Who cannot support it decides nothing: the counter would be at its end.
+    w.joined("eve");
+    w.says("eve", other(END, b"eve"));
     w.file(&opam_path("fmt.1.0"), "opam-version: \"2.0\"\n# new\n");
     let plan = sign(&w, "bob").unwrap();
     let entry = entry_for(&plan, Kind::Checksum, "fmt.1.0").unwrap();
-    assert_eq!(entry.revision, at(0, 7));
+    assert_eq!(entry.version.revision, at(0, 7));
     carry_out(&mut w, "bob", &plan);
     w.verdict().is_clean();
 }
 
-/// What was withdrawn is not vouched for again at the withdrawn counter: it would
-/// not count.
+/// A removed release that comes back is signed above the floor of the list.
 #[test]
-fn signing_after_a_withdrawal_rises_above_it() {
-    let mut w = World::usual();
-    w.says(
-        "bob",
-        vec![
-            withdraw(Kind::Checksum, "fmt.1.0", at(0, 4)),
-            withdraw(Kind::Releases, "fmt", at(0, 1)),
-        ],
-    );
-    w.verdict()
-        .is_rejected(Code::NotVouched, "fmt.1.0/checksum");
-    let plan = sign(&w, "bob").unwrap();
-    carry_out(&mut w, "bob", &plan);
-    w.verdict().is_clean();
-}
-
-/// A removed release that comes back is signed above its tombstone.
-#[test]
-fn signing_a_release_that_returns_rises_above_its_tombstone() {
+fn signing_a_release_that_returns_rises_above_the_floor() {
     let mut w = World::usual();
     w.file(&opam_path("fmt.2.0"), OPAM);
-    let list = w.release_list_with("fmt", at(0, 2), &[]);
-    let mut entries = vec![w.checksum("fmt.2.0", at(0, 3)), list];
-    w.says("bob", std::mem::take(&mut entries));
-    w.remove(&opam_path("fmt.2.0"));
-    w.remove(&checksum_path("fmt.2.0"));
+    let entries = vec![
+        w.checksum("fmt.2.0", at(0, 3)),
+        w.release_list("fmt", at(0, 2)),
+    ];
+    w.says("bob", entries);
+    let with = w.clone();
+    w.gone("fmt.2.0");
     let plan = sign(&w, "bob").unwrap();
     carry_out(&mut w, "bob", &plan);
     w.verdict().is_clean();
+    let without = w.clone();
     w.file(&opam_path("fmt.2.0"), OPAM);
     let plan = sign(&w, "bob").unwrap();
-    assert_eq!(
-        entry_for(&plan, Kind::Checksum, "fmt.2.0")
-            .unwrap()
-            .revision,
-        at(0, 4)
-    );
+    let entry = entry_for(&plan, Kind::Checksum, "fmt.2.0").unwrap();
+    assert_eq!(entry.version.revision, at(0, 4));
     carry_out(&mut w, "bob", &plan);
     w.verdict().is_clean();
+    accepted_after(&[&with, &without], &w);
+    accepted_after(&[&with], &w);
 }
 
 /// The counter is at its end: the tool says who can help and does not wrap round.
@@ -214,25 +191,26 @@ fn signing_decides_an_equivocation() {
         .is_rejected(Code::Equivocation, "fmt.1.0/checksum");
     let plan = sign(&w, "bob").unwrap();
     let entry = entry_for(&plan, Kind::Checksum, "fmt.1.0").unwrap();
-    assert!(matches!(entry.what, What::Vouched(_)) && entry.revision > at(0, 1));
+    assert!(entry.version.revision > at(0, 1));
     carry_out(&mut w, "bob", &plan);
     w.verdict().is_clean();
 }
 
-/// `bob` writes a file of the last epoch that there is, and hopes that janitors do not
+/// `bob` writes a list of the last epoch that there is, and hopes that janitors do not
 /// look: approved once, nothing could ever supersede it.
 #[test]
 fn approve_opens_the_next_epoch_and_no_later_one() {
-    for (epoch, approved) in [(1, true), (2, false), (END, false)] {
+    for (epoch, approved) in [(1, true), (2, false), (LAST_EPOCH, false)] {
         let mut w = World::usual();
-        let entry = w.checksum("fmt.1.0", at(epoch, END));
-        w.says("bob", vec![entry]);
+        let entries = w.listed("fmt.1.0", at(epoch, 1));
+        w.says("bob", entries);
         let plan = approve(&w, "ja");
-        let found = entry_for(&plan, Kind::Checksum, "fmt.1.0").is_some();
+        let found = entry_for(&plan, Kind::Releases, "fmt").is_some();
         assert_eq!(found, approved, "epoch {epoch}");
         let said = plan.lines.iter().any(|l| l.contains("opens epoch 1"));
         assert_eq!(said, approved, "{:?}", plan.lines);
-        assert_eq!(plan.warnings.is_empty(), approved, "{:?}", plan.warnings);
+        let warned = plan.warnings.iter().any(|f| f.code == Code::EpochNotOpened);
+        assert_eq!(warned, !approved, "{:?}", plan.warnings);
     }
 }
 
@@ -249,7 +227,11 @@ fn what_is_changed_after_an_epoch_was_started_stays_in_it() {
     w.says("bob", thief.to_vec());
     let repository = Repository::load(&w.tree);
     let world = plan::World::new(&w.tree, &repository, View::AsIfApproved).unwrap();
-    let plan = plan::epoch(&world, &["fmt".to_owned()]).unwrap();
+    let request = plan::Epoch {
+        names: vec!["fmt".to_owned()],
+        owners: false,
+    };
+    let plan = plan::epoch(&world, &request).unwrap();
     for (path, bytes) in &plan.writes {
         w.file(path, bytes);
     }

@@ -1,7 +1,8 @@
 //! A server that mixes, withholds, strips, or serves an old state.
 
 use conex_verify::finding::Code;
-use conex_verify::format::resource::{Kind, RepoField};
+use conex_verify::format::digest::Digest;
+use conex_verify::format::resource::Kind;
 
 use crate::snapshot::notary::*;
 use crate::world::*;
@@ -31,10 +32,12 @@ fn all_segments_stripped() {
     evil.is_refused_in_every_form(&honest(), Code::SnapshotSigner, SNAPSHOT);
 }
 
-/// The same where the only janitor signs the snapshot, and needs no segment to.
+/// All but what the notary needs to sign: the same person vouches for the package in other
+/// segments.
 #[test]
-fn all_segments_stripped_where_one_person_is_janitor() {
+fn all_segments_but_the_notarys_stripped() {
     let mut w = unsigned();
+    let needed = segments(&w, "ja");
     let entry = w.authorisation("fmt", at(0, 1), &["ja"]);
     w.says("ja", vec![entry]);
     let mut entries = w.listed("fmt.1.0", at(0, 1));
@@ -43,8 +46,8 @@ fn all_segments_stripped_where_one_person_is_janitor() {
     w.stated("ja", at(0, 2));
     w.is_accepted_in_every_form(&unsigned());
     let mut evil = w.clone();
-    for path in segments(&w, "ja") {
-        evil.remove(&path);
+    for path in segments(&w, "ja").iter().filter(|p| !needed.contains(p)) {
+        evil.remove(path);
     }
     evil.is_refused_in_every_form(&w, Code::Snapshot, "packages/.conex/index/ja");
     // And the package changed, which nobody claims now.
@@ -52,13 +55,13 @@ fn all_segments_stripped_where_one_person_is_janitor() {
     evil.is_refused_in_every_form(&w, Code::Snapshot, "packages/fmt");
 }
 
-/// `bob` found that a release of his was made by somebody else, and withdrew it.
+/// A janitor's entry that nobody needs today: without it nothing in the tree is another.
 #[test]
-fn only_a_revocation_stripped() {
+fn only_an_entry_that_nobody_needs_stripped() {
     let mut w = usual();
-    let entry = w.now(Kind::Team, "notaries");
     let before = w.clone();
-    let path = w.says("ja", vec![withdraw(Kind::Team, "other", entry.revision)]);
+    let entry = vouch(Kind::Team, "other", at(0, 1), Digest::of(b"x"));
+    let path = w.says("ja", vec![entry]);
     w.stated("bob", at(1, 2));
     w.is_accepted_in_every_form(&before);
     w.remove(&path);
@@ -191,7 +194,7 @@ fn another_file_of_the_chain() {
 #[test]
 fn the_top_level_file_repo_changed() {
     let mut w = usual();
-    let value = (RepoField::Announce, "\"Hello\"");
+    let value = ("announce", "\"Hello\"");
     let entry = w.repo_file(at(0, 1), &[value], &[]);
     w.quorum_says(vec![entry]);
     w.file("repo", "opam-version: \"2.0\"\nannounce: \"Hello\"\n");
@@ -228,16 +231,36 @@ fn a_new_stamp_in_the_file_repo_is_no_attack() {
     stamped.is_accepted_in_every_form(&w);
 }
 
-/// Patches of opam 2.0 to 2.3 carry no empty files (hook contract, D17): one that is
-/// stated does not arrive, one that is gone stays.
+/// Patches of opam 2.0 to 2.3 carry no empty files (hook contract, D17). Those who publish
+/// one are told; in a client, a file that is stated and is not there is like any other.
 #[test]
-fn empty_files_that_patches_do_not_carry_are_no_attack() {
-    let mut w = unsigned();
-    w.file("packages/fmt/fmt.1.0/files/empty", "");
-    w.is_accepted_in_every_form(&unsigned());
-    let mut left = unsigned();
-    left.file("packages/gone/gone.1.0/files/empty", "");
-    left.is_accepted_in_every_form(&unsigned());
+fn an_empty_file_added_or_left_out() {
+    let w = unsigned();
+    for path in ["fmt/fmt.1.0/files/empty", "gone/gone.1.0/files/empty"] {
+        let mut evil = w.clone();
+        evil.file(&format!("packages/{path}"), "");
+        let package = format!("packages/{}", &path[..path.find('/').unwrap()]);
+        // GNU diff has nothing to say about it, so its patch gives the honest tree.
+        let refused: Vec<_> = evil
+            .in_every_form(&w)
+            .into_iter()
+            .map(|(form, verdict)| {
+                let carried = form != "patch by GNU diff";
+                assert_eq!(verdict.accepted, !carried, "{form}");
+                if carried {
+                    verdict.is_rejected(Code::Snapshot, &package);
+                }
+                carried
+            })
+            .collect();
+        assert_eq!(refused.len(), 5);
+    }
+    let mut with = w.clone();
+    with.file("packages/fmt/fmt.1.0/files/empty", "");
+    with.stated("ja", at(0, 2));
+    with.verdict().is_accepted();
+    with.remove("packages/fmt/fmt.1.0/files/empty");
+    with.is_refused_in_every_form(&with, Code::Snapshot, "packages/fmt");
 }
 
 // --- as a whole ---------------------------------------------------------------

@@ -7,6 +7,9 @@
 
 mod notary;
 
+mod anchors;
 mod attacks;
+mod claims;
 mod notaries;
 mod rules;
+mod state;

@@ -31,36 +31,69 @@ fn a_key_that_the_notary_has_not_proven_does_not_count() {
     w.verdict().is_rejected(Code::SnapshotSigner, SNAPSHOT);
 }
 
-/// Several janitors and no team: none is valid.
+/// Without the team no janitor may sign, not even the only one.
 #[test]
-fn without_a_team_none_of_several_janitors_may_sign() {
+fn without_a_team_no_janitor_may_sign() {
     let mut w = World::usual();
+    w.stated("ja", at(0, 1));
+    w.verdict().is_rejected(Code::SnapshotSigner, SNAPSHOT);
+    let mut w = World::with_janitors(1, &["ja"]);
     w.stated("ja", at(0, 1));
     w.verdict().is_rejected(Code::SnapshotSigner, SNAPSHOT);
 }
 
-/// A file that nobody approved takes nothing away from anybody.
+/// The first team counts in the epoch in which it is, 0 for a new one.
 #[test]
-fn a_pending_team_harms_nobody() {
-    let mut w = unsigned();
-    w.team_file("notaries", at(1, 1), &["mallory"]);
-    w.stated("ja", at(0, 2));
-    w.verdict().is_accepted();
-    w.stated("mallory", at(1, 2));
-    w.verdict().is_rejected(Code::SnapshotSigner, SNAPSHOT);
+fn the_team_starts_at_epoch_0() {
+    let mut w = World::usual();
+    w.teamed("notaries", &["jc"]);
+    w.stated("jc", at(0, 1));
+    w.verdict().is_clean();
+    w.stated("jc", at(1, 1));
+    w.verdict().is_rejected(Code::SnapshotEpoch, SNAPSHOT);
 }
 
-/// An approved team whose file was replaced by a pending one: nobody may sign, not the
-/// only janitor either.
+/// A first team that nobody approved gives nobody anything.
+#[test]
+fn a_pending_team_may_not_sign() {
+    let mut w = World::usual().nostrict();
+    w.team_file("notaries", at(0, 1), &["mallory", "ja"]);
+    for key in ["ja", "mallory"] {
+        w.stated(key, at(0, 1));
+        w.verdict().is_rejected(Code::SnapshotSigner, SNAPSHOT);
+    }
+}
+
+/// A pending team that looks like the one of the notaries: people would take it for that.
+#[test]
+fn a_team_called_notaries_in_other_letters_is_refused() {
+    for id in ["Notaries", "NOTARIES", "notarieS"] {
+        let w = usual();
+        let text = String::from_utf8(w.bytes("packages/.conex/ids/notaries")).unwrap();
+        let text = text.replace("\"notaries\"", &format!("\"{id}\""));
+        for with_real in [true, false] {
+            let mut evil = w.clone();
+            if !with_real {
+                evil.remove("packages/.conex/ids/notaries");
+            }
+            let path = format!("packages/.conex/ids/{id}");
+            evil.file(&path, resealed(text.as_bytes()).unwrap());
+            for mode in MODES {
+                let verdict = evil.clone().in_mode(mode).verdict();
+                verdict.is_rejected(Code::BadPath, &path);
+            }
+        }
+    }
+    // Nor does a janitor of that name, or an owner.
+    assert!(conex_verify::format::name::Id::new("Notaries").is_err());
+}
+
+/// An approved team whose file was replaced by a pending one: nobody may sign.
 #[test]
 fn a_pending_change_of_the_team_leaves_nobody() {
     let mut w = unsigned();
-    let entry = w.team_file("notaries", at(1, 1), &["ja"]);
-    w.says("ja", vec![entry]);
-    w.stated("ja", at(1, 1));
-    w.verdict().is_accepted();
-    w.team_file("notaries", at(1, 2), &["ja", "mallory"]);
-    for (key, epoch) in [("ja", 0), ("ja", 1), ("mallory", 1)] {
+    w.team_file("notaries", at(0, 2), &["ja", "mallory"]);
+    for (key, epoch) in [("ja", 0), ("ja", 1), ("mallory", 0)] {
         w.stated(key, at(epoch, 2));
         w.verdict().is_rejected(Code::SnapshotSigner, SNAPSHOT);
     }
@@ -69,10 +102,10 @@ fn a_pending_change_of_the_team_leaves_nobody() {
 #[test]
 fn an_emptied_team_leaves_nobody() {
     let mut w = unsigned();
-    let entry = w.team_file("notaries", at(1, 1), &[]);
+    let entry = w.team_file("notaries", at(0, 2), &[]);
     w.says("ja", vec![entry]);
     for epoch in [0, 1] {
-        w.stated("ja", at(epoch, 1));
+        w.stated("ja", at(epoch, 2));
         w.verdict().is_rejected(Code::SnapshotSigner, SNAPSHOT);
     }
 }
@@ -198,7 +231,7 @@ fn a_fast_forwarded_counter_is_recovered_by_an_epoch() {
 #[test]
 fn a_snapshot_of_another_epoch_is_refused() {
     let mut w = usual();
-    for epoch in [0, 2, END] {
+    for epoch in [0, 2, LAST_EPOCH] {
         w.stated("bob", at(epoch, 2));
         w.verdict().is_rejected(Code::SnapshotEpoch, SNAPSHOT);
     }
@@ -209,23 +242,22 @@ fn a_snapshot_of_another_epoch_is_refused() {
     w.verdict().is_rejected(Code::SnapshotSigner, SNAPSHOT);
 }
 
-/// Snapshots from before there were notaries are in epoch 0, below all of theirs.
+/// What the thief of a notary's key left at the end of epoch 0 is below the next epoch.
 #[test]
-fn the_first_notaries_are_above_everything_before() {
-    let mut alone = unsigned();
-    alone.stated("ja", at(0, END));
-    let mut w = alone.clone();
+fn the_next_epoch_is_above_everything_before() {
+    let mut stolen = unsigned();
+    stolen.stated("ja", at(0, END));
+    let mut w = stolen.clone();
     let entry = w.team_file("notaries", at(1, 1), &["ja"]);
     w.says("ja", vec![entry]);
     w.stated("ja", at(0, END));
     w.verdict().is_rejected(Code::SnapshotEpoch, SNAPSHOT);
     w.stated("ja", at(1, 1));
     w.verdict().is_accepted();
-    remembers(&[&alone], &w).is_accepted();
+    remembers(&[&stolen], &w).is_accepted();
 }
 
-/// The approval of the team is stripped, so that the only janitor's old snapshot would
-/// count again: it states the tree of then, and nothing of now.
+/// The approval of the team is stripped, and with it everybody who may sign.
 #[test]
 fn the_approval_of_the_team_stripped() {
     let old = unsigned();
@@ -236,8 +268,13 @@ fn the_approval_of_the_team_stripped() {
     w.verdict().is_accepted();
     let mut evil = w.clone();
     evil.remove(&path);
-    evil.verdict().is_rejected(Code::SnapshotEpoch, SNAPSHOT);
+    evil.verdict().is_rejected(Code::SnapshotSigner, SNAPSHOT);
+    // With the team and the snapshot of then, and everything else of now.
     evil.file(SNAPSHOT, old.bytes(SNAPSHOT));
-    evil.verdict()
-        .is_rejected(Code::Snapshot, "packages/.conex/ids");
+    evil.file(
+        "packages/.conex/ids/notaries",
+        old.bytes("packages/.conex/ids/notaries"),
+    );
+    evil.file(&opam_path("lwt.2.0"), OPAM);
+    evil.verdict().is_rejected(Code::Snapshot, "packages/lwt");
 }

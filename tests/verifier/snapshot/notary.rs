@@ -5,14 +5,15 @@ use std::io::Write as _;
 use conex::shell::keys::Signer as _;
 use conex_verify::finding::Code;
 use conex_verify::format::key::Namespace;
-use conex_verify::format::resource::{Decode as _, Revision, Snapshot, Timestamp};
+use conex_verify::format::resource::{Revision, Snapshot, Timestamp};
 use conex_verify::patch::{PatchContext, Store, apply};
 use conex_verify::repository::Repository;
 use conex_verify::tarball;
 use conex_verify::tree::{Contents, Tree};
 use conex_verify::trust::anchors::{MaxAge, SnapshotPolicy};
-use conex_verify::update::{Known, Memory, verify_update};
-use conex_verify::verify::verify;
+use conex_verify::update::Memory;
+use conex_verify::verdict::verify;
+use conex_verify::verdict::{Known, Load, verify_update};
 
 use crate::patch_support::print::{Print, print};
 use crate::patch_support::{files, tree};
@@ -24,11 +25,13 @@ pub const SNAPSHOT: &str = "packages/.conex/snapshot";
 pub const MADE: &str = "2026-11-24T14:00:00Z";
 
 /// Some packages that no author signs, in a repository of one janitor who asks for
-/// a snapshot.
+/// a snapshot, and who is the only notary.
 pub fn unsigned() -> World {
     let mut w = World::empty();
     w.link(&link(1, &["ja"], &["ja"]).requiring_snapshot());
     let mut w = w.trusting(1, &["ja"]).nostrict();
+    let team = w.team_file("notaries", at(0, 1), &["ja"]);
+    w.says("ja", vec![team]);
     for release in ["fmt.1.0", "fmt.2.0", "lwt.1.0", "zed.1.0"] {
         w.file(&opam_path(release), format!("{OPAM}# {release}\n"));
     }
@@ -87,11 +90,7 @@ impl World {
         let repository = Repository::load(tree);
         let client = self.client().unwrap().with_snapshot(policy);
         let verdict = verify(tree, &repository, &client, self.mode);
-        Verdict {
-            accepted: verdict.accepted(),
-            findings: verdict.findings.clone(),
-            summary: verdict.summary,
-        }
+        Verdict::of(&verdict)
     }
 
     /// Verdicts on this state in every form, none of which goes by what the client has:
@@ -200,7 +199,12 @@ pub fn remembers(before: &[&World], next: &World) -> Verdict {
 }
 
 fn with_memory(memory: Option<&Memory>, world: &World) -> (Verdict, Option<Memory>) {
-    let known = Known { tree: None, memory };
+    let known = Known {
+        tree: None,
+        name: "r",
+        memories: memory.map_or(&[], std::slice::from_ref),
+        load: Load::Whole,
+    };
     update(&known, world)
 }
 
@@ -209,7 +213,9 @@ pub fn has_tree(before: &World, next: &World) -> Verdict {
     let repository = Repository::load(&before.tree);
     let known = Known {
         tree: Some((&before.tree, &repository)),
-        memory: None,
+        name: "r",
+        memories: &[],
+        load: Load::Patch,
     };
     update(&known, next).0
 }
@@ -218,21 +224,9 @@ fn update(known: &Known<'_>, world: &World) -> (Verdict, Option<Memory>) {
     let repository = Repository::load(&world.tree);
     let client = world.client().unwrap();
     let verdict = verify_update(known, &world.tree, &repository, &client, world.mode);
-    let memory = verdict.assessment.as_ref().map(|assessment| {
-        Memory::after(
-            "r",
-            &client.anchors().keys,
-            known.memory,
-            &repository,
-            assessment,
-        )
-    });
-    let verdict = Verdict {
-        accepted: verdict.accepted(),
-        findings: verdict.findings.clone(),
-        summary: verdict.summary,
-    };
-    (verdict, memory)
+    let assessment = verdict.assessment.as_ref();
+    let memory = assessment.map(|a| Memory::after("r", &client, &repository, a));
+    (Verdict::of(&verdict), memory)
 }
 
 /// A client whose clock says this, and who accepts so many days.

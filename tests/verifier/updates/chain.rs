@@ -62,6 +62,26 @@ fn a_link_with_one_more_signature_is_the_same_link() {
     accepted_after(&[&new], &old);
 }
 
+/// The file of a janitor is valid by the key of the link, without a proof. Whoever leaves
+/// proves a key, as everybody does, or is emptied in the same change.
+#[test]
+fn a_janitor_who_leaves_without_a_proven_key_is_emptied_in_the_same_change() {
+    let mut old = World::usual();
+    let file = old.author_file("jc", at(0, 1), &["jc"]);
+    old.quorum_says(vec![file.clone()]);
+    old.verdict().is_clean();
+    let mut left = old.clone();
+    left.link(&link(2, &["ja", "jb"], &["ja", "jb"]));
+    refused_after(&[&old], &left, Code::Unsigned, "ids/jc");
+    let mut emptied = left.clone();
+    let empty = emptied.author_file("jc", at(0, 2), &[]);
+    emptied.quorum_says(vec![empty]);
+    accepted_after(&[&old], &emptied);
+    let mut proven = left.clone();
+    proven.says("jc", vec![file]);
+    accepted_after(&[&old], &proven);
+}
+
 /// The same janitors started another repository. Whoever has the old tree is told.
 /// (With the memory alone it is the hook that knows what was under a name before.)
 #[test]

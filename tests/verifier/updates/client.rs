@@ -3,7 +3,8 @@
 use conex_verify::finding::Code;
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::update::{Known, Memory, verify_update};
+use conex_verify::update::Memory;
+use conex_verify::verdict::{Known, Load, verify_update};
 
 use crate::world::{Verdict, World};
 
@@ -32,12 +33,17 @@ impl Client {
 
     /// What it says to a new state. Nothing changes in the client.
     pub fn says(&self, world: &World) -> Verdict {
-        self.judge(world).0
+        self.judge(world, Load::Patch).0
+    }
+
+    /// The same where opam reads the whole tree again, and applies no patch.
+    pub fn says_of_the_whole(&self, world: &World) -> Verdict {
+        self.judge(world, Load::Whole).0
     }
 
     /// It takes the new state over, if it accepts it.
     pub fn updates(&mut self, world: &World) -> Verdict {
-        let (verdict, memory) = self.judge(world);
+        let (verdict, memory) = self.judge(world, Load::Patch);
         if verdict.accepted {
             self.tree = Some(world.tree.clone());
             self.memory = memory;
@@ -45,28 +51,25 @@ impl Client {
         verdict
     }
 
-    fn judge(&self, world: &World) -> (Verdict, Option<Memory>) {
+    fn judge(&self, world: &World, load: Load) -> (Verdict, Option<Memory>) {
         let old = self
             .tree
             .as_ref()
             .map(|tree| (tree, Repository::load(tree)));
         let known = Known {
             tree: old.as_ref().map(|(tree, repository)| (*tree, repository)),
-            memory: self.memory.as_ref(),
+            name: NAME,
+            memories: self.memory.as_slice(),
+            load,
         };
         let repository = Repository::load(&world.tree);
         let trusts = world.client().unwrap();
         let verdict = verify_update(&known, &world.tree, &repository, &trusts, world.mode);
-        let memory = verdict.assessment.as_ref().map(|assessment| {
-            let anchors = &trusts.anchors().keys;
-            Memory::after(NAME, anchors, known.memory, &repository, assessment)
-        });
-        let verdict = Verdict {
-            accepted: verdict.accepted(),
-            findings: verdict.findings.clone(),
-            summary: verdict.summary,
-        };
-        (verdict, memory)
+        let memory = verdict
+            .assessment
+            .as_ref()
+            .map(|assessment| Memory::after(NAME, &trusts, &repository, assessment));
+        (Verdict::of(&verdict), memory)
     }
 
     /// The repository was added again, or got another URL: opam hands over nothing.

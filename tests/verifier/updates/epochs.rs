@@ -21,21 +21,30 @@ fn what_a_stolen_key_pushed_to_the_end_is_recovered_and_stays_so() {
         let mut states = vec![pushed.clone()];
         for counter in [1, 2] {
             let mut w = states.last().unwrap().clone();
-            let entry = match kind {
+            let mut entries = Vec::new();
+            // The list and all checksums of a package are of one epoch.
+            if counter == 1 && kind == Kind::Releases {
+                entries.push(w.checksum("fmt.1.0", at(1, 1)));
+            }
+            if counter == 1 && kind == Kind::Checksum {
+                entries.push(w.release_list("fmt", at(1, 1)));
+            }
+            entries.push(match kind {
                 Kind::Author => w.author_file("carol", at(1, counter), &["carol"]),
                 Kind::Team => w.team_file("team", at(1, counter), &["bob"]),
                 Kind::Repo => w.repo_file(at(1, counter), &[], &[]),
+                Kind::Claims => w.claims_file(at(1, counter), &["fmt"]),
                 Kind::Authorisation => w.authorisation("fmt", at(1, counter), &["bob"]),
                 Kind::Releases => w.release_list("fmt", at(1, counter)),
                 Kind::Checksum => w.checksum("fmt.1.0", at(1, counter)),
-            };
+            });
             if kind == Kind::Author {
-                w.says("carol", vec![entry.clone()]);
+                w.says("carol", entries.clone());
             }
             if counter == 1 || !matches!(kind, Kind::Releases | Kind::Checksum) {
-                w.quorum_says(vec![entry]);
+                w.quorum_says(entries);
             } else {
-                w.says("bob", vec![entry]);
+                w.says("bob", entries);
             }
             states.push(w);
         }

@@ -4,7 +4,7 @@ use conex_verify::format::name::Release;
 use conex_verify::format::resource::{Decode as _, Kind, Releases, Revision};
 
 use crate::patch_support::random::Random;
-use crate::updates::stripping::{compacted, is_highest};
+use crate::updates::compaction::{compacted, is_highest};
 use crate::world::*;
 
 const PACKAGES: [&str; 3] = ["fmt", "lwt", "zed"];
@@ -50,45 +50,42 @@ fn description(random: &mut Random) -> String {
     text
 }
 
-/// The owner lists what is there, with these tombstones.
-fn relist(w: &mut World, name: &str, more: &[(String, Revision)], epoch: bool) {
+/// The owner lists what is there, above this floor or the one that was.
+fn relist(w: &mut World, name: &str, floor: u64) {
     let old = list(w, name);
-    let mut stones: Vec<(String, Revision)> = Vec::new();
-    let there = |w: &World, release: &str| w.tree.get(&opam_path(release)).is_some();
-    if let (Some(old), false) = (&old, epoch) {
-        for (release, revision) in &old.tombstones {
-            if !there(w, release.as_str()) {
-                stones.push((release.as_str().to_owned(), *revision));
-            }
-        }
-    }
-    stones.extend_from_slice(more);
-    let stones: Vec<(&str, Revision)> = stones.iter().map(|(n, r)| (n.as_str(), *r)).collect();
-    let revision = match old {
-        None => at(0, 1),
-        Some(old) if epoch => at(old.revision.epoch + 1, 1),
-        Some(old) => up(old.revision),
-    };
-    let entry = w.release_list_with(name, revision, &stones);
-    if epoch {
-        w.quorum_says(vec![entry]);
-    } else {
-        w.says("bob", vec![entry]);
-    }
+    let floor = floor.max(old.as_ref().map_or(0, |l| l.floor));
+    let revision = old.map_or(at(0, 1), |l| up(l.revision));
+    let entry = w.release_list_above(name, revision, floor);
+    w.says("bob", vec![entry]);
 }
 
-/// A counter above every one that `bob` has for this release.
+/// A quorum starts the next epoch, in which everything is anew.
+fn next_epoch(w: &mut World, name: &str) {
+    let epoch = list(w, name).unwrap().revision.epoch + 1;
+    let mut entries = Vec::new();
+    for release in releases(w, name) {
+        entries.push(w.checksum(&release, at(epoch, 1)));
+    }
+    entries.push(w.release_list(name, at(epoch, 1)));
+    w.quorum_says(entries);
+}
+
+/// A counter above every one that anybody has for this release, and above the floor.
 fn above(w: &World, release: &str) -> Revision {
     use conex_verify::format::resource::SignedSegment;
+    let name = release.split('.').next().unwrap();
+    let list = list(w, name);
+    let (epoch, floor) = list.map_or((0, 0), |l| (l.revision.epoch, l.floor));
     let highest = w
         .paths()
         .iter()
-        .filter(|p| p.contains("/index/bob/"))
+        .filter(|p| p.contains("/index/"))
         .flat_map(|p| SignedSegment::decode(&w.bytes(p)).unwrap().segment.entries)
         .filter(|e| e.resource.kind == Kind::Checksum && *e.resource.name == *release)
-        .map(|e| e.revision)
+        .map(|e| e.version.revision)
+        .filter(|r| r.epoch == epoch)
         .max();
-    highest.map_or(at(0, 1), up)
+    up(highest.unwrap_or(at(epoch, 0)).max(at(epoch, floor)))
 }
 
 fn sign_release(w: &mut World, release: &str) {
@@ -109,7 +106,7 @@ fn step(random: &mut Random, w: &mut World) {
             let release = format!("{name}.1.0");
             w.file(&opam_path(&release), description(random));
             sign_release(w, &release);
-            relist(w, name, &[], false);
+            relist(w, name, 0);
         }
         // A release is new, back, or edited.
         0..=2 => {
@@ -121,27 +118,22 @@ fn step(random: &mut Random, w: &mut World) {
             }
             sign_release(w, &release);
             if !there.contains(&release) {
-                relist(w, name, &[], false);
+                relist(w, name, 0);
             }
         }
         // A release goes.
         3 | 4 if there.len() > 1 => {
             let release = there[random.below(there.len())].clone();
-            let dir = opam_path(&release).replace("/opam", "/");
-            let stone = above(w, &release);
-            let stone = at(stone.epoch, stone.counter - 1);
-            let paths: Vec<String> = w.tree.below(&dir).map(|(p, _)| p.to_owned()).collect();
-            for path in paths {
-                w.remove(&path);
-            }
-            relist(w, name, &[(release, stone)], false);
+            let last = w.now(Kind::Checksum, &release).version.revision;
+            w.gone(&release);
+            relist(w, name, last.counter);
         }
-        // A quorum opens an epoch, and drops the tombstones.
-        5 if known => relist(w, name, &[], true),
+        // A quorum starts an epoch: the floor is 0 again.
+        5 if known => next_epoch(w, name),
         6 => {
             let team = w.tree.get("packages/.conex/ids/team").is_some();
             let revision = if team {
-                up(w.now(Kind::Team, "team").revision)
+                up(w.now(Kind::Team, "team").version.revision)
             } else {
                 at(0, 1)
             };
@@ -150,10 +142,21 @@ fn step(random: &mut Random, w: &mut World) {
             w.quorum_says(vec![entry]);
         }
         7 if known => {
-            let revision = up(w.now(Kind::Authorisation, name).revision);
+            let revision = up(w.now(Kind::Authorisation, name).version.revision);
             let owners = [&["bob"][..], &["bob", "team"]][random.below(2)];
             let entry = w.authorisation(name, revision, owners);
             w.quorum_says(vec![entry]);
+        }
+        // The janitors list what is claimed; a name that is listed stays so.
+        8 if random.once_in(3) => {
+            let claims = w.tree.get("packages/.conex/claims").is_some();
+            let revision = match claims {
+                true => up(w.now(Kind::Claims, "claims").version.revision),
+                false => at(0, 1),
+            };
+            let owned = |name: &&&str| list(w, name).is_some();
+            let names: Vec<&str> = PACKAGES.iter().filter(owned).copied().collect();
+            w.claimed(revision, &names);
         }
         8 => {
             *w = compacted(
@@ -197,12 +200,9 @@ fn is_highest_or_needed(
 + use<> {
     let tree = w.tree.clone();
     move |entry, all| {
-        let now = tree.get(&entry.resource.path()).map(|bytes| {
-            conex_verify::format::resource::What::Vouched(conex_verify::format::digest::Digest::of(
-                bytes,
-            ))
-        });
-        is_highest(entry, all) || now == Some(entry.what)
+        let now = tree.get(&entry.resource.path());
+        let now = now.map(|bytes| conex_verify::format::digest::Digest::of(bytes));
+        is_highest(entry, all) || now == Some(entry.version.digest)
     }
 }
 

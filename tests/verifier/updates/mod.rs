@@ -7,19 +7,22 @@
 
 #![allow(clippy::disallowed_methods)] // tests read, write and start what they need
 
-mod client;
+pub mod client;
 mod history;
 mod never_older;
 
 mod away;
 mod chain;
+mod compaction;
 mod damaged;
 mod epochs;
 mod equivalence;
+mod files;
+mod names;
 mod pending;
 mod releases;
 mod removal;
 mod replay;
 mod rollback;
-mod stripping;
+mod transitive;
 mod unsigned;

@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 
 use conex_verify::format::digest::Digest;
-use conex_verify::format::resource::{
-    Decode as _, Entry, Kind, Releases, ResourceId, Revision, SignedSegment, What,
-};
+use conex_verify::format::resource::{Decode as _, Entry, Kind, Releases, ResourceId, Revision};
 
 use crate::patch_support::random::Random;
 use crate::patch_support::{cases, seed};
@@ -25,6 +23,7 @@ fn resources(w: &World) -> BTreeMap<String, (ResourceId, Revision, Digest)> {
             [_, ".conex", "ids", "team"] => (Kind::Team, "team"),
             [_, ".conex", "ids", id] => (Kind::Author, id),
             [_, ".conex", "repo"] => (Kind::Repo, "repo"),
+            [_, ".conex", "claims"] => (Kind::Claims, "claims"),
             [_, name, "authorisation"] => (Kind::Authorisation, name),
             [_, name, "releases"] => (Kind::Releases, name),
             [_, _, release, "checksum"] => (Kind::Checksum, release),
@@ -32,38 +31,17 @@ fn resources(w: &World) -> BTreeMap<String, (ResourceId, Revision, Digest)> {
         };
         let entry = w.now(kind, name);
         let digest = Digest::of(&w.bytes(&path));
-        all.insert(path, (entry.resource, entry.revision, digest));
+        all.insert(path, (entry.resource, entry.version.revision, digest));
     }
     all
 }
 
-fn list_of(w: &World, release: &str) -> Releases {
-    let name = release.split('.').next().unwrap();
-    Releases::decode(&w.bytes(&format!("packages/{name}/releases"))).unwrap()
-}
-
-type Highest = BTreeMap<(String, ResourceId, bool), Revision>;
-
-/// The highest entries of everybody whose key counts in every state here.
-fn entries(w: &World) -> Highest {
-    let mut highest = Highest::new();
-    for path in w.paths() {
-        let Some(who) = path.strip_prefix("packages/.conex/index/") else {
-            continue;
-        };
-        let who = who.split('/').next().unwrap();
-        let segment = SignedSegment::decode(&w.bytes(&path)).unwrap();
-        if !["ja", "jb", "bob"].contains(&who) || segment.key != fingerprint(who) {
-            continue;
-        }
-        for entry in segment.segment.entries {
-            let withdrawn = entry.what == What::Withdrawn;
-            let key = (who.to_owned(), entry.resource, withdrawn);
-            let known = highest.entry(key).or_insert(entry.revision);
-            *known = entry.revision.max(*known);
-        }
-    }
-    highest
+/// The list of a package, with its epoch and floor.
+fn list_of(w: &World, name: &str) -> Option<(Releases, Revision)> {
+    let bytes = w.tree.get(&format!("packages/{name}/releases"))?;
+    let list = Releases::decode(bytes).unwrap();
+    let floor = at(list.revision.epoch, list.floor);
+    Some((list, floor))
 }
 
 /// What is older in `new` than in `old`.
@@ -79,39 +57,31 @@ fn older(old: &World, new: &World) -> Vec<String> {
                 }
             }
             None if resource.kind == Kind::Checksum => {
-                let release = &*resource.name;
-                let (was, is) = (list_of(old, release), list_of(new, release));
-                let buried = is
-                    .tombstones
-                    .iter()
-                    .any(|(r, t)| r.as_str() == release && *t >= before);
-                if !buried && is.revision.epoch <= was.revision.epoch {
-                    found.push(format!("{path} is gone"));
+                let name = resource.name.split('.').next().unwrap();
+                if list_of(new, name).is_none_or(|(_, floor)| floor < before) {
+                    found.push(format!("{path} is gone, and the floor is below it"));
                 }
             }
             None => found.push(format!("{path} is gone")),
         }
     }
-    // A removed release comes back above its tombstone, or by a new epoch.
     for path in old.paths().iter().filter(|p| p.ends_with("/releases")) {
-        let (Ok(was), Some(is)) = (Releases::decode(&old.bytes(path)), new.tree.get(path)) else {
+        let name = path.split('/').nth(1).unwrap();
+        let (Some((was, floor)), Some((is, above))) = (list_of(old, name), list_of(new, name))
+        else {
             continue;
         };
-        let is = Releases::decode(is).unwrap();
-        for (release, stone) in was.tombstones {
-            let kept = is.tombstones.get(&release).is_some_and(|t| *t >= stone);
-            let back = now
-                .get(&checksum_path(release.as_str()))
-                .is_some_and(|(_, revision, _)| *revision > stone);
-            if !kept && !back && is.revision.epoch <= was.revision.epoch {
-                found.push(format!("{release} was removed at {stone}"));
-            }
+        if above < floor {
+            found.push(format!("the floor of {name} fell from {floor} to {above}"));
         }
-    }
-    let after = entries(new);
-    for (who, before) in entries(old) {
-        if after.get(&who).is_none_or(|a| *a < before) {
-            found.push(format!("{who:?} fell below {before}"));
+        for release in is.releases.difference(&was.releases) {
+            let path = checksum_path(release.as_str());
+            if now
+                .get(&path)
+                .is_none_or(|(_, revision, _)| *revision <= floor)
+            {
+                found.push(format!("{release} is back below {floor}"));
+            }
         }
     }
     for path in old.paths().iter().filter(|p| p.contains("/janitors/")) {
@@ -132,11 +102,7 @@ fn thief(random: &mut Random, w: &mut World, states: &[World]) {
     }
     let entries: Vec<Entry> = match random.below(5) {
         0 => vec![w.release_list(&name, revision)],
-        1 => vec![w.release_list_with(
-            &name,
-            revision,
-            &[("fmt.9.9", at(0, 1))][..usize::from(name == "fmt")],
-        )],
+        1 => vec![w.release_list_above(&name, revision, random.next() % 12)],
         2 => {
             w.file(&opam_path(&release), OPAM);
             let list = at(random.next() % 2, 4 + random.next() % 20);
@@ -149,9 +115,15 @@ fn thief(random: &mut Random, w: &mut World, states: &[World]) {
             for (path, bytes) in other.tree.below(&dir) {
                 w.tree.files.insert(path.to_owned(), bytes.clone());
             }
-            vec![w.release_list(&name, at(0, 30))]
+            let (epoch, floor) = (random.next() % 2, random.next() % 6);
+            vec![w.release_list_above(&name, at(epoch, 30), floor)]
         }
-        _ => vec![withdraw(Kind::Checksum, &release, revision)],
+        _ => {
+            // A release goes, and the list may say so.
+            w.gone(&release);
+            let (epoch, floor) = (random.next() % 2, random.next() % 6);
+            vec![w.release_list_above(&name, at(epoch, 30), floor)]
+        }
     };
     w.says("bob", entries);
     if random.once_in(3) {
@@ -204,5 +176,5 @@ fn the_judge_sees_what_is_older() {
     let entry = new.checksum("fmt.1.0", at(0, 2));
     new.says("bob", vec![entry]);
     assert_eq!(older(&old, &new), [""; 0]);
-    assert_eq!(older(&new, &old).len(), 2);
+    assert_eq!(older(&new, &old).len(), 1);
 }

@@ -28,8 +28,8 @@ fn weeks() -> (World, World) {
     this.remove(&checksum_path("fmt.2.0"));
     let entries = vec![
         this.checksum("fmt.1.0", at(0, 2)),
-        this.checksum("fmt.3.0", at(0, 1)),
-        this.release_list_with("fmt", at(0, 3), &[("fmt.2.0", at(0, 1))]),
+        this.checksum("fmt.3.0", at(0, 2)),
+        this.release_list_above("fmt", at(0, 3), 1),
     ];
     this.says("bob", entries);
     let owners = this.authorisation("fmt", at(0, 2), &["bob", "carol"]);

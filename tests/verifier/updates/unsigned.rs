@@ -1,7 +1,7 @@
 //! Signed once, signed for ever.
 
 use conex_verify::finding::Code;
-use conex_verify::format::resource::{Kind, RepoField, TopFile};
+use conex_verify::format::resource::{Kind, TopFile};
 
 use crate::updates::client::{Client, accepted_after, refused_after};
 use crate::world::*;
@@ -64,7 +64,7 @@ fn approved_top_level_files_do_not_become_unapproved() {
     old.file("repo", "opam-version: \"2.0\"\nannounce: \"welcome\"\n");
     let entry = old.repo_file(
         at(0, 1),
-        &[(RepoField::Announce, "\"welcome\"")],
+        &[("announce", "\"welcome\"")],
         &[TopFile::Gitattributes],
     );
     old.quorum_says(vec![entry]);

@@ -1,69 +1,45 @@
-//! An index never shrinks: segments that count cannot be left out.
+//! An index may shrink: what nobody needs today can be left out, and what somebody needs is
+//! missed in the tree itself. What was signed once is in the registers, not in the segments.
 
 use conex_verify::finding::Code;
+use conex_verify::format::digest::Digest;
 use conex_verify::format::resource::{Decode as _, Entry, Kind, SignedSegment};
 
-use crate::updates::client::{Client, Knows, accepted_after, refused_by};
+use crate::updates::client::{Client, accepted_after, refused_after};
 use crate::world::*;
 
-const TREE: &[Knows] = &[Knows::Tree];
-
-/// A usual world in which the third janitor agrees, too: nobody needs that vouch.
-fn third_vouch() -> (World, String) {
-    let mut w = World::usual();
-    let entry = w.now(Kind::Authorisation, "fmt");
-    let path = w.says("jc", vec![entry]);
-    (w, path)
-}
-
+/// A third janitor agrees to what two approved: nobody needs that vouch.
 #[test]
-fn a_segment_that_is_left_out_is_refused_though_the_tree_is_valid() {
-    let (full, path) = third_vouch();
+fn a_vouch_that_nobody_needs_may_be_left_out() {
+    let mut full = World::usual();
+    let entry = full.now(Kind::Authorisation, "fmt");
+    let path = full.says("jc", vec![entry]);
     let mut less = full.clone();
     less.remove(&path);
     less.verdict().is_clean();
-    refused_by(TREE, &[&full], &less, Code::Stripped, "index/jc");
+    accepted_after(&[&full], &less);
 }
 
+/// A vouch of the quorum is left out, and what it was about with it: in strict mode the tree
+/// itself is refused; where unsigned packages are let through, clients know better.
 #[test]
-fn all_segments_of_an_id_that_are_left_out_are_refused() {
-    let (full, _) = third_vouch();
-    let mut less = full.clone();
-    for path in full.paths().iter().filter(|p| p.contains("/index/jc/")) {
+fn a_vouch_that_somebody_needs_is_missed() {
+    let full = World::usual().nostrict();
+    for path in full.paths().iter().filter(|p| p.contains("/index/ja/")) {
+        let mut less = full.clone();
         less.remove(path);
+        // The janitor's segments are about the author and about the package.
+        if less.verdict().accepted {
+            refused_after(&[&full], &less, Code::Unsigned, "packages/");
+        }
     }
-    less.verdict().is_clean();
-    refused_by(TREE, &[&full], &less, Code::Stripped, "index/jc");
-}
-
-/// The withdrawal alone is left out: what was taken back would count again.
-#[test]
-fn a_withdrawal_that_is_left_out_is_refused() {
-    let (with, _) = third_vouch();
-    let mut taken_back = with.clone();
-    let path = taken_back.says("jc", vec![withdraw(Kind::Authorisation, "fmt", at(0, 1))]);
-    taken_back.verdict().is_clean();
-    let mut less = taken_back.clone();
-    less.remove(&path);
-    less.verdict().is_clean();
-    refused_by(
-        TREE,
-        &[&with, &taken_back],
-        &less,
-        Code::Stripped,
-        "index/jc",
-    );
-}
-
-/// Of the withdrawals the highest counts; a lower one in its place is refused.
-#[test]
-fn a_withdrawal_that_is_lowered_is_refused() {
-    let (with, _) = third_vouch();
-    let mut high = with.clone();
-    high.says("jc", vec![withdraw(Kind::Authorisation, "fmt", at(0, 9))]);
-    let mut low = with.clone();
-    low.says("jc", vec![withdraw(Kind::Authorisation, "fmt", at(0, 8))]);
-    refused_by(TREE, &[&with, &high], &low, Code::Stripped, "index/jc");
+    let mut none = full.clone();
+    for path in full.paths().iter().filter(|p| p.contains("/index/")) {
+        none.remove(path);
+    }
+    none.verdict().is_accepted();
+    refused_after(&[&full], &none, Code::Unsigned, "fmt/authorisation");
+    refused_after(&[&full], &none, Code::Unsigned, "ids/bob");
 }
 
 fn entries_of(w: &World, who: &str) -> (Vec<String>, Vec<Entry>) {
@@ -95,14 +71,12 @@ pub fn compacted(w: &World, who: &str, keep: impl Fn(&Entry, &[Entry]) -> bool) 
     folded
 }
 
-/// Whether a higher entry of the same kind about the same thing makes it needless.
+/// Whether a higher entry about the same thing makes it needless.
 pub fn is_highest(entry: &Entry, all: &[Entry]) -> bool {
-    use conex_verify::format::resource::What::Withdrawn;
-    !all.iter().any(|other| {
-        other.resource == entry.resource
-            && other.revision > entry.revision
-            && (other.what == Withdrawn) == (entry.what == Withdrawn)
-    })
+    let same = |other: &&Entry| other.resource == entry.resource;
+    !all.iter()
+        .filter(same)
+        .any(|other| other.version.revision > entry.version.revision)
 }
 
 fn long_index() -> World {
@@ -123,25 +97,33 @@ fn a_compaction_that_keeps_the_highest_is_accepted() {
     accepted_after(&[&long], &short);
 }
 
-/// A compaction that leaves out the highest entry about something that nobody
-/// needs: it is not in the tree, and would not be missed there.
+/// A compaction that leaves out the only entry about something that is not in the tree: a
+/// branch that was never merged, say.
 #[test]
-fn a_compaction_that_loses_an_entry_is_refused() {
+fn a_compaction_that_loses_what_is_nowhere_is_accepted() {
     let mut long = long_index();
-    long.says(
-        "bob",
-        vec![vouch(
-            Kind::Checksum,
-            "fmt.9.9",
-            at(0, 7),
-            conex_verify::format::digest::Digest::of(b""),
-        )],
-    );
-    let lost = compacted(&long, "bob", |e, all| {
+    let nowhere = vouch(Kind::Checksum, "fmt.9.9", at(0, 7), Digest::of(b""));
+    long.says("bob", vec![nowhere]);
+    let short = compacted(&long, "bob", |e, all| {
         is_highest(e, all) && *e.resource.name != *"fmt.9.9"
     });
-    lost.verdict().is_clean();
-    refused_by(TREE, &[&long], &lost, Code::Stripped, "index/bob");
+    short.verdict().is_clean();
+    accepted_after(&[&long], &short);
+    accepted_after(&[&long, &short], &long);
+}
+
+/// A compaction of the thief, who has the key of `bob`: the highest entries are left out, and
+/// the release as it was before is there again.
+#[test]
+fn a_compaction_that_loses_a_fix_is_refused() {
+    let old = World::usual();
+    let long = long_index();
+    let mut lost = compacted(&long, "bob", |e, _| e.version.revision == at(0, 1));
+    for path in ["packages/fmt/releases", "packages/fmt/fmt.1.0/checksum"] {
+        lost.file(path, old.bytes(path));
+    }
+    refused_after(&[&long], &lost, Code::Rollback, "fmt.1.0/checksum");
+    refused_after(&[&long], &lost, Code::Rollback, "fmt/releases");
 }
 
 /// Segments under a key that no longer counts may be deleted by anyone.
@@ -182,7 +164,7 @@ fn forged_segments_in_the_tree_before_do_not_hold_up_an_honest_update() {
             Kind::Authorisation,
             "fmt",
             at(0, END),
-            conex_verify::format::digest::Digest::of(b""),
+            Digest::of(b""),
         )],
     );
     let thief = SignedSegment::decode(&bytes).unwrap();
