@@ -115,7 +115,7 @@ fn a_deleted_proof_of_a_second_key_takes_away_what_it_signed() {
         .is_rejected(Code::NotVouched, "fmt.1.0/checksum");
     Client::after(&[&w])
         .says(&evil)
-        .is_rejected(Code::Unsigned, "fmt.1.0/checksum");
+        .is_rejected(Code::NotVouched, "fmt.1.0/checksum");
 }
 
 /// A pending change of an author is no way to make a team of them.

@@ -82,6 +82,6 @@ fn approved_top_level_files_do_not_become_unapproved() {
         client.without_memory(),
         client.added_again(),
     ] {
-        one.says(&evil).is_rejected(Code::Unsigned, ".conex/repo");
+        one.says(&evil).is_rejected(Code::Quorum, ".conex/repo");
     }
 }
