@@ -8,7 +8,7 @@ use super::world::package_or_name;
 use super::{MOST_AHEAD, Plan, PlanError, World};
 use conex_verify::finding::{Code, Finding};
 use conex_verify::format::key::PublicKey;
-use conex_verify::format::name::Id;
+use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::{IdFile, Kind, ResourceId, ResourceVersion};
 use conex_verify::trust::support::Standing;
 use conex_verify::verify::packages::PackageReport;
@@ -232,24 +232,40 @@ pub fn waiting(world: &World<'_>) -> Vec<Waits> {
 
 /// Whether a first id or claim was emptied before anybody approved it: `conex decline`.
 fn is_declined(world: &World<'_>, item: &Waits) -> bool {
-    let first = matches!(world.standing(&item.resource),
-        Some(Standing::Waiting(w)) if w.supported.is_none() && w.janitors.is_empty());
-    let empty = match item.resource.kind {
-        Kind::Author | Kind::Team => Id::new(&item.resource.name)
-            .ok()
-            .and_then(|id| world.id_file(&id))
-            .is_some_and(|file| match file {
-                IdFile::Author(author) => author.keys.is_empty(),
-                IdFile::Team(team) => team.members.is_empty(),
-            }),
-        Kind::Authorisation => world
-            .repository
-            .package_of(&item.resource)
-            .and_then(|p| p.authorisation.good())
-            .is_some_and(|a| a.value.owners.is_empty()),
-        _ => false,
-    };
-    first && empty
+    match item.resource.kind {
+        Kind::Author | Kind::Team => {
+            let id = Id::new(&item.resource.name).ok();
+            let empty = id
+                .and_then(|id| world.id_file(&id))
+                .is_some_and(|file| match file {
+                    IdFile::Author(author) => author.keys.is_empty(),
+                    IdFile::Team(team) => team.members.is_empty(),
+                });
+            empty && world.is_first(&item.resource)
+        }
+        Kind::Authorisation | Kind::Releases | Kind::Checksum => item
+            .resource
+            .package()
+            .is_some_and(|name| world.is_declined(&name)),
+        Kind::Repo | Kind::Claims => false,
+    }
+}
+
+impl World<'_> {
+    /// Whether no version of a resource was ever approved, nor this one by anybody.
+    fn is_first(&self, resource: &ResourceId) -> bool {
+        matches!(self.standing(resource),
+            Some(Standing::Waiting(w)) if w.supported.is_none() && w.janitors.is_empty())
+    }
+
+    /// Whether the claim of a package was declined: nobody is asked to approve it, and the
+    /// package is as one without an owner.
+    pub(super) fn is_declined(&self, name: &PackageName) -> bool {
+        let package = self.repository.packages.get(name);
+        let claim = package.and_then(|p| p.authorisation.good());
+        claim.is_some_and(|a| a.value.owners.is_empty())
+            && self.is_first(&ResourceId::authorisation(name))
+    }
 }
 
 fn everything(world: &World<'_>) -> Vec<Waits> {

@@ -135,9 +135,11 @@ impl<'a> Job<'a, '_> {
             return Ok(());
         };
         let mine = self.owns(report);
-        let owned = package.authorisation.good().is_some() || report.claimed;
+        let claim = package.authorisation.good();
+        let declined = self.world.is_declined(&report.name);
+        let owned = (claim.is_some() && !declined) || report.claimed;
         let mine = if !owned && named {
-            self.propose_owner(&report.name)?;
+            self.propose_owner(&report.name, claim.map(|c| c.value.revision))?;
             true
         } else if !owned {
             return Ok(());
@@ -154,9 +156,13 @@ impl<'a> Job<'a, '_> {
         Ok(())
     }
 
-    fn propose_owner(&mut self, name: &PackageName) -> Result<(), PlanError> {
+    fn propose_owner(
+        &mut self,
+        name: &PackageName,
+        present: Option<Revision>,
+    ) -> Result<(), PlanError> {
         let resource = ResourceId::authorisation(name);
-        let revision = self.world.next_revision(&resource, None)?;
+        let revision = self.world.next_revision(&resource, present)?;
         self.plan.write(&Authorisation {
             name: name.clone(),
             revision,
@@ -341,10 +347,14 @@ impl<'a> Job<'a, '_> {
         known: &Known<'_>,
     ) -> bool {
         let Known { owners, epoch, .. } = known;
+        let highest = self.world.highest_entry(resource, owners, *epoch);
         let last = self.world.highest_known(resource, owners, *epoch);
         let next = last.map_or(1, |r| r.counter.saturating_add(1));
         let other = |v: ResourceVersion| v.revision == present.revision && v != present;
-        let signed = || self.world.signed(resource).any(|v| v == present);
+        let signed = || {
+            is_near(present.revision, highest, *epoch)
+                && self.world.signed(resource).any(|v| v == present)
+        };
         self.has_vouched(resource, Some(present))
             || ((present.revision.counter <= next || signed())
                 && !self.signed_before(resource).any(other))

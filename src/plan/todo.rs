@@ -256,7 +256,8 @@ impl List<'_, '_> {
         let Some(package) = self.world.repository.packages.get(&report.name) else {
             return BTreeSet::new();
         };
-        if package.authorisation.good().is_none() && !report.claimed {
+        let declined = self.world.is_declined(&report.name);
+        if (package.authorisation.good().is_none() || declined) && !report.claimed {
             return BTreeSet::new();
         }
         let unfit = unfit(report, package);
@@ -415,6 +416,7 @@ fn would_be_signed(approved: &World<'_>, report: &PackageReport) -> bool {
         )
     };
     package.authorisation.good().is_some()
+        && !approved.is_declined(&report.name)
         && unfit(report, package).is_empty()
         && report
             .standings

@@ -144,17 +144,23 @@ pub fn places(directory: &Path) -> Result<Places, Failure> {
     })
 }
 
+/// Shows what there is to think about.
+pub fn show_warnings(plan: &Plan) {
+    if plan.warnings.is_empty() {
+        return;
+    }
+    let options = HumanOptions {
+        color: Color::of(&std::io::stderr()),
+        // The question is on the same screen.
+        shown: Shown::First(3),
+        ..HumanOptions::default()
+    };
+    sayln!("{}", human(&plan.warnings, &options));
+}
+
 /// Shows a plan, after its warnings.
 pub fn show(plan: &Plan, heading: &str) {
-    if !plan.warnings.is_empty() {
-        let options = HumanOptions {
-            color: Color::of(&std::io::stderr()),
-            // The question is on the same screen.
-            shown: Shown::First(3),
-            ..HumanOptions::default()
-        };
-        sayln!("{}", human(&plan.warnings, &options));
-    }
+    show_warnings(plan);
     sayln!("{}", neutral(heading));
     for line in &plan.lines {
         sayln!("  {}", neutral(line));

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::args::Signing;
-use super::ask::{now, places, show, signer_in, write};
+use super::ask::{now, places, show, show_warnings, signer_in, write};
 use super::failure::{Exit, Failure};
 use crate::plan::{Plan, World};
 use crate::shell::keys::file::{Readers, from_home, read, shell_quoted};
@@ -102,6 +102,7 @@ pub fn hand_out(
 ) -> Result<Exit, Failure> {
     let parts = plan.to_sign(world.chain().identity(), id, now());
     if parts.is_empty() && plan.is_empty() {
+        show_warnings(plan);
         sayln!("Nothing to do: nothing waits for `{id}`.");
         return Ok(Exit::Success);
     }

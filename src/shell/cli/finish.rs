@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::args::Consent;
-use super::ask::{Who, agreed, sign, write};
+use super::ask::{Who, agreed, show_warnings, sign, write};
 use super::failure::{Exit, Failure};
 use crate::plan::View;
 use crate::plan::{self, Plan, World};
@@ -17,6 +17,7 @@ use conex_verify::tree::Tree;
 /// Writes a plan that needs no signature.
 pub fn unsigned(plan: &Plan, consent: Consent, root: &Path) -> Result<Exit, Failure> {
     if plan.is_empty() {
+        show_warnings(plan);
         sayln!("Nothing to do: it is so already.");
         return Ok(Exit::Success);
     }
@@ -46,6 +47,7 @@ pub fn sign_and_write(
     root: &Path,
 ) -> Result<(Exit, Option<Plan>), Failure> {
     if plan.is_empty() {
+        show_warnings(&plan);
         sayln!("Nothing to do: nothing waits for `{}`.", who.id);
         return Ok((Exit::Success, None));
     }
