@@ -8,4 +8,5 @@ mod town;
 
 mod approvals;
 mod branches;
+mod verbs;
 mod workflows;

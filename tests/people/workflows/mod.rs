@@ -14,5 +14,5 @@
 #![allow(clippy::disallowed_methods)]
 
 mod meanwhile;
-mod stolen;
+pub mod stolen;
 mod tour;

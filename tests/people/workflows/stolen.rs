@@ -7,17 +7,22 @@ use conex_verify::format::digest::Digest;
 use crate::town::Town;
 
 /// The end of every counter: 2^62 - 1.
-const END: u64 = (1 << 62) - 1;
+pub const END: u64 = (1 << 62) - 1;
 
 /// Writes the highest counter into a file of metadata, as no honest tool does.
 pub fn push_to_the_end(town: &Town, path: &str) {
+    push(town, path, "counter: ");
+}
+
+/// Writes the highest number into a field of a file of metadata.
+pub fn push(town: &Town, path: &str, field: &str) {
     let path = town.path("work").join(path);
     let text = fs::read_to_string(&path).unwrap();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     assert!(lines.pop().unwrap().starts_with("check: "));
     for line in &mut lines {
-        if line.starts_with("counter: ") {
-            *line = format!("counter: {END}");
+        if line.starts_with(field) {
+            *line = format!("{field}{END}");
         }
     }
     let text = lines.join("\n") + "\n";

@@ -289,5 +289,20 @@ impl Client<'_> {
     }
 }
 
+impl Client<'_> {
+    /// `opam update` to a commit, which must be refused, for this reason.
+    #[track_caller]
+    pub fn refuses(&self, rev: &str, why: &str) {
+        let (tree, home) = (self.town.tree(rev), self.home.display());
+        self.town.fails(
+            &format!(
+                "conex verify --repo '{home}/default' --dir '{}' --anchors \"$ANCHORS\" --quorum 2 --state '{home}'",
+                tree.display()
+            ),
+            why,
+        );
+    }
+}
+
 /// The sets of branches that were merged, by number: bit `i` is branch `i`.
 pub type Merged = BTreeMap<u32, String>;

@@ -1,0 +1,66 @@
+//! What waits and is not wanted: `conex decline`.
+
+use crate::town::Town;
+
+/// Somebody merged a new author with a package, and no janitor wants either.
+#[test]
+fn a_pending_author_and_a_first_claim() {
+    let town = Town::new();
+    let client = town.client("every");
+    client.update("day-one");
+    town.ok(
+        "by dave conex join dave; release dune.1.0; by dave conex sign dune --yes; commit dave",
+    );
+    let told = town.ok("conex status");
+    assert!(told.contains("dave") && told.contains("dune"), "{told}");
+    let told = town.ok("conex decline dave dune; commit declined");
+    assert!(told.contains("declines the author `dave`"), "{told}");
+    assert!(told.contains("declines the claim of `dune`"), "{told}");
+    let told = town.ok("by ja conex approve --dry-run; conex status");
+    assert!(told.contains("Nothing to do"), "{told}");
+    assert!(told.contains("to do       nothing waits"), "{told}");
+    // Whoever lets unsigned packages through bears each of the steps.
+    town.ok(
+        "for c in day-one main~1 main; do git checkout -q $c
+        conex verify --dir . --nostrict --anchors \"$ANCHORS\" --quorum 2; done; git checkout -q main",
+    );
+    town.ok("conex check HEAD~1..HEAD");
+    town.fails("conex decline dave", "nothing that could be declined waits");
+    // The name is not spoilt for those who want it later.
+    town.ok("by ja conex owner add bob dune; by bob conex sign --yes
+        for j in ja jb; do by $j conex approve --yes; done; commit bob");
+    town.accepted("main");
+    client.update("main");
+}
+
+/// A link that nobody completes holds up every other one.
+#[test]
+fn a_link_that_nobody_completes() {
+    let town = Town::new();
+    let client = town.client("every");
+    client.update("day-one");
+    town.ok("git checkout -qb request; by ja conex janitor add \"jd=$KEYS/jd.pub\"; by ja conex approve --yes; commit link");
+    town.fails("by jb conex janitor quorum 3", "still lacks signatures");
+    let told = town.ok("conex decline link; commit declined");
+    assert!(told.contains("removes link 1"), "{told}");
+    town.ok("by jb conex janitor quorum 3; for j in ja jb jc; do by $j conex approve --yes; done; commit quorum");
+    town.accepted("request");
+    client.update("request");
+    town.fails("conex decline link", "a complete link stays for ever");
+}
+
+/// What a quorum approved is not declined.
+#[test]
+fn what_counts_is_not_declined() {
+    let town = Town::new();
+    for name in ["alice", "web", "fmt", "ja", "nobody", "notaries"] {
+        town.fails(
+            &format!("conex decline {name}"),
+            "nothing that could be declined waits",
+        );
+    }
+    // Nor a change of it that waits: the command that made it is the way back.
+    town.ok("by ja conex owner add carol fmt");
+    town.fails("conex decline fmt", "`conex owner`");
+    town.ok("git diff --quiet -- packages/.conex");
+}

@@ -1,0 +1,9 @@
+//! What was signed and must not count, what waits and is not wanted, and counters that somebody
+//! pushed: supersede, decline, claims, epoch, compact.
+
+mod claims;
+mod compact;
+mod counters;
+mod decline;
+mod epochs;
+mod supersede;
