@@ -55,6 +55,13 @@ pub fn join(world: &World<'_>, request: &Join) -> Result<Plan, PlanError> {
             "choose another id",
         ));
     }
+    let holds = |key: &PublicKey| world.chain().holder(&key.fingerprint()) == Some(id);
+    if is_janitor && !request.keys.iter().all(holds) {
+        return Err(PlanError::refused(
+            format!("`{id}` is the id of a janitor, past or present, who has another key"),
+            "that janitor joins with the key in the chain; everybody else chooses another id",
+        ));
+    }
     for key in &request.keys {
         if let Some(other) = world.owner_of_key(key)
             && other != *id

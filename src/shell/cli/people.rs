@@ -28,6 +28,7 @@ use conex_verify::format::name::Id;
 use conex_verify::format::resource::IdFile;
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
+use conex_verify::trust::support::Standing;
 
 /// A janitor as typed: `ID`, `ID=ssh-ed25519 AAAA…` or `ID=FILE`.
 pub fn typed_janitor(text: &str, places: &Places) -> Result<(Id, PublicKey), Failure> {
@@ -162,7 +163,8 @@ pub fn janitor(cli: &Cli, command: &JanitorCommand) -> Result<Exit, Failure> {
     started(&plan, consent, &world, &root)
 }
 
-/// A janitor as typed; an author's own key needs not be typed.
+/// A janitor as typed; the key of an author whom a quorum approved needs not be typed. A pending
+/// file may list anybody's.
 fn known_janitor(
     world: &World<'_>,
     text: &str,
@@ -170,6 +172,12 @@ fn known_janitor(
 ) -> Result<(Id, PublicKey), Failure> {
     if let Ok(id) = Id::new(text)
         && let Some(IdFile::Author(author)) = world.id_file(&id)
+        && world
+            .assessment
+            .people
+            .standings
+            .get(&id)
+            .is_some_and(Standing::is_valid)
         && let [key] = author.keys.as_slice()
     {
         return Ok((id, key.clone()));

@@ -73,3 +73,18 @@ fn what_was_signed_under_a_lost_key_is_not_undercut() {
     town.accepted("main");
     town.update_accepted("day-one", "main");
 }
+
+/// An id that a link ever named belongs to that janitor, and a pending file gives its key to
+/// nobody.
+#[test]
+fn an_id_and_a_key_belong_to_one_person() {
+    let town = Town::new();
+    town.ok("by ja conex janitor remove jc; for j in ja jb; do by $j conex approve --yes; done; commit left");
+    town.fails(
+        "by dave conex key import jc $PEOPLE/dave/keys/dave; by dave conex join jc",
+        "`jc` is the id of a janitor",
+    );
+    town.ok("by jc conex join jc; by dave conex join dave; commit joined");
+    town.fails("by ja conex janitor add dave", "`dave`");
+    town.ok("for j in ja jb; do by $j conex approve --yes; done; by ja conex janitor add dave --dry-run");
+}
