@@ -11,10 +11,7 @@ use thiserror::Error;
 use conex_verify::format::key::{
     KeyError, KeyKind, Namespace, Presence, PublicKey, Signature, put, take,
 };
-
-/// Longest armoured signature that is read, in bytes. The largest possible one, by a
-/// hardware key with the longest application, has below 600.
-pub const MAX_ARMOUR_LEN: usize = 4096;
+use conex_verify::limits::MAX_ARMOUR_LEN;
 
 /// Width of the base64 lines, in characters: what `ssh-keygen` prints.
 const LINE: usize = 70;

@@ -21,6 +21,43 @@ pub(super) fn judge(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
     findings.extend(revisions(&known, base, merged));
     findings.extend(claims(base, merged));
     findings.extend(layout(base, merged));
+    findings.extend(unusable_keys(base, merged));
+    findings
+}
+
+/// V0.4: Every key in a file of an author that the change brings can be used. A client asks
+/// that only of keys that somebody signs with.
+fn unusable_keys(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (id, slot) in &merged.repository.ids {
+        let Some(loaded) = slot.good() else { continue };
+        let before = base.repository.ids.get(id).and_then(|slot| slot.good());
+        let IdFile::Author(author) = &loaded.value else {
+            continue;
+        };
+        if before.is_some_and(|before| before.digest == loaded.digest) {
+            continue;
+        }
+        for key in &author.keys {
+            let Err(why) = key.usable() else { continue };
+            let path = Place::IdFile(id.clone()).path();
+            let text = key.to_string();
+            let at = loaded
+                .bytes
+                .windows(text.len())
+                .position(|w| w == text.as_bytes());
+            let at = at.unwrap_or_default();
+            findings.push(
+                Finding::error(
+                    Code::BadKey,
+                    &path,
+                    format!("a key of `{id}` cannot be used: {why}"),
+                )
+                .at(&loaded.bytes, at..at + text.len(), "")
+                .hint(why.hint().unwrap_or_default()),
+            );
+        }
+    }
     findings
 }
 

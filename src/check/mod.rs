@@ -260,8 +260,8 @@ fn judge<'r>(side: Side<'r>, client: Option<&Client>, mode: Mode) -> Opinion<'r>
         }
     };
     findings.extend(chain.judge(from, quorum));
-    let mut assessment = assess(side.tree, repository, chain, mode, &Pretended::default());
-    findings.append(&mut assessment.findings);
+    let assessment = assess(side.tree, repository, chain, mode, &Pretended::default());
+    findings.extend(assessment.findings.to_vec());
     Opinion {
         findings,
         assessment: Some(assessment),

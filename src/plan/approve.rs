@@ -9,7 +9,7 @@ use super::{MOST_AHEAD, Plan, PlanError, World};
 use conex_verify::finding::{Code, Finding};
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, PackageName};
-use conex_verify::format::resource::{IdFile, Kind, ResourceId, ResourceVersion};
+use conex_verify::format::resource::{Author, IdFile, Kind, ResourceId, ResourceVersion};
 use conex_verify::trust::support::Standing;
 use conex_verify::verify::packages::PackageReport;
 
@@ -116,24 +116,21 @@ pub fn approve_some(
         };
         // Epochs never go back either: one at the end could not be recovered from.
         let leap = (epoch > open.saturating_add(1)).then(|| {
-            format!(
+            let problem = format!(
                 "it is of epoch {epoch}, and the next to be opened is {}",
                 open + 1
-            )
+            );
+            (Code::EpochNotOpened, problem)
         });
         let far = item.too_far(world).then(|| {
-            format!(
+            let problem = format!(
                 "its counter is {}, more than {MOST_AHEAD} above the highest that counts; `conex sign` writes it anew, or start a new epoch: conex epoch {}",
                 item.version.revision.counter,
                 package_or_name(&item.resource)
-            )
+            );
+            (Code::EpochNotOpened, problem)
         });
-        let code = match (&item.problem, item.resource.kind) {
-            (Some(_), Kind::Author | Kind::Team) => Code::KeyOfTwoIds,
-            (Some(_), _) => Code::Digest,
-            (None, _) => Code::EpochNotOpened,
-        };
-        if let Some(problem) = item.problem.or(leap).or(far) {
+        if let Some((code, problem)) = item.problem.or(leap).or(far) {
             plan.warnings.push(Finding::warning(
                 code,
                 item.resource.path(),
@@ -186,7 +183,7 @@ pub struct Waits {
     /// How many janitors vouch for it.
     pub approvals: usize,
     /// Why nobody should vouch for it as it is.
-    pub problem: Option<String>,
+    pub problem: Option<(Code, String)>,
 }
 
 impl Waits {
@@ -224,7 +221,7 @@ pub fn waiting(world: &World<'_>) -> Vec<Waits> {
     for item in &mut list {
         if world.conflicts.rewritten.contains(&item.resource.path()) {
             let why = "it holds git's conflict markers; write it with `conex sign`";
-            item.problem = Some(why.to_owned());
+            item.problem = Some((Code::Digest, why.to_owned()));
         }
     }
     list
@@ -279,7 +276,7 @@ fn everything(world: &World<'_>) -> Vec<Waits> {
                 resource: loaded.value.resource_id(),
                 version: loaded.id_version(),
                 approvals: w.janitors.len(),
-                problem: key_of_two(world, &loaded.value),
+                problem: key_problem(world, &loaded.value),
             });
         }
     }
@@ -303,18 +300,32 @@ fn everything(world: &World<'_>) -> Vec<Waits> {
 }
 
 /// Why an id file must not be approved: with it one key would count for two ids, and
-/// everybody would reject the repository.
-fn key_of_two(world: &World<'_>, file: &IdFile) -> Option<String> {
+/// everybody would reject the repository; or whoever signs with a key that cannot be used
+/// would have everybody reject it.
+fn key_problem(world: &World<'_>, file: &IdFile) -> Option<(Code, String)> {
     let IdFile::Author(author) = file else {
         return None;
     };
+    let unusable = author.keys.iter().find_map(|key| {
+        let why = key.usable().err()?;
+        let problem = format!(
+            "it lists the key {}, which cannot be used: {why}; the author takes another key",
+            key.fingerprint()
+        );
+        Some((Code::BadKey, problem))
+    });
+    unusable.or_else(|| key_of_two(world, author))
+}
+
+fn key_of_two(world: &World<'_>, author: &Author) -> Option<(Code, String)> {
     author.keys.iter().find_map(|key| {
         let key = key.fingerprint();
         let people = &world.assessment.people;
         let other = people.also_proven_by(&author.id, &key, world.chain())?;
-        Some(format!(
+        let problem = format!(
             "it lists the key {key}, which `{other}` has proven too; one of the two takes another key"
-        ))
+        );
+        Some((Code::KeyOfTwoIds, problem))
     })
 }
 
@@ -340,7 +351,8 @@ fn package_waits(world: &World<'_>, report: &PackageReport) -> Vec<Waits> {
                         resource: resource.clone(),
                         version: *version,
                         approvals: w.janitors.len(),
-                        problem: inconsistent(world, report, resource),
+                        problem: inconsistent(world, report, resource)
+                            .map(|problem| (Code::Digest, problem)),
                     })
                 }
                 _ => None,

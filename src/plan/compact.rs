@@ -6,6 +6,7 @@ use super::{Plan, PlanError, World};
 use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::Entry;
+use conex_verify::limits::MAX_SEGMENT_ENTRIES;
 
 /// Which segments are folded.
 #[derive(Debug, Clone)]
@@ -53,11 +54,16 @@ fn fold(world: &World<'_>, id: &Id, key: Fingerprint, plan: &mut Plan) {
             live.extend(world.live_entries(segment));
         }
     }
-    if paths.len() < 2 && live.len() == all {
+    let fewest = live.len().div_ceil(MAX_SEGMENT_ENTRIES);
+    if paths.len() <= fewest.max(1) && live.len() == all {
         return;
     }
+    let into = match fewest {
+        0 | 1 => "one".to_owned(),
+        more => more.to_string(),
+    };
     plan.say(format!(
-        "folds {} segments of `{id}` into one: {} entries, of {all}",
+        "folds {} segments of `{id}` into {into}: {} entries, of {all}",
         paths.len(),
         live.len(),
     ));

@@ -46,7 +46,8 @@ impl ToSign {
 impl Plan {
     /// What `id` has to sign for this plan.
     pub fn to_sign(&self, repository: Digest, id: &Id, created: Timestamp) -> Vec<ToSign> {
-        let segment = self.segment(repository, id, created).map(|segment| ToSign {
+        let segments = self.segments(repository, id, &created);
+        let segments = segments.iter().map(|segment| ToSign {
             namespace: Namespace::Index,
             bytes: segment.signed_bytes(),
         });
@@ -58,7 +59,7 @@ impl Plan {
             namespace: Namespace::Snapshot,
             bytes: snapshot.signed_bytes(),
         });
-        [segment, link, snapshot].into_iter().flatten().collect()
+        segments.chain(link).chain(snapshot).collect()
     }
 }
 

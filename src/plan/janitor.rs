@@ -268,6 +268,15 @@ fn may_join(world: &World<'_>, id: &Id, key: &PublicKey) -> Result<(), PlanError
             "add a person",
         ));
     }
+    if let Err(why) = key.usable() {
+        return Err(PlanError::refused(
+            format!(
+                "the key {} of `{id}` cannot be used: {why}",
+                key.fingerprint()
+            ),
+            why.hint().unwrap_or_default(),
+        ));
+    }
     let exact = world.repository.ids.contains_key(id) || chain.ever_member(id);
     if !exact && world.taken_ids().contains(&fold(id.as_str())) {
         return Err(PlanError::refused(

@@ -53,6 +53,7 @@ use conex_verify::format::resource::{
     Decode, Entry, Resource, ResourceVersion, Segment, SignedLink, SignedSegment, Snapshot,
     Timestamp,
 };
+use conex_verify::limits::MAX_SEGMENT_ENTRIES;
 use conex_verify::tree::Tree;
 
 pub use approve::{approve, approve_some};
@@ -171,14 +172,18 @@ impl Plan {
         self.lines.push(line.into());
     }
 
-    /// The segment to be signed, if there is something to vouch for.
-    pub fn segment(&self, repository: Digest, id: &Id, created: Timestamp) -> Option<Segment> {
-        (!self.entries.is_empty()).then(|| Segment {
+    /// The segments to be signed: none if there is nothing to vouch for, and one unless that
+    /// could be too large.
+    pub fn segments(&self, repository: Digest, id: &Id, created: &Timestamp) -> Vec<Segment> {
+        let entries: BTreeSet<&Entry> = self.entries.iter().collect();
+        let entries: Vec<&Entry> = entries.into_iter().collect();
+        let segment = |entries: &[&Entry]| Segment {
             repository,
             id: id.clone(),
-            created,
-            entries: self.entries.clone(),
-        })
+            created: created.clone(),
+            entries: entries.iter().copied().cloned().collect(),
+        };
+        entries.chunks(MAX_SEGMENT_ENTRIES).map(segment).collect()
     }
 
     /// Takes in the signature of the segment: one more file to write.

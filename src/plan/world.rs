@@ -59,7 +59,7 @@ impl<'r> World<'r> {
         view: View,
     ) -> Result<World<'r>, PlanError> {
         let chain = Chain::read(repository).map_err(|mut findings| {
-            findings.extend(repository.findings.iter().cloned());
+            findings.extend(repository.findings.to_vec());
             PlanError::Repository(findings)
         })?;
         let judge = |chain, pretended| assess(tree, repository, chain, Mode::NoStrict, pretended);

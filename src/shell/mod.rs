@@ -1,6 +1,7 @@
 //! The shell around the core: files, terminal, clock, environment.
 
 pub mod cli;
+pub mod fault;
 pub mod git;
 pub mod hook;
 pub mod keys;

@@ -27,6 +27,7 @@ mod attacks;
 mod bounded;
 mod golden;
 mod history;
+mod hostile_sizes;
 mod mutations;
 mod patch_opam;
 mod patch_oracle;

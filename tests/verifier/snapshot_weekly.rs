@@ -52,7 +52,7 @@ impl Keeper {
         let key = self.key.public().fingerprint();
         let created = Timestamp::new("2026-11-24T14:00:00Z").unwrap();
         let sign = |namespace, bytes: &[u8]| self.key.sign(namespace, bytes).unwrap();
-        if let Some(segment) = plan.segment(world.chain().identity(), &self.id, created) {
+        for segment in plan.segments(world.chain().identity(), &self.id, &created) {
             let signature = sign(Namespace::Index, &segment.signed_bytes());
             plan.add_segment(segment, key, signature);
         }

@@ -4,6 +4,7 @@ use crate::finding::{Code, Finding};
 use crate::format::digest::Digest;
 use crate::format::name::Id;
 use crate::format::resource::{Revision, Timestamp};
+use crate::limits::MAX_ALIKE;
 use crate::patch::{self, Note, PatchContext, PatchError};
 use crate::repository::Repository;
 use crate::tree::Tree;
@@ -293,7 +294,10 @@ impl SnapshotFacts {
 /// ```
 pub fn verify(request: &Request<'_>) -> Result<Outcome, Undecided> {
     match request.subject {
-        Subject::Whole { tree, before } => judge(request, tree, before, Load::Whole, Vec::new()),
+        Subject::Whole { tree, before } => {
+            let tree = tree.clone().into_judged();
+            judge(request, &tree, before, Load::Whole, Vec::new())
+        }
         Subject::Patch {
             before,
             patch,
@@ -301,7 +305,8 @@ pub fn verify(request: &Request<'_>) -> Result<Outcome, Undecided> {
         } => match patch::apply(before, patch, &context) {
             Ok(applied) => {
                 let notes = applied.notes.iter().filter_map(lost).collect();
-                judge(request, &applied.tree, Some(before), Load::Patch, notes)
+                let tree = applied.tree.into_judged();
+                judge(request, &tree, Some(before), Load::Patch, notes)
             }
             Err(error) => Ok(refused(&error)),
         },
@@ -322,6 +327,7 @@ impl Report {
     }
 }
 
+/// Judges a tree, of which all that is not judged has been left out.
 fn judge(
     request: &Request<'_>,
     tree: &Tree,
@@ -329,10 +335,10 @@ fn judge(
     load: Load,
     notes: Vec<Finding>,
 ) -> Result<Outcome, Undecided> {
-    let judged = |tree: &Tree| tree.clone().into_judged();
-    let (before, tree) = (before.map(judged), judged(tree));
-    let old = before.as_ref().map(Repository::load);
-    let repository = Repository::load_after(&tree, old.as_ref());
+    let before = before.map(|tree| tree.clone().into_judged());
+    let old = before.as_ref();
+    let old = old.map(|tree| Repository::read(tree, None, MAX_ALIKE));
+    let repository = Repository::read(tree, old.as_ref(), MAX_ALIKE);
     let link = repository.links.get(&0).and_then(|slot| slot.good());
     let identity = link.map(|link| Digest::of(link.signed()));
     let memories = match identity {
@@ -346,7 +352,7 @@ fn judge(
         load,
     };
     let (client, mode) = (&request.policy.client, request.policy.mode());
-    let mut verdict = verdict::verify_update(&known, &tree, &repository, client, mode);
+    let mut verdict = verdict::verify_update(&known, tree, &repository, client, mode);
     verdict.findings.extend(notes);
     let report = report(&verdict);
     Ok(match &verdict.assessment {

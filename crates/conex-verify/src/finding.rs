@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+mod collector;
+
+pub use collector::Findings;
+
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -57,6 +61,9 @@ pub struct Finding {
     pub values: Vec<(String, String)>,
     /// What to do next; may be empty.
     pub hint: String,
+    /// For how many others of its code and severity it stands, which are left out; 0 for one
+    /// that stands for itself.
+    pub alike: usize,
     /// Where in this crate it was made.
     pub place: &'static std::panic::Location<'static>,
 }
@@ -82,6 +89,7 @@ impl Finding {
             excerpt: None,
             values: Vec::new(),
             hint: String::new(),
+            alike: 0,
         }
     }
 

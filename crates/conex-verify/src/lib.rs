@@ -22,6 +22,7 @@ pub mod opam_file;
 pub mod patch;
 pub mod proof;
 pub mod repository;
+pub mod sorted;
 pub mod tarball;
 pub mod tree;
 pub mod trust;

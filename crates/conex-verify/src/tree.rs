@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::finding::{Code, Finding};
-use crate::limits::{MAX_FILE_SIZE, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
+use crate::limits::{MAX_FILE_SIZE, MAX_PACKAGES, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
 
 /// The content of one file, exactly as read.
 pub type Bytes = Arc<[u8]>;
@@ -158,6 +158,15 @@ pub fn is_judged(path: &str) -> bool {
     path.starts_with(crate::format::path::PACKAGES) || TOP_LEVEL_FILES.contains(&path)
 }
 
+/// The name of the package to which a file belongs by the directory in `packages/` that it is
+/// in; `None` of all other files. Whether it is a name is not looked at.
+pub fn package_name(path: &str) -> Option<&str> {
+    let (dir, _) = path
+        .strip_prefix(crate::format::path::PACKAGES)?
+        .split_once('/')?;
+    dir.split('.').next().filter(|name| !name.is_empty())
+}
+
 /// The names at the top of a repository whose content is judged.
 ///
 /// `repo` is read by opam, the others change what git puts into a work tree.
@@ -213,6 +222,9 @@ impl Defect {
             DefectKind::TooMany => error(format!(
                 "{what} has more than {MAX_TREE_FILES} files and directories"
             )),
+            DefectKind::TooManyPackages => {
+                error(format!("{what} has more than {MAX_PACKAGES} packages"))
+            }
             DefectKind::TooMuch => error(format!(
                 "{what} has more than {MAX_TREE_SIZE} bytes, all files together"
             )),
@@ -263,6 +275,8 @@ pub enum DefectKind {
     TooDeep,
     /// The tree as a whole has more than [`crate::limits::MAX_TREE_FILES`] files and directories.
     TooMany,
+    /// There are more than [`crate::limits::MAX_PACKAGES`] packages.
+    TooManyPackages,
     /// The tree as a whole has more than [`crate::limits::MAX_TREE_SIZE`] bytes,
     /// files and their paths together.
     TooMuch,

@@ -123,8 +123,9 @@ pub fn verify_update<'r>(
     client: &Client,
     mode: Mode,
 ) -> Verdict<'r> {
+    let mut findings = repository.findings.clone();
     let mut verdict = Verdict {
-        findings: repository.findings.clone(),
+        findings: Vec::new(),
         summary: Summary {
             files: repository.file_count,
             segments: repository.segments.len(),
@@ -134,23 +135,23 @@ pub fn verify_update<'r>(
         assessment: None,
         proof: None,
     };
-    let chain = match Chain::read(repository) {
+    let judged = Chain::read(repository).and_then(|chain| {
+        let from = chain
+            .anchor_link(client)
+            .map_err(|finding| vec![*finding])?;
+        findings.extend(chain.judge(from, client.quorum()));
+        Ok(chain)
+    });
+    let chain = match judged {
         Ok(chain) => chain,
         Err(errors) => {
-            verdict.findings.extend(errors);
+            findings.extend(errors);
+            verdict.findings = findings.into_vec();
             return verdict;
         }
     };
-    match chain.anchor_link(client) {
-        Ok(from) => verdict.findings.extend(chain.judge(from, client.quorum())),
-        Err(finding) => {
-            verdict.findings.push(*finding);
-            return verdict;
-        }
-    }
     let mut assessment = assess(tree, repository, chain, mode, &Pretended::default());
-    let findings = &mut verdict.findings;
-    findings.append(&mut assessment.findings);
+    findings.share(&mut assessment.findings);
     let report = &assessment.snapshot;
     findings.extend(report.findings.iter().cloned());
     let rule = assessment.chain.current().snapshot;
@@ -170,10 +171,9 @@ pub fn verify_update<'r>(
     let recalled = Recalled::of(known, identity);
     let registers = registers(known, &recalled, client);
     if let Some(registers) = &registers {
-        let mut fell = follows(registers, repository, &assessment, findings);
-        fell.iter_mut()
-            .for_each(|finding| recalled.explain(finding));
-        findings.extend(fell);
+        let mut fell = follows(registers, repository, &assessment, &findings);
+        fell.amend(|finding| recalled.explain(finding));
+        findings.append(fell);
     }
     let patched = known.tree.filter(|_| known.load == Load::Patch);
     let hidden = patched.map_or(0, |(old, _)| forgets(old, tree, repository).len());
@@ -191,7 +191,9 @@ pub fn verify_update<'r>(
         forgets: hidden,
     }
     .prove();
-    findings.extend(disagreement(&proof, is_refused(findings)));
+    verdict.findings = findings.into_vec();
+    let refused = is_refused(&verdict.findings);
+    verdict.findings.extend(disagreement(&proof, refused));
     verdict.proof = proof.ok();
     verdict.assessment = Some(assessment);
     verdict

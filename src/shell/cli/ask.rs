@@ -208,7 +208,7 @@ pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, 
 /// Has the plan signed. Afterwards everything to write is in `plan.writes`.
 pub fn sign(plan: &mut Plan, world: &World<'_>, who: &Who) -> Result<(), Failure> {
     let key = who.signer.public().fingerprint();
-    if let Some(segment) = plan.segment(world.chain().identity(), &who.id, now()) {
+    for segment in plan.segments(world.chain().identity(), &who.id, &now()) {
         let signature = who
             .signer
             .sign(Namespace::Index, &segment.signed_bytes())

@@ -19,11 +19,11 @@ use crate::plan::detached::{Foreign, Signed, signed, take_in};
 use crate::shell::keys::file::shell_quoted;
 use crate::shell::out::{out, sayln};
 use crate::shell::write::{Change, WORK_TREE, apply};
-use crate::sshsig::{MAX_ARMOUR_LEN, armour, from_armour};
+use crate::sshsig::{armour, from_armour};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::Namespace;
 use conex_verify::format::resource::{Decode as _, SignedSegment};
-use conex_verify::limits::MAX_FILE_SIZE;
+use conex_verify::limits::{MAX_ARMOUR_LEN, MAX_FILE_SIZE};
 use conex_verify::repository::Repository;
 
 /// The verbs of `signature`.

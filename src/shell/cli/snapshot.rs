@@ -12,6 +12,7 @@ use crate::plan::View;
 use crate::plan::{self, MakeSnapshot, Unchanged, World};
 use crate::shell::keys::{Places, Signer as _, conex_home};
 use crate::shell::out::sayln;
+use crate::shell::read::ReadError;
 use crate::shell::read::state::{Cache, Scan, look};
 use crate::shell::report::neutral;
 use conex_verify::finding::{Code, Finding, Severity};
@@ -32,8 +33,7 @@ pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {
     })?;
     let cache = cache_home().map(|home| Cache::new(home, &real));
     let progress = crate::shell::progress::start("reading");
-    let (people, found) = look(&real, cache.as_ref())
-        .map_err(|e| Failure::usage(e, "name the repository with -C DIR"))?;
+    let (people, found) = look(&real, cache.as_ref()).map_err(not_read)?;
     // Who may sign is found out while the packages are looked at.
     let repository = OnceLock::new();
     let (found, world) = rayon::join(
@@ -48,6 +48,7 @@ pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {
         },
     );
     drop(progress);
+    let found = found.map_err(not_read)?;
     if args.full {
         check(&real, &found.state)?;
     }
@@ -71,6 +72,14 @@ pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {
         }
         exit
     })
+}
+
+fn not_read(error: ReadError) -> Failure {
+    let hint = match &error {
+        ReadError::Fault(fault) => fault.hint(),
+        _ => "name the repository with -C DIR",
+    };
+    Failure::usage(error, hint)
 }
 
 fn make(

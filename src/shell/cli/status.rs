@@ -50,9 +50,9 @@ pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
     sum.waiting = status(&as_approved).waiting;
     // What a client would say sees what is there, not what the tools put in its place.
     let mut findings = if conflicts.is_empty() {
-        repository.findings.clone()
+        repository.findings.to_vec()
     } else {
-        Repository::load(&working_tree(&root)?).findings
+        Repository::load(&working_tree(&root)?).findings.into_vec()
     };
     findings.extend(world.assessment.findings.iter().cloned());
     findings.extend(sum.link.findings());

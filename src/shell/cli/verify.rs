@@ -245,12 +245,16 @@ fn read(request: &Request) -> Result<Read, LoadError> {
             let loaded = load(dir, Contents::All)?;
             let clone = loaded.git == Git::Directory && request.hook;
             notes.extend(clone.then(|| no_renames(dir)).flatten());
-            // It is evidence where it can be read, and blocks nothing where it cannot.
-            let before = repo
-                .as_ref()
-                .filter(|repo| *repo != dir)
-                .and_then(|repo| load(repo, Contents::All).ok())
-                .map(|loaded| loaded.tree);
+            // It is evidence where it can be read, and blocks nothing where it cannot, unless
+            // that is only so today.
+            let before = match repo.as_ref().filter(|repo| *repo != dir) {
+                None => None,
+                Some(repo) => match load(repo, Contents::All) {
+                    Ok(loaded) => Some(loaded.tree),
+                    Err(error) if error.fault().is_some() => return Err(error),
+                    Err(_) => None,
+                },
+            };
             What::Whole {
                 new: loaded.tree,
                 before,
@@ -317,10 +321,11 @@ fn decide(request: &Request) -> Result<Exit, Failure> {
             return Ok(conclude(request, &report, false, start.elapsed()));
         }
         Err(error) => {
-            return Err(Failure::usage(
-                error,
-                "name what opam passes, or the directory or .tar.gz of a repository",
-            ));
+            let hint = match error.fault() {
+                Some(fault) => fault.hint(),
+                None => "name what opam passes, or the directory or .tar.gz of a repository",
+            };
+            return Err(Failure::usage(error, hint));
         }
     };
     let kept = match &request.state {
@@ -373,7 +378,10 @@ fn decide(request: &Request) -> Result<Exit, Failure> {
 /// A memory that an attacker can make unreadable protects nobody.
 fn unreadable(error: MemoryError) -> Failure {
     let hint = error.hint();
-    Failure::refused(error, hint)
+    match error {
+        MemoryError::Fault(fault) => Failure::usage(fault, hint),
+        error => Failure::refused(error, hint),
+    }
 }
 
 fn forgets(why: &str) -> Finding {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use thiserror::Error;
 
+use crate::shell::fault::Fault;
 use crate::shell::read::{self, Git, ReadError};
 use conex_verify::finding::Finding;
 use conex_verify::limits::{MAX_PATCH_SIZE, MAX_TREE_SIZE};
@@ -39,9 +40,22 @@ pub enum LoadError {
         /// What is wrong.
         why: String,
     },
+    /// The machine fails while a file is read.
+    #[error("{0}")]
+    Fault(#[from] Fault),
     /// What is there is not acceptable: whoever made it is at fault.
     #[error("{}", .0.message)]
     Refused(Box<Finding>),
+}
+
+impl LoadError {
+    /// What the machine did, if it is at fault.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            LoadError::Fault(fault) | LoadError::Directory(ReadError::Fault(fault)) => Some(fault),
+            _ => None,
+        }
+    }
 }
 
 /// Reads the directory or archive at `path`, never through a symbolic link.
@@ -84,11 +98,14 @@ fn file(path: &Path, most: u64) -> Result<Vec<u8>, LoadError> {
         path: path.to_owned(),
         why,
     };
+    let failed = |error: std::io::Error| match Fault::of(path, &error) {
+        Some(fault) => fault.into(),
+        None => refuse(error.to_string()),
+    };
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fd =
-        rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|e| refuse(e.to_string()))?;
+    let fd = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|e| failed(e.into()))?;
     let mut file = File::from(fd);
-    let metadata = file.metadata().map_err(|e| refuse(e.to_string()))?;
+    let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
         return Err(refuse("it is not a regular file".to_owned()));
     }
@@ -102,7 +119,7 @@ fn file(path: &Path, most: u64) -> Result<Vec<u8>, LoadError> {
     file.by_ref()
         .take(most + 1)
         .read_to_end(&mut bytes)
-        .map_err(|e| refuse(e.to_string()))?;
+        .map_err(failed)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
         return Err(refuse(format!("it has more than {most} bytes")));
     }

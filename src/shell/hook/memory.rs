@@ -16,10 +16,11 @@ use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, fstat, lstat};
 use rustix::io::Errno;
 use thiserror::Error;
 
+use crate::shell::fault::Fault;
 use crate::shell::keys::file::shell_quoted;
 use crate::shell::write::{PRIVATE_STATE, write};
 use conex_verify::format::digest::Digest;
-use conex_verify::limits::MAX_FILE_SIZE;
+use conex_verify::limits::MAX_MEMORY;
 use conex_verify::{Memories, Undecided, is_memory_of};
 
 /// How long another hook for the same repository is waited for: it takes a second.
@@ -35,6 +36,8 @@ pub struct Kept {
     known: Vec<Remembered>,
     /// Where what was recalled last lies.
     recalled: RefCell<Vec<PathBuf>>,
+    /// Why it could not be recalled.
+    failed: RefCell<Option<MemoryError>>,
     /// Held until the store is dropped.
     _lock: Option<OwnedFd>,
     /// Why nothing can be written, if so.
@@ -61,6 +64,9 @@ pub enum MemoryError {
         /// What is wrong.
         why: String,
     },
+    /// The machine fails, and the memory may be in order.
+    #[error("{0}")]
+    Fault(#[from] Fault),
     /// Another hook holds the lock.
     #[error("another conex has been busy with this repository for {} s: `{}`", PATIENCE.as_secs(), path.display())]
     Busy {
@@ -78,8 +84,20 @@ impl MemoryError {
                 if path.is_dir() { "-r " } else { "" },
                 shell_quoted(path)
             ),
+            MemoryError::Fault(fault) => fault.hint().to_owned(),
             MemoryError::Busy { .. } => "update again when it is done".to_owned(),
         }
+    }
+}
+
+/// What becomes of an error at a file or a directory.
+fn unreadable(path: &Path, error: &io::Error) -> MemoryError {
+    match Fault::of(path, error) {
+        Some(fault) => fault.into(),
+        None => MemoryError::Unreadable {
+            path: path.to_owned(),
+            why: error.to_string(),
+        },
     }
 }
 
@@ -99,6 +117,7 @@ impl Kept {
             name: name.to_owned(),
             known: Vec::new(),
             recalled: RefCell::default(),
+            failed: RefCell::default(),
             _lock: None,
             warning: None,
             dir,
@@ -123,8 +142,11 @@ impl Kept {
                 }
                 Ok(None) if start.elapsed() > PATIENCE => return Err(MemoryError::Busy { path }),
                 Ok(None) => std::thread::sleep(Duration::from_millis(20)),
-                Err(why) => {
-                    self.warning = Some(why);
+                Err(error) => {
+                    if let Some(fault) = Fault::of(&path, &error) {
+                        return Err(fault.into());
+                    }
+                    self.warning = Some(error.to_string());
                     return Ok(());
                 }
             }
@@ -133,48 +155,43 @@ impl Kept {
 
     /// The lock, if nobody else has it. It is made in place: a file that is renamed to
     /// where it belongs could replace one that another hook holds.
-    fn lock_once(&self, path: &Path) -> Result<Option<OwnedFd>, String> {
-        std::fs::create_dir_all(&self.state).map_err(|e| e.to_string())?;
+    fn lock_once(&self, path: &Path) -> io::Result<Option<OwnedFd>> {
+        std::fs::create_dir_all(&self.state)?;
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(self.path())
-            .map_err(|e| e.to_string())?;
+            .create(self.path())?;
         let flags =
             OFlags::RDONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = match rustix::fs::openat(CWD, path, flags, Mode::RUSR | Mode::WUSR) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(None),
-            Err(e) => return Err(e.to_string()),
+            Err(e) => return Err(e.into()),
         };
         match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(None),
             // Some network file systems have no locks; files are still written as a
             // whole.
-            Err(e) => return Err(format!("no lock: {e}")),
+            Err(e) => return Err(io::Error::other(format!("no lock: {e}"))),
         }
         // Somebody may have removed the directory meanwhile.
-        let held = fstat(&fd).map_err(|e| e.to_string())?;
+        let held = fstat(&fd)?;
         let there = lstat(path).is_ok_and(|s| (s.st_dev, s.st_ino) == (held.st_dev, held.st_ino));
         Ok(there.then_some(fd))
     }
 
     fn read(&mut self) -> Result<(), MemoryError> {
         let dir = self.path();
-        let unreadable = |path: &Path, why: String| MemoryError::Unreadable {
-            path: path.to_owned(),
-            why,
-        };
         let entries = match std::fs::read_dir(&dir) {
             Ok(entries) => entries,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
             // A file in the place of a directory above: nothing can be remembered.
             Err(_) if matches!(lstat(&dir), Err(Errno::NOTDIR)) => return Ok(()),
-            Err(e) => return Err(unreadable(&dir, e.to_string())),
+            Err(e) => return Err(unreadable(&dir, &e)),
         };
         for entry in entries {
-            let entry = entry.map_err(|e| unreadable(&dir, e.to_string()))?;
+            let entry = entry.map_err(|e| unreadable(&dir, &e))?;
             let path = entry.path();
             let file_name = entry.file_name();
             // The lock, and what a crash left of a file being written.
@@ -189,10 +206,10 @@ impl Kept {
                 }
                 continue;
             };
-            let bytes = read_one(&path).map_err(|why| unreadable(&path, why))?;
+            let bytes = read_one(&path).map_err(|e| unreadable(&path, &e))?;
             if !is_memory_of(&bytes, &self.name, identity) {
-                let why = "it is not about this repository".to_owned();
-                return Err(unreadable(&path, why));
+                let why = "it is not about this repository";
+                return Err(unreadable(&path, &io::Error::other(why)));
             }
             self.known.push(Remembered {
                 identity,
@@ -205,8 +222,13 @@ impl Kept {
 
     /// What is remembered of the repository with this identity under other names.
     fn elsewhere(&self, identity: Digest) -> Result<Vec<Remembered>, MemoryError> {
-        let Ok(names) = std::fs::read_dir(self.state.join("memory")) else {
-            return Ok(Vec::new());
+        let all = self.state.join("memory");
+        let names = match std::fs::read_dir(&all) {
+            Ok(names) => names,
+            Err(e) => {
+                let fault = Fault::of(&all, &e);
+                return fault.map_or(Ok(Vec::new()), |fault| Err(fault.into()));
+            }
         };
         let own = self.path();
         let mut dirs: Vec<PathBuf> = names.filter_map(|e| Some(e.ok()?.path())).collect();
@@ -221,7 +243,7 @@ impl Kept {
                     path,
                     bytes,
                 }),
-                Err(why) => Err(MemoryError::Unreadable { path, why }),
+                Err(e) => Err(unreadable(&path, &e)),
             })
             .collect()
     }
@@ -239,10 +261,13 @@ impl Kept {
                 path: self.recalled.borrow().get(*index)?.clone(),
                 why: error.to_string(),
             }),
-            Undecided::Memories(why) => Some(MemoryError::Unreadable {
-                path: self.path(),
-                why: why.clone(),
-            }),
+            Undecided::Memories(why) => {
+                let failed = self.failed.take();
+                Some(failed.unwrap_or_else(|| MemoryError::Unreadable {
+                    path: self.path(),
+                    why: why.clone(),
+                }))
+            }
             _ => None,
         }
     }
@@ -263,9 +288,9 @@ impl Kept {
             return Ok(());
         }
         // What cannot be read again would refuse every later update.
-        if u64::try_from(memory.len()).unwrap_or(u64::MAX) > MAX_FILE_SIZE {
+        if u64::try_from(memory.len()).unwrap_or(u64::MAX) > MAX_MEMORY {
             return Err(format!(
-                "it has {} bytes, the most is {MAX_FILE_SIZE}",
+                "it has {} bytes, the most is {MAX_MEMORY}",
                 memory.len()
             ));
         }
@@ -278,7 +303,14 @@ impl Memories for Kept {
     fn recall(&self, _: &str, identity: Digest) -> Result<Vec<Vec<u8>>, String> {
         let mut all = self.known.clone();
         if !all.iter().any(|m| m.identity == identity) {
-            all.extend(self.elsewhere(identity).map_err(|e| e.to_string())?);
+            match self.elsewhere(identity) {
+                Ok(more) => all.extend(more),
+                Err(error) => {
+                    let why = error.to_string();
+                    self.failed.replace(Some(error));
+                    return Err(why);
+                }
+            }
         }
         let paths = all.iter().map(|m| m.path.clone());
         self.recalled.replace(paths.collect());
@@ -292,20 +324,16 @@ fn is_left_over(name: &std::ffi::OsStr) -> bool {
         .is_some_and(|n| n.starts_with(".conex-") && n.ends_with(".tmp"))
 }
 
-fn read_one(path: &Path) -> Result<Vec<u8>, String> {
+fn read_one(path: &Path) -> io::Result<Vec<u8>> {
     use std::io::Read as _;
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fd = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|e| e.to_string())?;
-    let mut file = File::from(fd);
-    let metadata = file.metadata().map_err(|e| e.to_string())?;
-    if !metadata.is_file() || metadata.len() > MAX_FILE_SIZE {
-        return Err("it is not a plain file, or too large".to_owned());
+    let mut file = File::from(rustix::fs::openat(CWD, path, flags, Mode::empty())?);
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() > MAX_MEMORY {
+        return Err(io::Error::other("it is not a plain file, or too large"));
     }
     let mut bytes = Vec::new();
-    file.by_ref()
-        .take(MAX_FILE_SIZE)
-        .read_to_end(&mut bytes)
-        .map_err(|e| e.to_string())?;
+    file.by_ref().take(MAX_MEMORY).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
+use crate::shell::fault::is_fault;
 use crate::shell::progress;
 use conex_verify::limits::MAX_FILE_SIZE;
 use conex_verify::tree::{Bytes, DefectKind};
@@ -21,8 +22,23 @@ thread_local! {
     static SPACE: RefCell<Vec<u8>> = RefCell::new(vec![0; SMALL]);
 }
 
+/// Why a file or a directory is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Whoever made the tree is at fault.
+    Defect(DefectKind),
+    /// The machine is.
+    Fault(Errno),
+}
+
+impl From<DefectKind> for Trouble {
+    fn from(kind: DefectKind) -> Trouble {
+        Trouble::Defect(kind)
+    }
+}
+
 /// Opens `name` in `dir`: no link is followed, and a FIFO does not block.
-pub(super) fn open(dir: BorrowedFd<'_>, name: &CStr, more: OFlags) -> Result<OwnedFd, DefectKind> {
+pub(super) fn open(dir: BorrowedFd<'_>, name: &CStr, more: OFlags) -> Result<OwnedFd, Trouble> {
     let flags = OFlags::RDONLY
         | OFlags::NOFOLLOW
         | OFlags::NONBLOCK
@@ -31,18 +47,23 @@ pub(super) fn open(dir: BorrowedFd<'_>, name: &CStr, more: OFlags) -> Result<Own
         | more;
     rustix::fs::openat(dir, name, flags, Mode::empty()).map_err(|errno| match errno {
         // It was a file or a directory when the directory was listed.
-        Errno::LOOP | Errno::NOTDIR | Errno::NOENT | Errno::NXIO => DefectKind::Changed,
+        Errno::LOOP | Errno::NOTDIR | Errno::NOENT | Errno::NXIO => DefectKind::Changed.into(),
         errno => unreadable(errno),
     })
 }
 
-/// The reason of the operating system, as a defect.
-pub(super) fn unreadable(errno: Errno) -> DefectKind {
-    DefectKind::Unreadable(std::io::Error::from(errno).to_string())
+/// The reason of the operating system: a defect, unless the machine itself fails.
+pub(super) fn unreadable(errno: Errno) -> Trouble {
+    if is_fault(errno) {
+        return Trouble::Fault(errno);
+    }
+    Trouble::Defect(DefectKind::Unreadable(
+        std::io::Error::from(errno).to_string(),
+    ))
 }
 
 /// Whether the file or directory is as it was at `before`.
-pub(super) fn unchanged(fd: BorrowedFd<'_>, before: &Stat) -> Result<(), DefectKind> {
+pub(super) fn unchanged(fd: BorrowedFd<'_>, before: &Stat) -> Result<(), Trouble> {
     let after = rustix::fs::fstat(fd).map_err(unreadable)?;
     if before.st_size == after.st_size
         && before.st_mtime == after.st_mtime
@@ -52,7 +73,7 @@ pub(super) fn unchanged(fd: BorrowedFd<'_>, before: &Stat) -> Result<(), DefectK
     {
         Ok(())
     } else {
-        Err(DefectKind::Changed)
+        Err(DefectKind::Changed.into())
     }
 }
 
@@ -76,41 +97,41 @@ pub(super) fn read(
     dir: BorrowedFd<'_>,
     name: &CStr,
     reserve: impl FnOnce(u64) -> bool,
-) -> Result<Option<Bytes>, DefectKind> {
+) -> Result<Option<Bytes>, Trouble> {
     let fd = open(dir, name, OFlags::empty())?;
     progress::tick();
     let stat = rustix::fs::fstat(&fd).map_err(unreadable)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(DefectKind::Changed);
+        return Err(DefectKind::Changed.into());
     }
     #[allow(clippy::useless_conversion)] // 16 or 32 bits on some systems
     let links = u64::from(stat.st_nlink);
     if links != 1 {
-        return Err(DefectKind::HardLink { links });
+        return Err(DefectKind::HardLink { links }.into());
     }
     check_mode(&stat, 0o600, 0o7000)?;
     let size = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
     let Some(len) = usize::try_from(size).ok().filter(|_| size <= MAX_FILE_SIZE) else {
-        return Err(DefectKind::TooLarge { size });
+        return Err(DefectKind::TooLarge { size }.into());
     };
     if !reserve(size) {
         return Ok(None);
     }
     let bytes = if len < SMALL {
-        SPACE.with_borrow_mut(|space| -> Result<Bytes, DefectKind> {
+        SPACE.with_borrow_mut(|space| -> Result<Bytes, Trouble> {
             // One byte more than there should be is asked for: growth shows.
             let filled = fill(fd.as_fd(), &mut space[..=len])?;
             if filled == len {
                 Ok(Arc::from(&space[..len]))
             } else {
-                Err(DefectKind::Changed)
+                Err(DefectKind::Changed.into())
             }
         })?
     } else {
         let mut bytes: Bytes = std::iter::repeat_n(0, len).collect();
         let place = Arc::get_mut(&mut bytes).ok_or(DefectKind::Changed)?;
         if fill(fd.as_fd(), place)? != len || fill(fd.as_fd(), &mut [0])? != 0 {
-            return Err(DefectKind::Changed);
+            return Err(DefectKind::Changed.into());
         }
         bytes
     };
@@ -119,7 +140,7 @@ pub(super) fn read(
 }
 
 /// Reads until `space` is full or the file ends.
-fn fill(fd: BorrowedFd<'_>, space: &mut [u8]) -> Result<usize, DefectKind> {
+fn fill(fd: BorrowedFd<'_>, space: &mut [u8]) -> Result<usize, Trouble> {
     let mut filled = 0;
     while filled < space.len() {
         let wanted = space.len() - filled;
@@ -150,13 +171,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f");
         let opened = fs::File::open(dir.path()).unwrap();
+        let changed = Err(Trouble::Defect(DefectKind::Changed));
         for (before, during) in [("abc", "abcd"), ("abc", "ab"), ("abc", ""), ("", "x")] {
             fs::write(&path, before).unwrap();
             let result = read(opened.as_fd(), c"f", |_| {
                 fs::write(&path, during).unwrap();
                 true
             });
-            assert_eq!(result, Err(DefectKind::Changed), "{before} {during}");
+            assert_eq!(result, changed, "{before} {during}");
         }
         // The same size, a later time: times of files are as coarse as the kernel's clock.
         fs::write(&path, "abc").unwrap();
@@ -165,13 +187,13 @@ mod tests {
             fs::write(&path, "xyz").unwrap();
             true
         });
-        assert_eq!(result, Err(DefectKind::Changed));
+        assert_eq!(result, changed);
         // A large file is read directly.
         fs::write(&path, vec![1; SMALL * 2]).unwrap();
         let result = read(opened.as_fd(), c"f", |_| {
             fs::write(&path, vec![1; SMALL * 2 + 1]).unwrap();
             true
         });
-        assert_eq!(result, Err(DefectKind::Changed));
+        assert_eq!(result, changed);
     }
 }

@@ -31,6 +31,7 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use thiserror::Error;
 
+use crate::shell::fault::{Fault, is_fault};
 use crate::shell::progress;
 pub use conex_verify::tree::Contents;
 use conex_verify::tree::Tree;
@@ -71,6 +72,9 @@ pub enum ReadError {
     /// either a mistake or somebody who redirects the verification.
     #[error("`{}` is a symbolic link; give the directory that it points to", .0.display())]
     Symlink(PathBuf),
+    /// The machine failed, here or anywhere below.
+    #[error("{0}")]
+    Fault(#[from] Fault),
     /// The operating system refused.
     #[error("`{}` cannot be read: {source}", .path.display())]
     Refused {
@@ -91,12 +95,16 @@ pub enum ReadError {
 /// [`conex_verify::limits::MAX_TREE_SIZE`], the result holds that one defect and no files.
 ///
 /// # Errors
-/// Only when `root` cannot be opened as a directory. Whatever is wrong further
-/// below is a [`Defect`].
+/// Only when `root` cannot be opened as a directory, or the machine fails. Whatever is wrong
+/// further below is a [`Defect`].
 pub fn read(root: &Path, contents: Contents) -> Result<Reading, ReadError> {
     let fd = open_root(root)?;
     let _progress = progress::start("reading");
-    Ok(walk::walk(&fd, contents, walk::MOST))
+    let read = walk::walk(&fd, contents, walk::MOST);
+    Ok(read.map_err(|fault| Fault {
+        path: root.join(fault.path),
+        ..fault
+    })?)
 }
 
 fn open_root(root: &Path) -> Result<OwnedFd, ReadError> {
@@ -114,6 +122,11 @@ fn open_root(root: &Path) -> Result<OwnedFd, ReadError> {
                     ReadError::NotADirectory(path)
                 }
             }
+            errno if is_fault(errno) => Fault {
+                path,
+                source: errno.into(),
+            }
+            .into(),
             errno => ReadError::Refused {
                 path,
                 source: errno.into(),

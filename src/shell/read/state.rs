@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use rustix::fs::{CWD, Mode, OFlags};
 
+use super::file::Trouble;
 use super::known::{KnownDir, KnownFile, KnownTree, Stamp, TreeWriter, settled_before, stands};
 use super::visit::{Dir, Part, each_file, relist, stamp_of, stat, visit};
 use super::{ReadError, file, open_root};
@@ -85,9 +86,9 @@ pub fn look(root: &Path, cache: Option<&Cache>) -> Result<(Tree, Look), ReadErro
     let repo = match file::read(root.as_fd(), c"repo", |_| true) {
         Ok(bytes) => bytes,
         // A missing one has its finding when the tree is verified.
-        Err(DefectKind::Changed) => None,
-        Err(kind) => {
-            walk.defect("repo".to_owned(), kind);
+        Err(Trouble::Defect(DefectKind::Changed)) => None,
+        Err(trouble) => {
+            walk.trouble("repo".to_owned(), trouble);
             None
         }
     };
@@ -133,7 +134,10 @@ fn packages(root: BorrowedFd<'_>) -> Dir<'_> {
 
 impl Look {
     /// Looks at the packages.
-    pub fn packages(self) -> Scan {
+    ///
+    /// # Errors
+    /// The machine failed, at the metadata or at the packages.
+    pub fn packages(self) -> Result<Scan, ReadError> {
         let dir = packages(self.root.as_fd());
         let parts: Vec<(Seen, Part)> = self
             .names
@@ -164,12 +168,15 @@ impl Look {
             }
             seen.push(now);
         }
+        if let Some(fault) = walk.fault.take() {
+            return Err(fault.into());
+        }
         if files > MAX_TREE_FILES {
             walk.defect(String::new(), DefectKind::TooMany);
         }
         let mut findings = walk.findings;
         findings.sort_by(|a, b| a.path.cmp(&b.path));
-        Scan {
+        Ok(Scan {
             state: builder.finish(self.repo.as_deref()),
             files,
             read: walk.read,
@@ -179,7 +186,7 @@ impl Look {
                 parts: seen,
                 start: self.start,
             },
-        }
+        })
     }
 }
 
@@ -210,7 +217,7 @@ fn read_metadata(
                 people.files.insert(path, bytes);
             }
             Ok(None) => {}
-            Err(kind) => part.defect(path, kind),
+            Err(trouble) => part.trouble(path, trouble),
         }
     }
 }

@@ -193,15 +193,16 @@ fn a_fifo_that_takes_the_place_of_a_file_blocks_nothing() {
     let path = dir.path().join("f");
     rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o644), 0).unwrap();
     let fd = fs::File::open(dir.path()).unwrap();
+    let changed = file::Trouble::Defect(DefectKind::Changed);
     let read = |name: &std::ffi::CStr| {
         file::read(std::os::fd::AsFd::as_fd(&fd), name, |_| true).unwrap_err()
     };
-    assert_eq!(read(c"f"), DefectKind::Changed);
+    assert_eq!(read(c"f"), changed);
     symlink("/etc/passwd", dir.path().join("l")).unwrap();
-    assert_eq!(read(c"l"), DefectKind::Changed);
+    assert_eq!(read(c"l"), changed);
     fs::create_dir(dir.path().join("d")).unwrap();
-    assert_eq!(read(c"d"), DefectKind::Changed);
-    assert_eq!(read(c"gone"), DefectKind::Changed);
+    assert_eq!(read(c"d"), changed);
+    assert_eq!(read(c"gone"), changed);
 }
 
 #[test]
@@ -303,20 +304,28 @@ fn above_a_limit_there_is_one_defect_and_no_file() {
         );
     }
     // 5 directories and files of the top, packages, a, b, their content, and 200 times 3.
-    for (entries, bytes, kind) in [
-        (613, 1 << 20, None),
-        (612, 1 << 20, Some(DefectKind::TooMany)),
-        (3, 1 << 20, Some(DefectKind::TooMany)),
-        (613, 1000, Some(DefectKind::TooMuch)),
-        (613, 0, Some(DefectKind::TooMuch)),
-        // Both: always the same one.
-        (612, 1000, Some(DefectKind::TooMany)),
-        (612, 0, Some(DefectKind::TooMany)),
+    let few = 201;
+    for (entries, bytes, packages, kind) in [
+        (613, 1 << 20, 202, None),
+        (612, 1 << 20, 202, Some(DefectKind::TooMany)),
+        (3, 1 << 20, 202, Some(DefectKind::TooMany)),
+        (613, 1000, 202, Some(DefectKind::TooMuch)),
+        (613, 0, 202, Some(DefectKind::TooMuch)),
+        (613, 1 << 20, few, Some(DefectKind::TooManyPackages)),
+        // Several: always the same one.
+        (612, 1000, 202, Some(DefectKind::TooMany)),
+        (612, 0, 202, Some(DefectKind::TooMany)),
+        (613, 0, few, Some(DefectKind::TooMuch)),
+        (3, 1 << 20, few, Some(DefectKind::TooMany)),
     ] {
         for _ in 0..5 {
             let fd = std::os::fd::OwnedFd::from(fs::File::open(dir.path()).unwrap());
-            let most = walk::Most { entries, bytes };
-            let tree = walk::walk(&fd, Contents::Judged, most).tree;
+            let most = walk::Most {
+                entries,
+                bytes,
+                packages,
+            };
+            let tree = walk::walk(&fd, Contents::Judged, most).unwrap().tree;
             match kind.clone() {
                 None => assert_eq!((tree.files.len(), tree.defects.len()), (205, 0)),
                 Some(kind) => {

@@ -5,10 +5,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, FileType, OFlags, Stat};
 
-use super::file;
+use super::file::{self, Trouble};
 use super::known::{KnownDir, KnownFile, Stamp};
 use super::list::list;
 use super::walk::special;
+use crate::shell::fault::Fault;
 use conex_verify::finding::{Code, Finding};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::path::{PathError, Place};
@@ -20,9 +21,23 @@ use conex_verify::tree::{Bytes, Defect, DefectKind};
 pub(super) struct Part {
     pub(super) read: usize,
     pub(super) findings: Vec<Finding>,
+    /// Where the machine failed.
+    pub(super) fault: Option<Fault>,
 }
 
 impl Part {
+    pub(super) fn trouble(&mut self, path: String, trouble: Trouble) {
+        match trouble {
+            Trouble::Defect(kind) => self.defect(path, kind),
+            Trouble::Fault(errno) => {
+                self.fault = Some(Fault {
+                    path: path.into(),
+                    source: errno.into(),
+                });
+            }
+        }
+    }
+
     pub(super) fn defect(&mut self, path: String, kind: DefectKind) {
         self.findings.push(Defect { path, kind }.finding());
     }
@@ -30,6 +45,7 @@ impl Part {
     pub(super) fn append(&mut self, mut other: Part) {
         self.read += other.read;
         self.findings.append(&mut other.findings);
+        self.fault = self.fault.take().or(other.fault);
     }
 }
 
@@ -40,7 +56,7 @@ pub(super) struct Dir<'a> {
     pub(super) depth: usize,
 }
 
-pub(super) fn stat(root: BorrowedFd<'_>, path: &str) -> Result<Stat, DefectKind> {
+pub(super) fn stat(root: BorrowedFd<'_>, path: &str) -> Result<Stat, Trouble> {
     rustix::fs::statat(root, path, AtFlags::SYMLINK_NOFOLLOW).map_err(file::unreadable)
 }
 
@@ -58,16 +74,16 @@ pub(super) fn each_file(dir: &KnownDir, path: &str, act: &mut impl FnMut(&str, &
 
 /// The stamp of a directory; nothing, and a finding, of anything else.
 pub(super) fn stamp_of(dir: &Dir<'_>, part: &mut Part) -> Option<Stamp> {
-    let defect = match stat(dir.root, &dir.path) {
+    let trouble = match stat(dir.root, &dir.path) {
         Ok(found) => match FileType::from_raw_mode(found.st_mode) {
             FileType::Directory => return Some(Stamp::of(&found)),
             // A file, where a directory was listed a moment ago.
-            FileType::RegularFile => DefectKind::Changed,
-            kind => special(kind),
+            FileType::RegularFile => DefectKind::Changed.into(),
+            kind => special(kind).into(),
         },
-        Err(kind) => kind,
+        Err(trouble) => trouble,
     };
-    part.defect(dir.path.clone(), defect);
+    part.trouble(dir.path.clone(), trouble);
     None
 }
 
@@ -122,8 +138,8 @@ pub(super) fn relist(
     });
     let entries = match listed {
         Ok(entries) => entries,
-        Err(kind) => {
-            part.defect(dir.path.clone(), kind);
+        Err(trouble) => {
+            part.trouble(dir.path.clone(), trouble);
             return Vec::new();
         }
     };
@@ -182,8 +198,8 @@ fn file_now(
 ) -> Option<KnownFile> {
     let stamp = match stat(dir.root, path) {
         Ok(found) => Stamp::of(&found),
-        Err(kind) => {
-            part.defect(path.to_owned(), kind);
+        Err(trouble) => {
+            part.trouble(path.to_owned(), trouble);
             return None;
         }
     };
@@ -208,8 +224,8 @@ fn file_now(
                 about_people: about_people(path, &bytes),
             })
         }
-        Err(kind) => {
-            part.defect(path.to_owned(), kind);
+        Err(trouble) => {
+            part.trouble(path.to_owned(), trouble);
             None
         }
     }
@@ -225,7 +241,7 @@ fn about_people(path: &str, bytes: &Bytes) -> bool {
         })
 }
 
-fn open(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, DefectKind> {
+fn open(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Trouble> {
     let name = CString::new(path).map_err(|_| DefectKind::Changed)?;
     let name: &CStr = &name;
     file::open(root, name, OFlags::DIRECTORY)

@@ -1,15 +1,21 @@
 //! The tree of a directory, put together on several threads.
 
+use std::collections::HashSet;
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use rustix::fs::{FileType, OFlags};
+use rustix::io::Errno;
 
+use super::file::Trouble;
 use super::list::{Entry, list};
 use super::{Contents, Git, Reading, file};
-use conex_verify::limits::{MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
+use crate::shell::fault::Fault;
+use conex_verify::format::path::PACKAGES;
+use conex_verify::limits::{MAX_PACKAGES, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
 use conex_verify::tree::{Bytes, Defect, DefectKind, Tree, is_judged, is_stray_opam};
 
 /// Directories with fewer subdirectories are read by one thread: handing out
@@ -23,6 +29,8 @@ struct Part {
     /// Directories without any file in or below them.
     empty: Vec<String>,
     defects: Vec<Defect>,
+    /// Where the machine failed first, in the order of the paths.
+    fault: Option<(String, Errno)>,
 }
 
 impl Part {
@@ -30,7 +38,20 @@ impl Part {
         self.defects.push(Defect { path, kind });
     }
 
+    fn trouble(&mut self, path: String, trouble: Trouble) {
+        match trouble {
+            Trouble::Defect(kind) => self.defect(path, kind),
+            Trouble::Fault(errno) => self.fault(Some((path, errno))),
+        }
+    }
+
+    fn fault(&mut self, fault: Option<(String, Errno)>) {
+        let both = self.fault.take().into_iter().chain(fault);
+        self.fault = both.min_by(|(a, _), (b, _)| a.cmp(b));
+    }
+
     fn append(&mut self, mut other: Part) {
+        self.fault(other.fault);
         self.files.append(&mut other.files);
         self.empty.append(&mut other.empty);
         self.defects.append(&mut other.defects);
@@ -42,12 +63,14 @@ impl Part {
 pub(super) struct Most {
     pub(super) entries: usize,
     pub(super) bytes: u64,
+    pub(super) packages: usize,
 }
 
 /// The limits of every tree that is read.
 pub(super) const MOST: Most = Most {
     entries: MAX_TREE_FILES,
     bytes: MAX_TREE_SIZE,
+    packages: MAX_PACKAGES,
 };
 
 /// What all threads share: how much of the limits is used.
@@ -57,6 +80,7 @@ struct Walk {
     bytes: AtomicU64,
     too_many: AtomicBool,
     too_much: AtomicBool,
+    too_many_packages: AtomicBool,
     threads: usize,
 }
 
@@ -68,7 +92,10 @@ struct Dir<'a> {
 }
 
 /// Reads the tree below `root`.
-pub(super) fn walk(root: &OwnedFd, contents: Contents, most: Most) -> Reading {
+///
+/// # Errors
+/// The machine fails.
+pub(super) fn walk(root: &OwnedFd, contents: Contents, most: Most) -> Result<Reading, Fault> {
     let threads = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 8));
     // Without threads (a process limit, a sandbox) the walk is only slower.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
@@ -78,6 +105,7 @@ pub(super) fn walk(root: &OwnedFd, contents: Contents, most: Most) -> Reading {
         bytes: AtomicU64::new(0),
         too_many: AtomicBool::new(false),
         too_much: AtomicBool::new(false),
+        too_many_packages: AtomicBool::new(false),
         threads: if pool.is_ok() { threads } else { 1 },
     };
     let run = || walk.top(root.as_fd(), contents);
@@ -85,6 +113,12 @@ pub(super) fn walk(root: &OwnedFd, contents: Contents, most: Most) -> Reading {
         Ok(pool) => pool.install(run),
         Err(_) => run(),
     };
+    if let Some((path, errno)) = part.fault {
+        return Err(Fault {
+            path: PathBuf::from(path),
+            source: errno.into(),
+        });
+    }
     // Which files were reached before a limit depends on the threads; so none are
     // given. After the bytes have run out entries are still counted, so that of
     // two limits it is always the same that is reported.
@@ -92,6 +126,8 @@ pub(super) fn walk(root: &OwnedFd, contents: Contents, most: Most) -> Reading {
         Some(DefectKind::TooMany)
     } else if walk.too_much.into_inner() {
         Some(DefectKind::TooMuch)
+    } else if walk.too_many_packages.into_inner() {
+        Some(DefectKind::TooManyPackages)
     } else {
         None
     };
@@ -117,7 +153,7 @@ pub(super) fn walk(root: &OwnedFd, contents: Contents, most: Most) -> Reading {
             tree
         }
     };
-    Reading { tree, git }
+    Ok(Reading { tree, git })
 }
 
 impl Walk {
@@ -161,8 +197,8 @@ impl Walk {
                 _ => part.defect(name, special(entry.kind)),
             }
         }
-        if let Err(kind) = file::unchanged(root, &stat) {
-            part.defect(String::new(), kind);
+        if let Err(trouble) = file::unchanged(root, &stat) {
+            part.trouble(String::new(), trouble);
         }
         for (entry, name) in dirs {
             part.append(self.subdirectory(&top, &entry.name, name));
@@ -187,8 +223,11 @@ impl Walk {
                 kind => part.defect(path, special(kind)),
             }
         }
-        if let Err(kind) = file::unchanged(dir.fd, &stat) {
-            part.defect(dir.path.trim_end_matches('/').to_owned(), kind);
+        if let Err(trouble) = file::unchanged(dir.fd, &stat) {
+            part.trouble(dir.path.trim_end_matches('/').to_owned(), trouble);
+        }
+        if dir.path == PACKAGES && self.too_many_packages(&dirs) {
+            return part;
         }
         if self.threads > 1 && dirs.len() >= WORTH_SHARING {
             let parts: Vec<Part> = dirs
@@ -226,8 +265,8 @@ impl Walk {
                 }
                 part
             }
-            Err(kind) => {
-                part.defect(path, kind);
+            Err(trouble) => {
+                part.trouble(path, trouble);
                 part
             }
         }
@@ -238,7 +277,7 @@ impl Walk {
         if self.too_many.load(Ordering::Relaxed) {
             return None;
         }
-        let listed = || -> Result<_, DefectKind> {
+        let listed = || -> Result<_, Trouble> {
             let stat = rustix::fs::fstat(dir.fd).map_err(file::unreadable)?;
             // The top is the user's own directory, the others came with the repository.
             if dir.depth > 0 {
@@ -256,8 +295,8 @@ impl Walk {
                 }
                 Some((stat, entries))
             }
-            Err(kind) => {
-                part.defect(dir.path.trim_end_matches('/').to_owned(), kind);
+            Err(trouble) => {
+                part.trouble(dir.path.trim_end_matches('/').to_owned(), trouble);
                 None
             }
         }
@@ -283,8 +322,20 @@ impl Walk {
         match file::read(dir.fd, name, |size| self.reserve(size)) {
             Ok(Some(bytes)) => part.files.push((path, bytes)),
             Ok(None) => {}
-            Err(kind) => part.defect(path, kind),
+            Err(trouble) => part.trouble(path, trouble),
         }
+    }
+
+    /// Whether the directories in `packages/` are of too many packages to be entered.
+    fn too_many_packages(&self, dirs: &[(Entry, String)]) -> bool {
+        let paths = dirs.iter().map(|(_, path)| path.as_str());
+        let names: HashSet<&str> = paths
+            .filter_map(|path| path.strip_prefix(PACKAGES)?.split('.').next())
+            .filter(|name| !name.is_empty())
+            .collect();
+        let over = names.len() > self.most.packages;
+        self.too_many_packages.fetch_or(over, Ordering::Relaxed);
+        over
     }
 
     /// Takes `size` bytes from what the tree may have.

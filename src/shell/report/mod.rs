@@ -70,10 +70,11 @@ impl Counts {
     pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Counts {
         let mut counts = Counts::default();
         for finding in findings {
+            let count = finding.alike.max(1);
             match finding.severity {
-                Severity::Error => counts.errors += 1,
-                Severity::Warning => counts.warnings += 1,
-                Severity::Note => counts.notes += 1,
+                Severity::Error => counts.errors += count,
+                Severity::Warning => counts.warnings += count,
+                Severity::Note => counts.notes += count,
             }
         }
         counts
@@ -111,19 +112,15 @@ impl fmt::Display for Counts {
 
 /// The order in which findings are told: the most severe first, then by code, so
 /// that the tree comes before its metadata and those before what follows from
-/// them, then by place.
+/// them, then by place; one that stands for others after those that are told.
 fn in_order(findings: &[Finding]) -> Vec<&Finding> {
     let mut sorted: Vec<&Finding> = findings.iter().collect();
-    sorted.sort_by(|a, b| {
-        let place = |f: &Finding| f.excerpt.as_ref().map_or((0, 0), |e| (e.line, e.column));
-        (a.severity, a.code, &a.path, place(a), &a.message).cmp(&(
-            b.severity,
-            b.code,
-            &b.path,
-            place(b),
-            &b.message,
-        ))
-    });
+    fn key(f: &Finding) -> impl Ord {
+        let place = f.excerpt.as_ref().map_or((0, 0), |e| (e.line, e.column));
+        let kind = (f.severity, f.code, f.alike > 0);
+        (kind, f.path.as_str(), place, f.message.as_str())
+    }
+    sorted.sort_by(|a, b| key(a).cmp(&key(b)));
     sorted
 }
 

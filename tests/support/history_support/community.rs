@@ -288,7 +288,7 @@ impl Community {
         let key = &self.keys[who];
         let fingerprint = key.public().fingerprint();
         let day = Timestamp::new("2026-05-30T12:00:00Z").unwrap();
-        if let Some(segment) = plan.segment(world.chain().identity(), &id(who), day) {
+        for segment in plan.segments(world.chain().identity(), &id(who), &day) {
             let signature = key.sign(Namespace::Index, &segment.signed_bytes()).unwrap();
             plan.add_segment(segment, fingerprint, signature);
         }

@@ -193,11 +193,10 @@ impl Town {
             ..Plan::default()
         };
         let created = Timestamp::new("2026-01-01T00:00:00Z").unwrap();
-        let segment = plan
-            .segment(identity, &Id::new(who).unwrap(), created)
-            .unwrap();
-        let signature = key.sign(Namespace::Index, &segment.signed_bytes()).unwrap();
-        plan.add_segment(segment, key.public().fingerprint(), signature);
+        for segment in plan.segments(identity, &Id::new(who).unwrap(), &created) {
+            let signature = key.sign(Namespace::Index, &segment.signed_bytes()).unwrap();
+            plan.add_segment(segment, key.public().fingerprint(), signature);
+        }
         for (path, bytes) in &plan.writes {
             let path = work.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

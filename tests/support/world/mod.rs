@@ -18,6 +18,7 @@ use conex_verify::format::resource::{
     Releases, Repo, RepoField, Resource, ResourceId, ResourceVersion, Revision, Segment,
     SignedLink, SignedSegment, SnapshotRule, Team, Timestamp, TopFile,
 };
+use conex_verify::limits::MAX_ALIKE;
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
 use conex_verify::trust::anchors::{AnchorError, Anchors, Client};
@@ -526,8 +527,16 @@ impl World {
 
     /// What a client says who sees this repository for the first time.
     pub fn verdict(&self) -> Verdict {
-        let repository = Repository::load(&self.tree);
-        let verdict = verify(&self.tree, &repository, &self.client().unwrap(), self.mode);
+        self.verdict_on(&Repository::load(&self.tree))
+    }
+
+    /// The same with as few findings of a kind as a client shows.
+    pub fn client_verdict(&self) -> Verdict {
+        self.verdict_on(&Repository::read(&self.tree, None, MAX_ALIKE))
+    }
+
+    fn verdict_on(&self, repository: &Repository) -> Verdict {
+        let verdict = verify(&self.tree, repository, &self.client().unwrap(), self.mode);
         Verdict::of(&verdict)
     }
 }

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn soon(w: &World) -> Verdict {
     let (send, receive) = mpsc::channel();
     let w = w.clone();
-    thread::spawn(move || send.send(w.verdict()));
+    thread::spawn(move || send.send(w.client_verdict()));
     // The thread that does not come back ends with the test program.
     match receive.recv_timeout(PATIENCE) {
         Ok(verdict) => verdict,
@@ -29,11 +29,11 @@ fn soon(w: &World) -> Verdict {
     }
 }
 
-/// An author vouches for fifty thousand versions of one file.
+/// An author vouches for thirty thousand versions of one file.
 #[test]
 fn many_entries_of_one_author_for_one_resource() {
     let mut w = World::usual();
-    let entries = (1..50_000u64)
+    let entries = (1..30_000u64)
         .map(|n| {
             vouch(
                 Kind::Checksum,
@@ -55,7 +55,7 @@ fn many_entries_of_one_janitor_for_one_resource() {
         let digest = Digest::of(&n.to_be_bytes());
         vouch(Kind::Releases, "fmt", at(n % 1000, n), digest)
     };
-    w.says("ja", (2..50_000).map(entry).collect());
+    w.says("ja", (2..30_000).map(entry).collect());
     soon(&w).is_clean();
 }
 

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 use thiserror::Error;
 
 use super::digest::{Digest, DigestError};
+use crate::limits::MAX_APPLICATION_LEN;
 
 /// The kinds of key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,13 +36,20 @@ impl KeyKind {
     }
 }
 
-/// A public key that can verify: neither weak nor written in a second way.
+/// A public key, written in the one form that there is.
+///
+/// Whether its point can be used (it is on the curve, written canonically and not weak)
+/// takes as long as everything else about a file with the key, and files that nobody
+/// approved list as many keys as they like. So [`PublicKey::listed`], by which files are
+/// read, leaves that to [`PublicKey::usable`]; every other way to make a key asks for it,
+/// and so does every signature under the key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKey {
     kind: KeyKind,
     point: [u8; 32],
     /// The application of a hardware key, usually `ssh:`; empty otherwise.
     application: Box<str>,
+    fingerprint: Fingerprint,
 }
 
 /// Why a text is not a usable public key.
@@ -99,12 +107,8 @@ impl KeyError {
     }
 }
 
-/// Longest application of a hardware key, in bytes. OpenSSH's own is `ssh:`, with
-/// a few characters added by people who use several.
-const MAX_APPLICATION: usize = 64;
-
-/// Most characters of a refused text that a message repeats: a line of a terminal.
-const MAX_SHOWN: usize = 80;
+/// How many characters of a refused text a message repeats: a line of a terminal.
+const SHOWN: usize = 80;
 
 impl PublicKey {
     /// The Ed25519 key with these bytes.
@@ -112,12 +116,51 @@ impl PublicKey {
     /// # Errors
     /// Not a canonical point of the curve, or a weak one.
     pub fn ed25519(point: &[u8; 32]) -> Result<PublicKey, KeyError> {
-        check_point(point)?;
-        Ok(PublicKey {
-            kind: KeyKind::Ed25519,
-            point: *point,
-            application: "".into(),
-        })
+        decoded(point)?;
+        Ok(PublicKey::of_parts(KeyKind::Ed25519, *point, ""))
+    }
+
+    fn of_parts(kind: KeyKind, point: [u8; 32], application: &str) -> PublicKey {
+        PublicKey {
+            kind,
+            point,
+            application: application.into(),
+            fingerprint: Fingerprint(Digest::of(&wire(kind, &point, application))),
+        }
+    }
+
+    /// Reads `ssh-ed25519 AAAA…` as a file lists it: one blank, no comment. Whether the point
+    /// can be used is not looked at.
+    ///
+    /// # Errors
+    /// Anything but one key in its one form.
+    pub fn listed(text: &str) -> Result<PublicKey, KeyError> {
+        let (name, base64) = text
+            .split_once(' ')
+            .ok_or_else(|| KeyError::Form(shown(text)))?;
+        if !KeyKind::ALL.iter().any(|k| k.as_str() == name) {
+            // Every type of SSH has a dash; a page that says `Not Found` is no key at all.
+            return Err(if name.contains('-') {
+                KeyError::Kind(shown(name))
+            } else {
+                KeyError::Form(shown(text))
+            });
+        }
+        let wire = Base64::decode_vec(base64).map_err(|_| KeyError::Base64)?;
+        let key = PublicKey::in_wire(&wire)?;
+        if key.to_string() == text {
+            Ok(key)
+        } else {
+            Err(KeyError::Base64)
+        }
+    }
+
+    /// Whether signatures under the key can count.
+    ///
+    /// # Errors
+    /// Its point is not on the curve, not in its canonical form, or weak.
+    pub fn usable(&self) -> Result<(), KeyError> {
+        decoded(&self.point).map(drop)
     }
 
     /// The kind of the key.
@@ -132,13 +175,7 @@ impl PublicKey {
 
     /// The key in SSH's wire format.
     pub fn wire(&self) -> Vec<u8> {
-        let mut wire = Vec::with_capacity(128);
-        put(&mut wire, self.kind.as_str().as_bytes());
-        put(&mut wire, &self.point);
-        if self.kind == KeyKind::SkEd25519 {
-            put(&mut wire, self.application.as_bytes());
-        }
-        wire
+        wire(self.kind, &self.point, &self.application)
     }
 
     /// Reads a key in SSH's wire format, all of it.
@@ -146,6 +183,12 @@ impl PublicKey {
     /// # Errors
     /// Anything but one usable key.
     pub fn from_wire(wire: &[u8]) -> Result<PublicKey, KeyError> {
+        let key = PublicKey::in_wire(wire)?;
+        key.usable()?;
+        Ok(key)
+    }
+
+    fn in_wire(wire: &[u8]) -> Result<PublicKey, KeyError> {
         let mut rest = wire;
         let name = take(&mut rest).ok_or(KeyError::Wire("Ed25519"))?;
         let kind = KeyKind::ALL
@@ -167,29 +210,24 @@ impl PublicKey {
         }
         let ok = kind == KeyKind::Ed25519
             || (application.starts_with("ssh:")
-                && application.len() <= MAX_APPLICATION
+                && application.len() <= MAX_APPLICATION_LEN
                 && application.bytes().all(|b| b.is_ascii_graphic()));
         if !ok {
             return Err(KeyError::Application(shown(application)));
         }
-        check_point(&point)?;
-        Ok(PublicKey {
-            kind,
-            point,
-            application: application.into(),
-        })
+        Ok(PublicKey::of_parts(kind, point, application))
     }
 
     /// The fingerprint.
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint(Digest::of(&self.wire()))
+        self.fingerprint
     }
 
     /// Checks a signature over `message`, made for `namespace`.
     ///
     /// # Errors
-    /// The signature is of another form than the key makes, a hardware key was
-    /// not touched, or the signature does not verify (strictly: RFC 8032 with
+    /// The key cannot be used, the signature is of another form than the key makes, a
+    /// hardware key was not touched, or the signature does not verify (strictly: RFC 8032 with
     /// canonical encodings and without weak points).
     pub fn verify(
         &self,
@@ -212,7 +250,7 @@ impl PublicKey {
             }
             _ => return Err(SignatureError::OtherKind(self.kind.as_str())),
         };
-        let key = VerifyingKey::from_bytes(&self.point).map_err(|_| SignatureError::Wrong)?;
+        let key = decoded(&self.point).map_err(SignatureError::Key)?;
         let signature = ed25519_dalek::Signature::from_bytes(&signature.bytes);
         key.verify_strict(&signed, &signature)
             .map_err(|_| SignatureError::Wrong)
@@ -221,7 +259,7 @@ impl PublicKey {
 
 /// As much of a text as belongs into a message: what is refused may be megabytes.
 fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(MAX_SHOWN).collect();
+    let mut shown: String = text.chars().take(SHOWN).collect();
     if shown.len() < text.len() {
         shown.push('…');
     }
@@ -229,7 +267,19 @@ fn shown(text: &str) -> String {
 }
 
 /// V0.4.
-fn check_point(point: &[u8; 32]) -> Result<(), KeyError> {
+/// A key in SSH's wire format.
+fn wire(kind: KeyKind, point: &[u8; 32], application: &str) -> Vec<u8> {
+    let mut wire = Vec::with_capacity(128);
+    put(&mut wire, kind.as_str().as_bytes());
+    put(&mut wire, point);
+    if kind == KeyKind::SkEd25519 {
+        put(&mut wire, application.as_bytes());
+    }
+    wire
+}
+
+/// V0.4: The point of a key under which signatures can count.
+fn decoded(point: &[u8; 32]) -> Result<VerifyingKey, KeyError> {
     let key = VerifyingKey::from_bytes(point).map_err(|_| KeyError::Point)?;
     // Decompression also takes y coordinates at or above the prime; compressing
     // the point again gives the one canonical form.
@@ -239,7 +289,7 @@ fn check_point(point: &[u8; 32]) -> Result<(), KeyError> {
     if key.is_weak() {
         return Err(KeyError::Weak);
     }
-    Ok(())
+    Ok(key)
 }
 
 impl fmt::Display for PublicKey {
@@ -262,26 +312,11 @@ impl fmt::Debug for PublicKey {
 impl FromStr for PublicKey {
     type Err = KeyError;
 
-    /// Reads `ssh-ed25519 AAAA…`: one blank, no comment.
+    /// Reads `ssh-ed25519 AAAA…`: one blank, no comment, and a point that can be used.
     fn from_str(text: &str) -> Result<PublicKey, KeyError> {
-        let (name, base64) = text
-            .split_once(' ')
-            .ok_or_else(|| KeyError::Form(shown(text)))?;
-        if !KeyKind::ALL.iter().any(|k| k.as_str() == name) {
-            // Every type of SSH has a dash; a page that says `Not Found` is no key at all.
-            return Err(if name.contains('-') {
-                KeyError::Kind(shown(name))
-            } else {
-                KeyError::Form(shown(text))
-            });
-        }
-        let wire = Base64::decode_vec(base64).map_err(|_| KeyError::Base64)?;
-        let key = PublicKey::from_wire(&wire)?;
-        if key.to_string() == text {
-            Ok(key)
-        } else {
-            Err(KeyError::Base64)
-        }
+        let key = PublicKey::listed(text)?;
+        key.usable()?;
+        Ok(key)
     }
 }
 
@@ -381,6 +416,9 @@ pub enum SignatureError {
     /// Not the base64 of 64 or 69 bytes.
     #[error("{0:?} is not a signature: base64 of 64 bytes, or of 69 for a hardware key")]
     Form(String),
+    /// Nothing under this key verifies.
+    #[error("the key cannot be used: {0}")]
+    Key(KeyError),
     /// Made by a key of another kind.
     #[error("the signature is not one that a key of type `{0}` makes")]
     OtherKind(&'static str),

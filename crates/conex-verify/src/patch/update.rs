@@ -1,13 +1,13 @@
 //! The tree while the sections of a patch change it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::error::{Kind, PatchError};
 use super::lines::{Line, Lines};
 use super::{Applied, Dialect, Note, Store};
-use crate::limits::{MAX_TREE_FILES, MAX_TREE_SIZE};
-use crate::tree::{Bytes, Tree};
+use crate::limits::{MAX_PACKAGES, MAX_TREE_FILES, MAX_TREE_SIZE};
+use crate::tree::{Bytes, Tree, package_name};
 
 /// A tree in the making.
 pub(super) struct Update<'t> {
@@ -18,6 +18,8 @@ pub(super) struct Update<'t> {
     others: BTreeSet<&'t str>,
     /// Paths that sections were about.
     used: BTreeSet<String>,
+    /// The names of packages that sections were about.
+    packages: HashSet<String>,
     /// Of these, the paths that must not be there afterwards.
     deleted: BTreeSet<String>,
     /// Paths that the update added, and where: looked at again in the end.
@@ -57,6 +59,7 @@ impl<'t> Update<'t> {
             defects: old.defects.iter().map(|d| d.path.as_str()).collect(),
             others: old.others.iter().map(String::as_str).collect(),
             used: BTreeSet::new(),
+            packages: HashSet::new(),
             deleted: BTreeSet::new(),
             created: Vec::new(),
             notes: Vec::new(),
@@ -93,6 +96,16 @@ impl<'t> Update<'t> {
         if self.used.len() > 2 * MAX_TREE_FILES || self.files.len() > MAX_TREE_FILES {
             let message = format!("the patch is about more than {MAX_TREE_FILES} files");
             return refuse(Kind::Limit, message);
+        }
+        if let Some(name) = package_name(path)
+            && !self.packages.contains(name)
+        {
+            self.packages.insert(name.to_owned());
+            if self.packages.len() > 2 * MAX_PACKAGES {
+                let most = 2 * MAX_PACKAGES;
+                let message = format!("the patch is about more than {most} packages");
+                return refuse(Kind::Limit, message);
+            }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The entries of an archive, put together to a tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::ArchiveErrorKind as Kind;
@@ -8,10 +8,10 @@ use super::gzip::Gzip;
 use super::header::{Header, Type, long_name, pax_path};
 use super::{ArchiveError, ArchivePlace, BLOCK};
 use crate::limits::{
-    MAX_ARCHIVE_PADDING, MAX_COMPONENT_LEN, MAX_FILE_SIZE, MAX_PATH_LEN, MAX_TREE_DEPTH,
-    MAX_TREE_FILES, MAX_TREE_SIZE,
+    MAX_ARCHIVE_PADDING, MAX_COMPONENT_LEN, MAX_FILE_SIZE, MAX_PACKAGES, MAX_PATH_LEN,
+    MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE,
 };
-use crate::tree::{Bytes, Contents, Tree};
+use crate::tree::{Bytes, Contents, Tree, package_name};
 
 const ZERO: [u8; BLOCK] = [0; BLOCK];
 /// The size of a block, in bytes, where sizes of files are.
@@ -30,6 +30,8 @@ enum Node {
 #[derive(Default)]
 struct Reader {
     nodes: BTreeMap<String, Node>,
+    /// The names of packages.
+    packages: HashSet<Box<str>>,
     /// The directory of the last entry: entries come directory by directory.
     last_parent: String,
     entries: usize,
@@ -105,6 +107,7 @@ pub(super) fn read(bytes: &[u8], contents: Contents) -> Result<Tree, ArchiveErro
             return Err(fail(Kind::TooLarge(header.size)));
         }
         reader.reserve(header.size).map_err(fail)?;
+        reader.package(path).map_err(fail)?;
         let content = content(&mut gzip, header.size).map_err(|e| e.or(fail))?;
         reader.file(path, content).map_err(fail)?;
     }
@@ -136,6 +139,8 @@ impl From<ArchiveError> for ContentError {
 /// The content of an entry, and the zeros after it.
 fn content(gzip: &mut Gzip<'_>, size: u64) -> Result<Bytes, ContentError> {
     let len = usize::try_from(size).map_err(|_| ContentError::Entry(Kind::TooLarge(size)))?;
+    // A header of a few bytes can claim any size.
+    gzip.expect(size)?;
     let mut bytes: Bytes = std::iter::repeat_n(0, len).collect();
     // Nobody else has it yet.
     let place = Arc::get_mut(&mut bytes).ok_or(ContentError::Entry(Kind::TooLarge(size)))?;
@@ -257,6 +262,19 @@ impl Reader {
             Some(Node::Directory) => Err(Kind::Duplicate),
             Some(Node::Implied) | None => Ok(()),
         }
+    }
+
+    /// Counts the package of a file, before its content is read.
+    fn package(&mut self, path: &str) -> Result<(), Kind> {
+        if let Some(name) = package_name(path)
+            && !self.packages.contains(name)
+        {
+            self.packages.insert(name.into());
+            if self.packages.len() > MAX_PACKAGES {
+                return Err(Kind::TooManyPackages);
+            }
+        }
+        Ok(())
     }
 
     fn file(&mut self, path: &str, content: Bytes) -> Result<(), Kind> {

@@ -5,10 +5,13 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::ArchiveErrorKind as Kind;
 use super::{ArchiveError, ArchivePlace, BLOCK};
-use crate::limits::{FREE_EXPANSION, MAX_EXPANSION};
+use crate::limits::{MAX_EXPANSION, MAX_FREE_EXPANSION};
 
 /// How much is inflated at once, in bytes.
 const STEP: usize = 64 << 10;
+
+/// How many times larger deflate can make anything: two bits stand for at most 258 bytes.
+const DEFLATE: u64 = 1032;
 
 /// The header without optional fields, in bytes.
 const HEADER: usize = 10;
@@ -106,7 +109,7 @@ impl<'a> Gzip<'a> {
             self.crc
                 .update(self.step.get(..self.end).unwrap_or_default());
             let (total_in, total_out) = (self.inflate.total_in(), self.inflate.total_out());
-            if total_out > FREE_EXPANSION && total_out / MAX_EXPANSION > total_in {
+            if total_out > MAX_FREE_EXPANSION && total_out / MAX_EXPANSION > total_in {
                 return Err(error(self.used, Kind::Bomb));
             }
             match status {
@@ -118,6 +121,26 @@ impl<'a> Gzip<'a> {
                     }
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Whether so many more bytes can follow: no memory is taken for what cannot.
+    ///
+    /// # Errors
+    /// What is left of the file cannot become as much, or not without growing too much.
+    pub(super) fn expect(&self, size: u64) -> Result<(), ArchiveError> {
+        let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let left = number(self.input.len().saturating_sub(self.used));
+        let ready = number(self.end.saturating_sub(self.start));
+        // A step more for what was read and not inflated yet.
+        let most = left.saturating_mul(DEFLATE) + ready + number(STEP);
+        if size > most {
+            return Err(error(self.input.len(), Kind::Truncated("a file")));
+        }
+        let after = self.taken.saturating_add(size);
+        if after > MAX_FREE_EXPANSION && after / MAX_EXPANSION > number(self.input.len()) {
+            return Err(error(self.used, Kind::Bomb));
         }
         Ok(())
     }

@@ -32,8 +32,8 @@ use thiserror::Error;
 
 use crate::finding::{Code, Finding};
 use crate::limits::{
-    MAX_ARCHIVE_PADDING, MAX_COMPONENT_LEN, MAX_EXPANSION, MAX_FILE_SIZE, MAX_PATH_LEN,
-    MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE,
+    MAX_ARCHIVE_PADDING, MAX_COMPONENT_LEN, MAX_EXPANSION, MAX_FILE_SIZE, MAX_PACKAGES,
+    MAX_PATH_LEN, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE,
 };
 use crate::tree::{Contents, Tree};
 
@@ -216,6 +216,9 @@ pub enum ArchiveErrorKind {
     /// More files and directories than [`MAX_TREE_FILES`], those counted that have no entry.
     #[error("the archive has more than {MAX_TREE_FILES} files and directories")]
     TooMany,
+    /// More packages than [`MAX_PACKAGES`].
+    #[error("the archive has more than {MAX_PACKAGES} packages")]
+    TooManyPackages,
     /// More bytes than [`MAX_TREE_SIZE`].
     #[error("the files and their names have more than {MAX_TREE_SIZE} bytes")]
     TooMuch,
@@ -256,7 +259,12 @@ impl ArchiveErrorKind {
             | K::TooDeep
             | K::Duplicate
             | K::FileAndDirectory(_) => Code::ArchiveName,
-            K::TooLarge(_) | K::TooMany | K::TooMuch | K::Bomb | K::Padding => Code::ArchiveLimit,
+            K::TooLarge(_)
+            | K::TooMany
+            | K::TooManyPackages
+            | K::TooMuch
+            | K::Bomb
+            | K::Padding => Code::ArchiveLimit,
         }
     }
 }

@@ -10,11 +10,8 @@ use thiserror::Error;
 use crate::format::digest::Digest;
 use crate::format::key::Fingerprint;
 use crate::format::resource::Revision;
-use crate::limits::{MAX_EPOCH, MAX_INTEGER};
+use crate::limits::{MAX_ANCHORS, MAX_EPOCH, MAX_INTEGER};
 use crate::verify::Mode;
-
-/// Most anchors: as many as a link can have members.
-pub const MAX_ANCHORS: usize = crate::limits::MAX_JANITORS;
 
 /// Trust anchors: fingerprints of janitor keys, and the policy of the repository, which
 /// travels with them because people get both from the maintainers.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::anchors::Client;
 use super::tally::{Count, Tally};
-use crate::finding::{Code, Finding, is_refused};
+use crate::finding::{Code, Finding, Findings, is_refused};
 use crate::format::digest::Digest;
 use crate::format::key::{Fingerprint, Namespace, PublicKey};
 use crate::format::name::{Id, fold};
@@ -34,7 +34,7 @@ impl Chain {
     /// No link 0, a gap, a broken link, a link that does not name the one before,
     /// or one that breaks what holds along the chain.
     pub fn read(repository: &Repository) -> Result<Chain, Vec<Finding>> {
-        let mut findings = Vec::new();
+        let mut findings = repository.findings.as_many();
         let mut links: Vec<Loaded<SignedLink>> = Vec::new();
         let mut digests: Vec<Digest> = Vec::new();
         for (expected, (&n, slot)) in (0..).zip(&repository.links) {
@@ -49,11 +49,11 @@ impl Chain {
                     )
                     .hint(RESTORE),
                 );
-                return Err(findings);
+                return Err(findings.into_vec());
             }
             // A broken link has its own finding already.
             let Slot::Good(loaded) = slot else {
-                return Err(findings);
+                return Err(findings.into_vec());
             };
             let digest = Digest::of(loaded.signed());
             findings.extend(follows(&links, &digests, &loaded.value));
@@ -61,6 +61,10 @@ impl Chain {
             digests.push(digest);
         }
         let (Some(last), Some(&identity)) = (links.last().cloned(), digests.first()) else {
+            // And so has a tree of which nothing was taken apart.
+            if repository.over {
+                return Err(findings.into_vec());
+            }
             findings.push(
                 Finding::error(
                     Code::NoChain,
@@ -69,11 +73,14 @@ impl Chain {
                 )
                 .hint("a maintainer starts one with `conex init`"),
             );
-            return Err(findings);
+            return Err(findings.into_vec());
         };
-        let (held, clashes) = held_keys(&links);
-        findings.extend(clashes);
-        if !is_refused(&findings) {
+        let held = held_keys(&links, &mut findings);
+        findings.extend(links.first().into_iter().flat_map(unusable));
+        if links.len() > 1 {
+            findings.extend(unusable(&last));
+        }
+        if !findings.is_refused() {
             Ok(Chain {
                 links,
                 digests,
@@ -82,7 +89,7 @@ impl Chain {
                 held,
             })
         } else {
-            Err(findings)
+            Err(findings.into_vec())
         }
     }
 
@@ -288,15 +295,10 @@ impl Chain {
         let own = &link.link.members;
         let mut from_before = Tally::default();
         let mut from_own = Tally::default();
+        let (of_before, of_own) = (by_fingerprint(before), by_fingerprint(own));
         for (fingerprint, signature) in &link.signatures {
-            let named = |members: &BTreeMap<Id, PublicKey>| {
-                members
-                    .iter()
-                    .find(|(_, key)| key.fingerprint() == *fingerprint)
-                    .map(|(id, key)| (id.clone(), key.clone()))
-            };
-            let (in_before, in_own) = (named(before), named(own));
-            let Some((id, key)) = in_own.as_ref().or(in_before.as_ref()) else {
+            let (in_before, in_own) = (of_before.get(fingerprint), of_own.get(fingerprint));
+            let Some((id, key)) = in_own.or(in_before).copied() else {
                 status.strangers.push(*fingerprint);
                 continue;
             };
@@ -304,10 +306,10 @@ impl Chain {
                 status.wrong.push((id.clone(), error.to_string()));
                 continue;
             }
-            if let Some((id, _)) = &in_before {
+            if let Some((id, _)) = in_before {
                 from_before.add(id, *fingerprint);
             }
-            if let Some((id, _)) = &in_own {
+            if let Some((id, _)) = in_own {
                 from_own.add(id, *fingerprint);
             }
         }
@@ -321,6 +323,14 @@ impl Chain {
         status.signed = from_own.ids().union(from_before.ids()).cloned().collect();
         status
     }
+}
+
+/// The members of a link by their keys, of which no two are the same.
+fn by_fingerprint(members: &BTreeMap<Id, PublicKey>) -> BTreeMap<Fingerprint, (&Id, &PublicKey)> {
+    members
+        .iter()
+        .map(|(id, key)| (key.fingerprint(), (id, key)))
+        .collect()
 }
 
 /// Of the members of a link, those that the client knows.
@@ -418,11 +428,10 @@ fn follows(links: &[Loaded<SignedLink>], digests: &[Digest], link: &SignedLink) 
 /// V1.3: Which id has which key, over the whole chain: a key belongs to one id for
 /// ever, a key that a link dropped is in no later link, and ids that differ only in case
 /// are one id.
-fn held_keys(links: &[Loaded<SignedLink>]) -> (BTreeMap<Fingerprint, Id>, Vec<Finding>) {
+fn held_keys(links: &[Loaded<SignedLink>], findings: &mut Findings) -> BTreeMap<Fingerprint, Id> {
     let mut held: BTreeMap<Fingerprint, Id> = BTreeMap::new();
     let mut folded: BTreeMap<String, Id> = BTreeMap::new();
     let mut before: BTreeSet<Fingerprint> = BTreeSet::new();
-    let mut findings = Vec::new();
     for link in links.iter().map(|l| &l.value) {
         let path = Place::Link(link.link.number).path();
         let members = &link.link.members;
@@ -473,7 +482,25 @@ fn held_keys(links: &[Loaded<SignedLink>]) -> (BTreeMap<Fingerprint, Id>, Vec<Fi
             }
         }
     }
-    (held, findings)
+    held
+}
+
+/// V0.4: The keys of a link that cannot be used. Asked of link 0, which everybody starts from,
+/// and of the last one, whose members vouch; a link between them adds nobody who did not sign.
+fn unusable(link: &Loaded<SignedLink>) -> impl Iterator<Item = Finding> {
+    let path = Place::Link(link.value.link.number).path();
+    let members = link.value.link.members.iter();
+    members.filter_map(move |(id, key)| {
+        let why = key.usable().err()?;
+        let finding = Finding::error(
+            Code::BadKey,
+            &path,
+            format!("the key of `{id}` in `{path}` cannot be used: {why}"),
+        );
+        Some(finding.value("key", key).hint(
+            "no program makes such a key by accident; whoever proposed the link replaces the key",
+        ))
+    })
 }
 
 /// Who signed a link, and what it still needs.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::chain::Chain;
 use super::support::{Epochs, Standing, Supporters, judge};
 use super::vouch::{Checked, Ignored, Signed, Vouches, Weight, bad_signature, foreign};
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Code, Finding, Findings, Severity};
 use crate::format::key::Fingerprint;
 use crate::format::name::{Id, NOTARIES, fold};
 use crate::format::path::Place;
@@ -74,9 +74,10 @@ pub fn judge_ids<'r>(
     pretended: &BTreeSet<(Id, Fingerprint)>,
     vouches: &mut Vouches<'r>,
     ignored: &mut Ignored<'r>,
-) -> (People, Vec<Use<'r>>, Vec<Finding>) {
+) -> (People, Vec<Use<'r>>, Findings) {
     let mut people = People::default();
-    let mut findings = namespace(repository, chain);
+    let mut findings = repository.findings.as_many();
+    namespace(repository, chain, &mut findings);
     let proven = proofs(checked);
     for (id, key) in &proven {
         let ids = people.proven.entry(*key).or_default();
@@ -118,14 +119,9 @@ pub fn judge_ids<'r>(
         }
         people.standings.insert(id.clone(), standing);
     }
-    findings.extend(keys_of_two_ids(&proven_by, chain));
-    findings.extend(supported_but_absent(
-        repository,
-        chain,
-        vouches,
-        &mut people,
-    ));
-    findings.extend(team_members(chain, &people));
+    keys_of_two_ids(&proven_by, chain, &mut findings);
+    supported_but_absent(repository, chain, vouches, &mut people, &mut findings);
+    team_members(chain, &people, &mut findings);
     let mut idle: BTreeMap<(&Id, Fingerprint, &'static str), Vec<&str>> = BTreeMap::new();
     let mut uses = Vec::new();
     for c in checked {
@@ -265,8 +261,8 @@ fn idle_segments(id: &Id, key: Fingerprint, why: &str, paths: &[&str]) -> Findin
 fn keys_of_two_ids(
     proven_by: &BTreeMap<Fingerprint, BTreeSet<&Id>>,
     chain: &Chain,
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    findings: &mut Findings,
+) {
     for (key, ids) in proven_by {
         let mut ids: BTreeSet<&Id> = ids.clone();
         ids.extend(chain.holder(key));
@@ -284,7 +280,6 @@ fn keys_of_two_ids(
             .hint("one key counts for one id; one of the two takes it out of their file with `conex rotate`"),
         );
     }
-    findings
 }
 
 /// V3.1: What a quorum supports must be there: otherwise it was stripped.
@@ -293,8 +288,8 @@ fn supported_but_absent(
     chain: &Chain,
     vouches: &Vouches<'_>,
     people: &mut People,
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    findings: &mut Findings,
+) {
     let mut resources: Vec<&ResourceId> = vouches
         .resources()
         .filter(|r| matches!(r.kind, Kind::Author | Kind::Team))
@@ -382,21 +377,19 @@ fn supported_but_absent(
                 .value("vouched for", other.digest)
                 .hint("a quorum vouches for a version with a higher counter to decide"),
             ),
-            Standing::Waiting(waiting) => findings.push(
-                Finding::warning(
-                    Code::PendingId,
-                    &path,
-                    format!(
-                        "the file of `{id}` has {} approvals by janitors and counts for nothing until then",
-                        waiting.count
-                    ),
-                )
-                .hint("janitors approve it with `conex approve`"),
-            ),
+            Standing::Waiting(waiting) => {
+                findings.push_with(Code::PendingId, Severity::Warning, || {
+                    let count = waiting.count;
+                    let message = format!(
+                        "the file of `{id}` has {count} approvals by janitors and counts for nothing until then"
+                    );
+                    Finding::warning(Code::PendingId, path, message)
+                        .hint("janitors approve it with `conex approve`")
+                });
+            }
             Standing::Valid | Standing::Absent { .. } => {}
         }
     }
-    findings
 }
 
 fn revision_of(repository: &Repository, id: &Id) -> String {
@@ -410,8 +403,7 @@ fn revision_of(repository: &Repository, id: &Id) -> String {
 
 /// V3.6, V1.3: Ids live in one namespace: no two differ only in case, and no team has the id
 /// of a janitor, past or present.
-fn namespace(repository: &Repository, chain: &Chain) -> Vec<Finding> {
-    let mut findings = Vec::new();
+fn namespace(repository: &Repository, chain: &Chain, findings: &mut Findings) {
     let janitors: BTreeMap<String, &Id> = chain
         .ever_members()
         .into_iter()
@@ -448,12 +440,10 @@ fn namespace(repository: &Repository, chain: &Chain) -> Vec<Finding> {
             ));
         }
     }
-    findings
 }
 
 /// V3.5.
-fn team_members(chain: &Chain, people: &People) -> Vec<Finding> {
-    let mut findings = Vec::new();
+fn team_members(chain: &Chain, people: &People, findings: &mut Findings) {
     for (team, members) in &people.teams {
         for member in members {
             if !people.is_person(member, chain) {
@@ -470,5 +460,4 @@ fn team_members(chain: &Chain, people: &People) -> Vec<Finding> {
             }
         }
     }
-    findings
 }

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
+use thiserror::Error;
 
 use super::chain::Chain;
 use super::tally::Tally;
-use crate::finding::{Code, Finding};
-use crate::format::key::{Fingerprint, Namespace, PublicKey};
+use crate::finding::{Code, Finding, Findings};
+use crate::format::key::{Fingerprint, Namespace, PublicKey, SignatureError};
 use crate::format::name::Id;
 use crate::format::resource::{IdFile, ResourceId, ResourceVersion, SignedSegment};
 use crate::repository::{Loaded, Repository};
@@ -43,7 +44,18 @@ pub struct Checked<'r> {
     /// Where its key stands.
     pub signed: Signed,
     /// Why the signature does not verify, if it does not.
-    pub failure: Option<String>,
+    pub failure: Option<Failure>,
+}
+
+/// Why the signature of a segment does not verify.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Failure {
+    /// It is over the identity of another repository.
+    #[error("it was made for another repository")]
+    OtherRepository,
+    /// It does not fit the key, or no signature does.
+    #[error("{0}")]
+    Signature(SignatureError),
 }
 
 impl Checked<'_> {
@@ -60,18 +72,16 @@ impl Checked<'_> {
 pub fn check_segments<'r>(
     repository: &'r Repository,
     chain: &Chain,
-) -> (Vec<Checked<'r>>, Vec<Finding>) {
+    findings: &mut Findings,
+) -> Vec<Checked<'r>> {
     let checked: Vec<Checked<'r>> = repository
         .segments
         .par_iter()
         .map(|(path, loaded)| check(repository, chain, loaded, path))
         .collect();
-    let findings = checked
-        .iter()
-        .filter(|c| c.signed == Signed::Chain)
-        .filter_map(|c| Some(bad_signature(c, chain, c.failure.as_ref()?)))
-        .collect();
-    (checked, findings)
+    let of_chain = checked.iter().filter(|c| c.signed == Signed::Chain);
+    findings.extend(of_chain.filter_map(|c| Some(bad_signature(c, chain, c.failure.as_ref()?))));
+    checked
 }
 
 fn check<'r>(
@@ -91,13 +101,11 @@ fn check<'r>(
     };
     let failure = match key {
         None => None,
-        Some(_) if segment.segment.repository != chain.identity() => {
-            Some("it was made for another repository".to_owned())
-        }
+        Some(_) if segment.segment.repository != chain.identity() => Some(Failure::OtherRepository),
         Some(key) => key
             .verify(Namespace::Index, loaded.signed(), &segment.signature)
             .err()
-            .map(|e| e.to_string()),
+            .map(Failure::Signature),
     };
     Checked {
         segment,
@@ -123,7 +131,7 @@ fn listed_key<'r>(
 
 /// The finding for a segment whose signature fails under a key that counts, or that
 /// was made for another repository.
-pub fn bad_signature(checked: &Checked<'_>, chain: &Chain, why: &str) -> Finding {
+pub fn bad_signature(checked: &Checked<'_>, chain: &Chain, why: &Failure) -> Finding {
     foreign(checked, chain).unwrap_or_else(|| failing(checked, why))
 }
 
@@ -142,9 +150,13 @@ pub fn foreign(checked: &Checked<'_>, chain: &Chain) -> Option<Finding> {
     })
 }
 
-fn failing(checked: &Checked<'_>, why: &str) -> Finding {
+fn failing(checked: &Checked<'_>, why: &Failure) -> Finding {
+    let code = match why {
+        Failure::Signature(SignatureError::Key(_)) => Code::BadKey,
+        _ => Code::BadSignature,
+    };
     Finding::error(
-        Code::BadSignature,
+        code,
         checked.path,
         format!(
             "the signature of `{}` does not verify: {why}",

@@ -14,7 +14,7 @@ pub use rules::{forgets, forgotten};
 
 use std::collections::BTreeSet;
 
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Finding, Findings, Severity};
 use crate::repository::Repository;
 use crate::verify::Assessment;
 
@@ -25,10 +25,8 @@ pub fn follows(
     repository: &Repository,
     new: &Assessment<'_>,
     said: &[Finding],
-) -> Vec<Finding> {
+) -> Findings {
     let errors = said.iter().filter(|f| f.severity == Severity::Error);
     let paths: BTreeSet<&str> = errors.map(|f| f.path.as_str()).collect();
-    let mut findings = rules::judge(known, repository, new);
-    findings.retain(|f| f.code != Code::Unsigned || !paths.contains(f.path.as_str()));
-    findings
+    rules::judge(known, repository, new, &paths)
 }

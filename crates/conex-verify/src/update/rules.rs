@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::registers::Registers;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Findings};
 use crate::format::digest::Digest;
 use crate::format::name::{Id, PackageName, Release};
 use crate::format::path::Place;
@@ -15,10 +15,17 @@ use crate::verify::Assessment;
 /// The hint when something old is served.
 const OLD: &str = "the server or mirror serves an old state, or hides a part of the present one; use another one, or report it";
 
-/// U0: Holds a new tree against what was valid before.
-pub fn judge(known: &Registers, repository: &Repository, new: &Assessment<'_>) -> Vec<Finding> {
+/// U0: Holds a new tree against what was valid before. What is only not valid any more is not
+/// told of the paths that are `said` to have an error.
+pub fn judge(
+    known: &Registers,
+    repository: &Repository,
+    new: &Assessment<'_>,
+    said: &BTreeSet<&str>,
+) -> Findings {
+    let mut findings = repository.findings.as_many();
     if known.identity != new.chain.identity() {
-        return vec![
+        findings.push(
             Finding::error(
                 Code::OtherRepository,
                 Place::Link(0).path(),
@@ -27,12 +34,14 @@ pub fn judge(known: &Registers, repository: &Repository, new: &Assessment<'_>) -
             .value("before", known.identity)
             .value("now", new.chain.identity())
             .hint("if its maintainers started it anew, remove it from opam and add it again with their new anchors"),
-        ];
+        );
+        return findings;
     }
     let now = Registers::of(repository, new);
-    let mut findings = chain(known, new);
+    findings.extend(chain(known, new));
+    let told = |f: &Finding| f.code != Code::Unsigned || !said.contains(f.path.as_str());
     let follow = |resource: &ResourceId, before: ResourceVersion| {
-        follows(&now, repository, resource, before)
+        follows(&now, repository, resource, before).filter(told)
     };
     for (resource, before) in &known.resources {
         findings.extend(match resource.kind {
@@ -49,9 +58,9 @@ pub fn judge(known: &Registers, repository: &Repository, new: &Assessment<'_>) -
     for (name, list) in &known.lists {
         let resource = ResourceId::releases(name);
         findings.extend(follow(&resource, list.version));
-        findings.extend(releases(known, &now, name));
+        releases(known, &now, name, &mut findings);
     }
-    findings.extend(snapshot(known, repository, &now));
+    findings.extend(snapshot(known, repository, &now).filter(told));
     findings
 }
 
@@ -185,11 +194,10 @@ fn removed(now: &Registers, resource: &ResourceId, before: ResourceVersion) -> O
 
 /// U4 and U5: a release that the known list does not list is above its floor, and the floor
 /// does not fall.
-fn releases(known: &Registers, now: &Registers, name: &PackageName) -> Vec<Finding> {
+fn releases(known: &Registers, now: &Registers, name: &PackageName, findings: &mut Findings) {
     let (Some(before), Some(list)) = (known.lists.get(name), now.lists.get(name)) else {
-        return Vec::new();
+        return;
     };
-    let mut findings = Vec::new();
     if list.floor() < before.floor() {
         findings.push(
             Finding::error(
@@ -221,7 +229,6 @@ fn releases(known: &Registers, now: &Registers, name: &PackageName) -> Vec<Findi
             );
         }
     }
-    findings
 }
 
 /// U6: the snapshot is followed by a later one, and never goes away.
@@ -268,7 +275,7 @@ fn snapshot(known: &Registers, repository: &Repository, now: &Registers) -> Opti
 
 /// U7: A removal hides nothing: opam from 2.5 on forgets a release when a patch removes any file
 /// of a directory of its name, although the release lies elsewhere.
-pub fn forgotten(old: &Tree, new: &Tree, repository: &Repository) -> Vec<Finding> {
+pub fn forgotten(old: &Tree, new: &Tree, repository: &Repository) -> impl Iterator<Item = Finding> {
     let finding = |(dir, release): (String, Release)| {
         Finding::error(
             Code::Forgotten,
@@ -277,10 +284,7 @@ pub fn forgotten(old: &Tree, new: &Tree, repository: &Repository) -> Vec<Finding
         )
         .hint("fetch the repository anew: opam repository set-url NAME SAME-URL QUORUM ANCHORS; and tell those who publish it")
     };
-    forgets(old, new, repository)
-        .into_iter()
-        .map(finding)
-        .collect()
+    forgets(old, new, repository).into_iter().map(finding)
 }
 
 /// The directories from which a file goes, and the releases that opam would forget then.

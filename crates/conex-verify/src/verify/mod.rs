@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 use self::packages::{Context, Elsewhere, PackageReport, judge_package};
 use self::snapshot::SnapshotReport;
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Code, Finding, Findings, Severity};
 use crate::format::key::Fingerprint;
 use crate::format::name::{Id, PackageName};
 use crate::format::path::Place;
@@ -98,8 +98,9 @@ pub struct Assessment<'r> {
     pub packages: Vec<PackageReport>,
     /// The snapshot, whose findings are its own: those who work on a tree do not care.
     pub snapshot: SnapshotReport,
-    /// Findings about ids, segments, packages and top-level files.
-    pub findings: Vec<Finding>,
+    /// Findings about ids, segments, packages and top-level files, as many of a kind as the
+    /// repository keeps.
+    pub findings: Findings,
 }
 
 /// V10.3: what the anchors ask for: a snapshot and a list of claims that are not older than when the
@@ -157,7 +158,8 @@ pub fn assess<'r>(
 ) -> Assessment<'r> {
     let mut vouches = Vouches::default();
     let mut ignored = Ignored::default();
-    let (checked, mut findings) = check_segments(repository, &chain);
+    let mut findings = repository.findings.as_many();
+    let checked = check_segments(repository, &chain, &mut findings);
     for c in &checked {
         if c.signed == Signed::Chain && c.failure.is_none() {
             vouches.add(c.segment, Weight::Chain);
@@ -172,7 +174,7 @@ pub fn assess<'r>(
         &mut vouches,
         &mut ignored,
     );
-    findings.extend(found);
+    findings.append(found);
     let of_quorum = OfQuorum {
         chain: &chain,
         vouches: &vouches,
@@ -191,7 +193,7 @@ pub fn assess<'r>(
         findings.push(no_claims(&claims.1));
     }
     let approved = in_force(&repository.repo, &repo.1);
-    findings.extend(top_level::judge(tree, repository, approved, mode, unsigned));
+    findings.append(top_level::judge(tree, repository, approved, mode, unsigned));
     let claimed = support::claimed(&vouches, chain.quorum(), listed);
     let cx = Context {
         vouches: &vouches,
@@ -201,11 +203,8 @@ pub fn assess<'r>(
         claimed: &claimed,
         unsigned,
     };
-    let packages = judge_packages(&cx, repository);
-    for package in &packages {
-        findings.extend(package.findings.iter().cloned());
-    }
-    findings.extend(one_namespace(&packages, repository));
+    let packages = judge_packages(&cx, repository, &mut findings);
+    one_namespace(&packages, repository, &mut findings);
     Assessment {
         snapshot,
         repo,
@@ -269,7 +268,15 @@ fn no_claims(standing: &Standing) -> Finding {
     .hint("janitors write it with `conex claims` and approve it; until then only signed packages are accepted: leave `unsigned=covered` out of the anchors")
 }
 
-fn judge_packages(cx: &Context<'_, '_>, repository: &Repository) -> Vec<PackageReport> {
+/// So many packages are judged at once before their findings are taken in: of those that are
+/// all alike each has some.
+const AT_ONCE: usize = 1024;
+
+fn judge_packages(
+    cx: &Context<'_, '_>,
+    repository: &Repository,
+    findings: &mut Findings,
+) -> Vec<PackageReport> {
     let mut misplaced: BTreeMap<PackageName, Vec<Elsewhere<'_>>> = BTreeMap::new();
     for (path, (release, dir)) in &repository.misplaced {
         let of = misplaced.entry(release.name()).or_default();
@@ -280,17 +287,26 @@ fn judge_packages(cx: &Context<'_, '_>, repository: &Repository) -> Vec<PackageR
     names.extend(misplaced.keys().cloned());
     let names: Vec<PackageName> = names.into_iter().collect();
     let elsewhere = |name: &PackageName| misplaced.get(name).map_or(&[][..], Vec::as_slice);
-    names
-        .par_iter()
-        .map(|name| judge_package(cx, name, repository.packages.get(name), elsewhere(name)))
-        .collect()
+    let none = findings.as_many();
+    let judge = |name: &PackageName| {
+        let package = repository.packages.get(name);
+        judge_package(cx, name, package, elsewhere(name), none.clone())
+    };
+    let mut reports = Vec::with_capacity(names.len());
+    for some in names.chunks(AT_ONCE) {
+        let mut judged: Vec<PackageReport> = some.par_iter().map(judge).collect();
+        for report in &mut judged {
+            findings.share(&mut report.findings);
+        }
+        reports.append(&mut judged);
+    }
+    reports
 }
 
 /// V5.4: package names are unique without case: those that are claimed and not there included, and
 /// those of releases that lie elsewhere.
-fn one_namespace(packages: &[PackageReport], repository: &Repository) -> Vec<Finding> {
+fn one_namespace(packages: &[PackageReport], repository: &Repository, findings: &mut Findings) {
     let mut seen: BTreeMap<String, &PackageName> = BTreeMap::new();
-    let mut findings = Vec::new();
     for package in packages {
         let folded = crate::format::name::fold(package.name.as_str());
         // Of two that have directories of their own, the paths collide.
@@ -311,7 +327,6 @@ fn one_namespace(packages: &[PackageReport], repository: &Repository) -> Vec<Fin
             );
         }
     }
-    findings
 }
 
 /// V5.1, V6.1: what judges the two files that only a quorum supports and that are no ids.
@@ -326,7 +341,7 @@ impl OfQuorum<'_, '_> {
         &self,
         slot: &Slot<T>,
         resource: &ResourceId,
-        findings: &mut Vec<Finding>,
+        findings: &mut Findings,
     ) -> (Option<ResourceVersion>, Standing) {
         let present = slot.good().map(Loaded::version);
         let standing = support::judge(

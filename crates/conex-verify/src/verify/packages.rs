@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Unsigned;
 use super::explain::{explain, list};
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Code, Finding, Findings, Severity};
 use crate::format::name::{Id, PackageName, Release};
 use crate::format::path::{OldFile, Place, release_dir};
 use crate::format::resource::{
     Checksum, FileDigest, Kind, Releases, Resource, ResourceId, ResourceVersion,
 };
-use crate::limits::MAX_ALIKE;
 use crate::opam_file::Problem;
 use crate::repository::{Loaded, Package, ReleaseDir, Slot};
+use crate::sorted::Sorted;
 use crate::trust::chain::Chain;
 use crate::trust::ids::People;
 use crate::trust::support::{Epochs, Standing, Supporters, judge};
@@ -56,9 +56,9 @@ pub struct PackageReport {
     /// The owners as the authorisation in force lists them.
     pub owners: BTreeSet<Id>,
     /// Where every resource of the package stands.
-    pub standings: BTreeMap<ResourceId, (Option<ResourceVersion>, Standing)>,
-    /// What is wrong.
-    pub findings: Vec<Finding>,
+    pub standings: Sorted<ResourceId, (Option<ResourceVersion>, Standing)>,
+    /// What is wrong: as much of it as is kept for the whole tree.
+    pub findings: Findings,
     /// How many releases opam finds.
     pub releases: usize,
 }
@@ -66,17 +66,18 @@ pub struct PackageReport {
 impl PackageReport {
     /// Whether the package is signed and complete.
     pub fn is_signed(&self) -> bool {
-        self.claimed && !self.findings.iter().any(|f| f.severity == Severity::Error)
+        self.claimed && !self.findings.is_refused()
     }
 }
 
 /// Judges one package. `package` is `None` if it has no directory of its own: the name is
-/// claimed, or opam finds releases of it `elsewhere`.
+/// claimed, or opam finds releases of it `elsewhere`. `none` says how many findings are kept.
 pub fn judge_package(
     cx: &Context<'_, '_>,
     name: &PackageName,
     package: Option<&Package>,
     elsewhere: &[Elsewhere<'_>],
+    none: Findings,
 ) -> PackageReport {
     let nothing = Package::default();
     let package = package.unwrap_or(&nothing);
@@ -84,11 +85,12 @@ pub fn judge_package(
         name: name.clone(),
         claimed: cx.claimed.contains(name.as_str()),
         owners: BTreeSet::new(),
-        standings: BTreeMap::new(),
-        findings: Vec::new(),
+        standings: Sorted::default(),
+        findings: none.clone(),
         releases: package.directories.len() + elsewhere.len(),
     };
-    let mut trust = Vec::new();
+    // What is said of a claimed package alone.
+    let mut trust = none;
     let authorised = authorisation(cx, name, package, &mut report, &mut trust);
     let owners = cx.people.resolve(&authorised, cx.chain);
     let (releases, epoch) = releases(cx, name, package, &owners, &mut report, &mut trust);
@@ -98,7 +100,9 @@ pub fn judge_package(
             let supporters = (&owners, Epochs::OfList(epoch));
             checksum(cx, release, dir, supporters, &mut report, &mut trust);
         }
-        trust.extend(empty_files(release, dir));
+        if report.claimed {
+            empty_files(release, dir, &mut trust);
+        }
         let path = release_dir(release);
         description(
             &path,
@@ -117,14 +121,15 @@ pub fn judge_package(
             (report.claimed, cx.unsigned),
             &mut report.findings,
         );
-        report.findings.extend(misplaced(&report, package, other));
+        let found = misplaced(&report, package, other);
+        report.findings.extend(found);
     }
-    if let Some(listed) = releases {
-        trust.extend(same_releases(package, listed));
+    if let Some(listed) = releases.filter(|_| report.claimed) {
+        same_releases(package, listed, &mut trust);
     }
-    report.findings.extend(equal_versions(package, elsewhere));
+    equal_versions(package, elsewhere, &mut report.findings);
     if report.claimed {
-        report.findings.extend(trust);
+        report.findings.append(trust);
     } else if cx.unsigned == Unsigned::Refused {
         report.findings.push(unclaimed(name, package, &report));
     }
@@ -161,7 +166,7 @@ fn stand<T: Resource>(
     slot: &Slot<T>,
     (owners, epochs): (Option<&BTreeSet<&Id>>, Epochs),
     report: &mut PackageReport,
-    trust: &mut Vec<Finding>,
+    trust: &mut Findings,
 ) -> Standing {
     let present = slot.good().map(Loaded::version);
     let supporters = owners.map_or(Supporters::Quorum, Supporters::OwnersOrQuorum);
@@ -174,7 +179,7 @@ fn stand<T: Resource>(
         Slot::Missing => false,
         Slot::Good(_) => epochs == Epochs::OfList(None),
     };
-    if !said {
+    if report.claimed && !said {
         trust.extend(explain(resource, present, &standing, owners, cx.ignored));
     }
     if report.claimed || present.is_some() {
@@ -191,7 +196,7 @@ fn authorisation(
     name: &PackageName,
     package: &Package,
     report: &mut PackageReport,
-    trust: &mut Vec<Finding>,
+    trust: &mut Findings,
 ) -> BTreeSet<Id> {
     let resource = ResourceId::authorisation(name);
     let slot = &package.authorisation;
@@ -231,7 +236,7 @@ fn releases<'p>(
     package: &'p Package,
     owners: &BTreeSet<&Id>,
     report: &mut PackageReport,
-    trust: &mut Vec<Finding>,
+    trust: &mut Findings,
 ) -> (Option<&'p Releases>, Option<u64>) {
     let resource = ResourceId::releases(name);
     let supporters = (Some(owners), Epochs::Opened);
@@ -242,45 +247,36 @@ fn releases<'p>(
 }
 
 /// V6.4: The directories are those that are listed.
-fn same_releases(package: &Package, listed: &Releases) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut more = 0;
+fn same_releases(package: &Package, listed: &Releases, findings: &mut Findings) {
+    let mut add = |make: &dyn Fn() -> Finding| {
+        findings.push_with(Code::ReleaseList, Severity::Error, make);
+    };
     let path = Place::Releases(listed.name.clone()).path();
     for release in package.directories.keys() {
         if !listed.releases.contains(release) {
-            if findings.len() >= MAX_ALIKE {
-                more += 1;
-                continue;
-            }
-            let dir = release_dir(release);
-            let message =
-                format!("`{release}` is not among the releases that its maintainers list");
-            findings.push(
+            add(&|| {
+                let dir = release_dir(release);
+                let message =
+                    format!("`{release}` is not among the releases that its maintainers list");
                 Finding::error(Code::ReleaseList, dir, message)
                     .value("list", &path)
-                    .hint("it was added on the way to you, or an owner adds it to the list with `conex sign`"),
-            );
+                    .hint("it was added on the way to you, or an owner adds it to the list with `conex sign`")
+            });
         }
     }
     for release in &listed.releases {
         if !package.directories.contains_key(release) {
-            if findings.len() >= MAX_ALIKE {
-                more += 1;
-                continue;
-            }
-            findings.push(
+            add(&|| {
                 Finding::error(
                     Code::ReleaseList,
                     release_dir(release),
                     format!("the release `{release}` is missing"),
                 )
                 .value("list", &path)
-                .hint("it was removed on the way to you, or an owner removes it from the list with `conex sign`"),
-            );
+                .hint("it was removed on the way to you, or an owner removes it from the list with `conex sign`")
+            });
         }
     }
-    findings.extend(and_more(Code::ReleaseList, &path, more, "releases"));
-    findings
 }
 
 /// V6.5.
@@ -290,7 +286,7 @@ fn checksum(
     dir: &ReleaseDir,
     (owners, epochs): (&BTreeSet<&Id>, Epochs),
     report: &mut PackageReport,
-    trust: &mut Vec<Finding>,
+    trust: &mut Findings,
 ) {
     let resource = ResourceId::checksum(release);
     stand(
@@ -301,14 +297,16 @@ fn checksum(
         report,
         trust,
     );
-    if let Slot::Good(loaded) = &dir.checksum {
-        trust.extend(same_files(&loaded.value, &loaded.bytes, dir));
+    if let Slot::Good(loaded) = &dir.checksum
+        && report.claimed
+    {
+        same_files(&loaded.value, &loaded.bytes, dir, trust);
     }
 }
 
 /// V7.7: Below a claimed package no file that opam reads is empty: opam 2.0 to 2.3 neither bring
 /// empty files nor take them away, and opam copies `files/*` over the sources.
-fn empty_files(release: &Release, dir: &ReleaseDir) -> Vec<Finding> {
+fn empty_files(release: &Release, dir: &ReleaseDir, findings: &mut Findings) {
     let empty = dir.files.iter().filter(|(_, file)| file.bytes.is_empty());
     let error = |below: &str| {
         let path = format!("{}{below}", release_dir(release));
@@ -319,10 +317,9 @@ fn empty_files(release: &Release, dir: &ReleaseDir) -> Vec<Finding> {
         )
         .hint("it was added or emptied on the way to you; or its maintainers fill it with one line feed, which all versions of opam bring along")
     };
-    empty
-        .take(MAX_ALIKE)
-        .map(|(below, _)| error(below))
-        .collect()
+    for (below, _) in empty {
+        findings.push_with(Code::EmptyFile, Severity::Error, || error(below));
+    }
 }
 
 /// V7.6: A release that does not lie in the directory of its package: an error for a name that is
@@ -347,9 +344,7 @@ fn misplaced(report: &PackageReport, package: &Package, other: &Elsewhere<'_>) -
 }
 
 /// V6.5, V7.3: The files are those that the checksum lists, with these sizes and digests.
-fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut more = 0;
+fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir, findings: &mut Findings) {
     let base = release_dir(&checksum.release);
     let list = Place::Checksum(checksum.release.clone()).path();
     for (path, expected) in &checksum.files {
@@ -359,50 +354,34 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
             None => finding,
         };
         let Some(file) = dir.files.get(path) else {
-            if findings.len() >= MAX_ALIKE {
-                more += 1;
-                continue;
-            }
-            findings.push(mark(
-                Finding::error(Code::MissingFile, &full, format!("`{full}` is missing"))
+            findings.push_with(Code::MissingFile, Severity::Error, || {
+                mark(Finding::error(Code::MissingFile, &full, format!("`{full}` is missing")))
                     .value("listed in", &list)
-                    .hint("it was removed on the way to you; or an owner signs the release again with `conex sign`"),
-            ));
+                    .hint("it was removed on the way to you; or an owner signs the release again with `conex sign`")
+            });
             continue;
         };
         let found = file.digest;
         if found != *expected {
-            if findings.len() >= MAX_ALIKE {
-                more += 1;
-                continue;
-            }
-            findings.push(mark(
-                Finding::error(
+            findings.push_with(Code::Digest, Severity::Error, || {
+                mark(Finding::error(
                     Code::Digest,
                     &full,
                     format!("`{full}` is not what its maintainers signed"),
-                )
+                ))
                 .value("expected", file_digest(expected))
                 .value("found", file_digest(&found))
-                .hint("it was changed on the way to you; or an owner signs the change with `conex sign`"),
-            ));
+                .hint("it was changed on the way to you; or an owner signs the change with `conex sign`")
+            });
         }
     }
-    let mut extra = 0;
     for path in dir.files.keys() {
         if !checksum.files.contains_key(path) {
-            // Counted apart: what is not listed lies in the tree, so the reader has
-            // bounded it, and a long list must not hide it.
-            extra += 1;
-            if extra > MAX_ALIKE {
-                more += 1;
-                continue;
-            }
             let full = format!("{base}{path}");
             let old = [OldFile::Url, OldFile::Descr]
                 .iter()
                 .any(|f| **path == *f.as_str());
-            findings.push(
+            findings.push_with(Code::ExtraFile, Severity::Error, || {
                 Finding::error(
                     Code::ExtraFile,
                     &full,
@@ -413,23 +392,10 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir) -> Vec<Findi
                     "opam 1.2 had this file, and opam 2 still reads it; `opam admin upgrade` takes what it says into the file `opam`"
                 } else {
                     "it was added on the way to you; or an owner signs the release again with `conex sign`"
-                }),
-            );
+                })
+            });
         }
     }
-    findings.extend(and_more(Code::Digest, &list, more, "files"));
-    findings
-}
-
-/// The finding that stands for `more` that are left out.
-fn and_more(code: Code, list: &str, more: usize, what: &str) -> Option<Finding> {
-    (more > 0).then(|| {
-        Finding::error(
-            code,
-            list,
-            format!("{more} more {what} differ from what `{list}` says"),
-        )
-    })
 }
 
 fn file_digest(file: &FileDigest) -> String {
@@ -449,7 +415,7 @@ fn description(
     release: &Release,
     dir: &ReleaseDir,
     (signed, unsigned): (bool, Unsigned),
-    findings: &mut Vec<Finding>,
+    findings: &mut Findings,
 ) {
     let path = format!("{dir_path}opam");
     let Some(source) = dir.opam() else {
@@ -550,23 +516,21 @@ pub fn weak_source(
 /// every release, so whoever can add one can as well add a version of any other name.
 /// opam-repository itself holds such a pair since August 2026 (`ocaml-variants`,
 /// `5.5.0+introcaml` and `5.5.0+introcaml0`), and refusing it would stop all updates.
-fn equal_versions(package: &Package, elsewhere: &[Elsewhere<'_>]) -> Vec<Finding> {
+fn equal_versions(package: &Package, elsewhere: &[Elsewhere<'_>], findings: &mut Findings) {
     let mut seen: BTreeMap<String, &Release> = BTreeMap::new();
-    let mut findings = Vec::new();
     let elsewhere = elsewhere.iter().map(|other| other.release);
     for release in package.directories.keys().chain(elsewhere) {
         if let Some(other) = seen.insert(release.version().order_key(), release)
             && other != release
         {
-            findings.push(
+            findings.push_with(Code::EqualVersions, Severity::Warning, || {
                 Finding::warning(
                     Code::EqualVersions,
                     release_dir(release),
                     format!("opam takes `{other}` and `{release}` for the same version, and one hides the other"),
                 )
-                .hint("remove one of the two"),
-            );
+                .hint("remove one of the two")
+            });
         }
     }
-    findings
 }

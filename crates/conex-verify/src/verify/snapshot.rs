@@ -8,6 +8,7 @@ use crate::format::name::{Id, NOTARIES};
 use crate::format::path::Place;
 use crate::format::resource::{IdFile, ResourceVersion, SignedSnapshot, SnapshotRule, Timestamp};
 use crate::format::state::{Difference, diff};
+use crate::limits::MAX_AHEAD;
 use crate::repository::{Loaded, Repository, Slot};
 use crate::trust::anchors::{MaxAge, SnapshotPolicy};
 use crate::trust::chain::Chain;
@@ -341,8 +342,3 @@ pub fn demanded(
         Some(_) => None,
     }
 }
-
-/// How far a snapshot can be ahead of the client's clock, in seconds, for one who asks
-/// for its age: a clock that was set in the wrong time zone. A notary's stolen key could
-/// otherwise make one that is never too old.
-const MAX_AHEAD: i64 = 24 * 3600;

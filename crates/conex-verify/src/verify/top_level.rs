@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Mode, Unsigned};
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Code, Finding, Findings, Severity};
 use crate::format::digest::Digest;
 use crate::format::name::fold;
 use crate::format::resource::{Repo, RepoField, TopFile};
 use crate::format::syntax::{self, Item, LogOp, RelOp, Value, ValueKind};
-use crate::limits::MAX_ALIKE;
 use crate::limits::MAX_REPO_FILE;
 use crate::repository::Repository;
 use crate::tree::Tree;
@@ -42,14 +41,15 @@ pub fn judge(
     approved: Option<&Repo>,
     mode: Mode,
     unsigned: Unsigned,
-) -> Vec<Finding> {
-    let mut findings = names(tree);
+) -> Findings {
+    let mut findings = repository.findings.as_many();
+    findings.extend(names(tree));
     match repository.top_level.get("repo") {
         None => findings.push(
             Finding::error(Code::RepoFile, "repo", "the top-level file `repo` is missing")
                 .hint("without it opam takes the repository for one of opam 1.2; it holds at least: opam-version: \"2.0\""),
         ),
-        Some(source) => findings.extend(repo_file(source, approved, unsigned)),
+        Some(source) => repo_file(source, approved, unsigned, &mut findings),
     }
     for file in TopFile::ALL {
         let path = file.as_str();
@@ -129,91 +129,93 @@ fn names(tree: &Tree) -> Vec<Finding> {
 
 /// V8.1, V8.2, V8.3: judges the file `repo`: opam obeys its `redirect`, prints its `announce`, and
 /// takes a repository of another `opam-version` apart in its own way.
-fn repo_file(source: &[u8], approved: Option<&Repo>, unsigned: Unsigned) -> Vec<Finding> {
+fn repo_file(source: &[u8], approved: Option<&Repo>, unsigned: Unsigned, findings: &mut Findings) {
     let error = |message: String| Finding::error(Code::RepoFile, "repo", message);
     if source.len() > MAX_REPO_FILE {
-        return vec![
+        findings.push(
             error("the top-level file `repo` is too large".to_owned())
                 .value("found", format!("{} bytes", source.len()))
                 .value("most", format!("{MAX_REPO_FILE} bytes"))
                 .hint("it says where the repository is and what opam prints, in a few lines"),
-        ];
+        );
+        return;
     }
     let file = match syntax::parse(source) {
         Ok(file) => file,
         Err(syntax_error) => {
             let span = syntax_error.span();
-            return vec![
+            findings.push(
                 error(format!(
                     "the top-level file `repo` does not parse: {syntax_error}"
                 ))
                 .at(source, span.start..span.end, "")
                 .hint("opam would take the repository for one of opam 1.2"),
-            ];
+            );
+            return;
         }
     };
-    let mut findings = Vec::new();
+    // Each quotes its line, so what is only counted is not made.
+    let mut refuse = |make: &dyn Fn() -> Finding| {
+        findings.push_with(Code::RepoFile, Severity::Error, make);
+    };
     let mut seen = BTreeSet::new();
     let mut values: BTreeMap<RepoField, (&Value<'_>, String)> = BTreeMap::new();
     for item in &file.items {
-        // All of them are errors so far, and each quotes its line.
-        if findings.len() >= MAX_ALIKE {
-            findings.push(error("the file `repo` has more of that kind".to_owned()));
-            break;
-        }
         let (name, span) = match item {
             Item::Field(field) => (field.name.text, field.name.span),
             Item::Section(section) => (section.kind.text, section.kind.span),
         };
         let mark = |finding: Finding| finding.at(source, span.start..span.end, "");
         if !seen.insert(name) {
-            findings.push(mark(error(format!(
-                "the file `repo` has the field `{name}` twice"
-            ))));
+            refuse(&|| {
+                mark(error(format!(
+                    "the file `repo` has the field `{name}` twice"
+                )))
+            });
         }
         match (item, RepoField::new(name)) {
             (Item::Field(field), _) if name == "opam-version" => {
                 let ok = matches!(&field.value.kind, ValueKind::String(v) if **v == *b"2.0");
                 if !ok {
-                    findings.push(
+                    refuse(&|| {
                         mark(error("the file `repo` is not for opam 2".to_owned()))
                             .value("expected", "opam-version: \"2.0\"")
                             .value(
                                 "found",
                                 format!("opam-version: {}", value_text(&field.value)),
                             )
-                            .hint("opam would take the repository apart as one of opam 1.2"),
-                    );
+                            .hint("opam would take the repository apart as one of opam 1.2")
+                    });
                 }
             }
             (Item::Field(_), _) if name == "stamp" => {}
             (Item::Field(field), Some(known)) => {
                 if name == "redirect" && !nobody_follows(&field.value) {
-                    findings.push(
+                    refuse(&|| {
                         mark(error(
                             "`redirect` in the file `repo` sends an opam 2 to another server".to_owned(),
                         ))
                         .value("found", value_text(&field.value))
-                        .hint("remove it, or give each alternative a filter that no opam 2 satisfies: {opam-version < \"2.0\"}"),
-                    );
+                        .hint("remove it, or give each alternative a filter that no opam 2 satisfies: {opam-version < \"2.0\"}")
+                    });
                 }
                 values.insert(known, (&field.value, value_text(&field.value)));
             }
-            _ => findings.push(
+            _ => refuse(&|| {
                 mark(error(format!(
                     "the file `repo` has `{name}`, which nobody can vouch for"
                 )))
                 .value("allowed", "fields")
-                .hint("remove it"),
-            ),
+                .hint("remove it")
+            }),
         }
     }
     if !seen.contains("opam-version") {
-        findings.push(
+        refuse(&|| {
             error("the file `repo` has no opam-version".to_owned())
                 .value("expected", "opam-version: \"2.0\"")
-                .hint("opam would take the repository for one of opam 1.2"),
-        );
+                .hint("opam would take the repository for one of opam 1.2")
+        });
     }
     let none = BTreeMap::new();
     let listed = approved.map_or(&none, |a| &a.values).keys();
@@ -228,28 +230,33 @@ fn repo_file(source: &[u8], approved: Option<&Repo>, unsigned: Unsigned) -> Vec<
         match (approved.map(|a| a.values.get(field)), found) {
             (Some(None), None) | (None, None) => {}
             (Some(Some(expected)), Some((_, found))) if expected == found => {}
-            (Some(expected), found) => findings.push(
+            (Some(expected), found) => findings.push_with(Code::RepoFile, Severity::Error, || {
                 mark(error(format!(
                     "`{name}` in the file `repo` is not what the janitors approved"
                 )))
                 .value("expected", expected.map_or("nothing", String::as_str))
                 .value("found", found.map_or("nothing", |(_, text)| text.as_str()))
-                .hint("restore it, or propose it with `conex sign` and have it approved with `conex approve`"),
-            ),
+                .hint("restore it, or propose it with `conex sign` and have it approved with `conex approve`")
+            }),
             (None, Some((_, text))) => {
-                let mut finding = mark(error(format!(
-                    "nobody approved `{name}` in the file `repo`"
-                )))
-                .value("found", text)
-                .hint("propose it with `conex sign`; janitors approve it with `conex approve`");
-                if HARMLESS.contains(&name) {
-                    finding.severity = unsigned.severity();
-                }
-                findings.push(finding);
+                let severity = match HARMLESS.contains(&name) {
+                    true => unsigned.severity(),
+                    false => Severity::Error,
+                };
+                findings.push_with(Code::RepoFile, severity, || {
+                    let mut finding = mark(error(format!(
+                        "nobody approved `{name}` in the file `repo`"
+                    )))
+                    .value("found", text)
+                    .hint("propose it with `conex sign`; janitors approve it with `conex approve`");
+                    if severity != Severity::Error {
+                        finding.severity = severity;
+                    }
+                    finding
+                });
             }
         }
     }
-    findings
 }
 
 /// V8.3: the fields that may stand in the file `repo` without an approval where unsigned packages

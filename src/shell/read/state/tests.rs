@@ -23,7 +23,7 @@ fn repository() -> (tempfile::TempDir, PathBuf) {
 }
 
 fn scan(root: &Path, cache: Option<&Cache>) -> Result<Scan, ReadError> {
-    look(root, cache).map(|(_, found)| found.packages())
+    look(root, cache)?.1.packages()
 }
 
 /// A scan after which everything that was seen counts as settled.

@@ -107,6 +107,47 @@ fn bytes_that_are_no_point_are_refused() {
     assert_eq!(PublicKey::ed25519(&point), Err(KeyError::Point));
 }
 
+/// A file may list a key that cannot be used; everything else that reads or uses one looks.
+#[test]
+fn a_listed_key_is_not_a_usable_one() {
+    let mut off_curve = [0; 32];
+    off_curve[0] = 2;
+    let twice = [0xff; 32];
+    for (point, why) in [
+        ([0; 32], KeyError::Weak),
+        (off_curve, KeyError::Point),
+        (twice, KeyError::Point),
+    ] {
+        for (kind, application) in [("ssh-ed25519", None), (SK, Some("ssh:"))] {
+            let wire = wire(kind, &point, application);
+            let text = format!("{kind} {}", Base64::encode_string(&wire));
+            let key = PublicKey::listed(&text).unwrap();
+            assert_eq!(key.to_string(), text);
+            assert_eq!(key.fingerprint(), Fingerprint(Digest::of(&wire)));
+            assert_eq!(key.usable(), Err(why.clone()));
+            assert_eq!(text.parse::<PublicKey>(), Err(why.clone()));
+            assert_eq!(PublicKey::from_wire(&wire), Err(why.clone()));
+            // `R` = the neutral point and `S` = 0.
+            let mut bytes = [0; 64];
+            bytes[0] = 1;
+            let signature = match application {
+                None => Signature::ed25519(bytes),
+                Some(_) => Signature::sk_ed25519(
+                    bytes,
+                    Presence {
+                        flags: USER_PRESENT,
+                        counter: 1,
+                    },
+                ),
+            };
+            let verified = key.verify(Namespace::Index, b"anything", &signature);
+            assert_eq!(verified, Err(SignatureError::Key(why.clone())));
+        }
+    }
+    assert_eq!(plain().usable(), Ok(()));
+    assert_eq!(PublicKey::listed(&plain().to_string()), Ok(plain()));
+}
+
 /// User story: somebody pastes their RSA key, and learns what to do.
 #[test]
 fn other_types_of_key_are_refused_with_a_hint() {

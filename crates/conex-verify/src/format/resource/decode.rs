@@ -24,6 +24,9 @@ pub trait Decode: Sized {
     /// What stands in the field `type`.
     const TYPE: &'static str;
 
+    /// The most bytes of a file of this type.
+    const MAX_LEN: usize = usize::MAX;
+
     /// Reads all fields behind `format` and `type`, in their order.
     ///
     /// # Errors
@@ -38,6 +41,7 @@ pub trait Decode: Sized {
     /// # Errors
     /// Everything that is not the one valid encoding of a value of this type.
     fn decode(bytes: &[u8]) -> Result<Self, MetaError> {
+        within(Self::MAX_LEN, bytes)?;
         let file = syntax::parse(bytes).map_err(MetaError::syntax)?;
         let mut fields = Fields::new(bytes, &file.items);
         fields.format()?;
@@ -57,6 +61,21 @@ pub trait Decode: Sized {
             Err(MetaError::encoding(bytes, &canonical))
         }
     }
+}
+
+/// Refuses a file that is too large, before it is read.
+pub(super) fn within(max: usize, bytes: &[u8]) -> Result<(), MetaError> {
+    if bytes.len() <= max {
+        return Ok(());
+    }
+    Err(MetaError {
+        span: 0..0,
+        kind: MetaErrorKind::TooMany {
+            what: "bytes",
+            count: bytes.len(),
+            max,
+        },
+    })
 }
 
 /// The text of the field `type`, without judging the rest of the file.

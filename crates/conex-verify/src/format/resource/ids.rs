@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::decode::{Decode, Fields, MetaError, MetaErrorKind, header};
+use super::decode::{Decode, Fields, MetaError, MetaErrorKind, header, within};
 use super::encode::{Encoder, quoted};
 use super::{Kind, Resource, ResourceId, Revision};
 use crate::format::key::PublicKey;
 use crate::format::name::{Id, NOTARIES};
-use crate::limits::MAX_KEYS;
+use crate::limits::{MAX_ID_FILE, MAX_KEYS};
 
 /// An author: the keys of a person, and where else to find them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,8 @@ pub struct Author {
     pub id: Id,
     /// Epoch and counter.
     pub revision: Revision,
-    /// The keys, sorted by their text. None revokes the author.
+    /// The keys, sorted by their text. None revokes the author. One that cannot be used does
+    /// no harm until somebody signs with it.
     pub keys: Vec<PublicKey>,
     /// Accounts elsewhere; information only.
     pub accounts: BTreeSet<Account>,
@@ -77,6 +78,7 @@ impl fmt::Debug for Account {
 
 impl Decode for Author {
     const TYPE: &'static str = "author";
+    const MAX_LEN: usize = MAX_ID_FILE;
 
     fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
         let (id, revision) = header(fields, |t| Id::new(t).map_err(|e| e.to_string()))?;
@@ -87,8 +89,7 @@ impl Decode for Author {
         }
         let keys = fields.list("keys", |item| {
             item.string_as(|text| {
-                text.parse::<PublicKey>()
-                    .map_err(|e| MetaErrorKind::Key(e.to_string()))
+                PublicKey::listed(text).map_err(|e| MetaErrorKind::Key(e.to_string()))
             })
         })?;
         if keys.len() > MAX_KEYS {
@@ -143,6 +144,7 @@ impl Resource for Author {
 
 impl Decode for Team {
     const TYPE: &'static str = "team";
+    const MAX_LEN: usize = MAX_ID_FILE;
 
     fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
         let (id, revision) = header(fields, |t| Id::new(t).map_err(|e| e.to_string()))?;
@@ -182,6 +184,7 @@ impl IdFile {
     /// # Errors
     /// Anything that is not the one valid encoding of an author or a team.
     pub fn decode(bytes: &[u8]) -> Result<IdFile, MetaError> {
+        within(MAX_ID_FILE, bytes)?;
         if super::decode::type_of(bytes)? == Team::TYPE {
             Team::decode(bytes).map(IdFile::Team)
         } else {

@@ -22,7 +22,8 @@ pub struct Link {
     pub quorum: usize,
     /// Whether a tree without a valid snapshot is refused.
     pub snapshot: SnapshotRule,
-    /// The members by id; no two share a key.
+    /// The members by id; no two share a key. Whether a key can be used is seen when the
+    /// chain is read.
     pub members: BTreeMap<Id, PublicKey>,
 }
 
@@ -151,8 +152,7 @@ impl Decode for SignedLink {
             Ok(Member {
                 id: id.id()?,
                 key: key.string_as(|t| {
-                    t.parse::<PublicKey>()
-                        .map_err(|e| MetaErrorKind::Key(e.to_string()))
+                    PublicKey::listed(t).map_err(|e| MetaErrorKind::Key(e.to_string()))
                 })?,
             })
         })?;

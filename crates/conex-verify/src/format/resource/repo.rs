@@ -7,6 +7,7 @@ use super::decode::{Decode, Fields, MetaError, MetaErrorKind, header};
 use super::encode::{Encoder, list_of, quoted};
 use super::{REPO_NAME, Resource, ResourceId, Revision};
 use crate::format::digest::Digest;
+use crate::limits::MAX_FIELD_LEN;
 
 /// The values of the top-level `repo` file that a quorum approved, and the git
 /// files beside it.
@@ -25,9 +26,6 @@ pub struct Repo {
 /// and `stamp`. Letters, digits, `_` and `-`, at most 64 bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepoField(Box<str>);
-
-/// The longest name of a field of the file `repo`, in bytes.
-const MAX_FIELD_LEN: usize = 64;
 
 impl RepoField {
     /// The field called `text`; `None` for the two that are free, and for what is no name.

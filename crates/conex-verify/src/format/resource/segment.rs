@@ -8,6 +8,7 @@ use super::{Kind, ResourceId, ResourceVersion, Revision};
 use crate::format::digest::Digest;
 use crate::format::key::{Fingerprint, Signature};
 use crate::format::name::Id;
+use crate::limits::MAX_SEGMENT;
 
 /// What one id vouches for, in one signed piece. The index of an id is the union
 /// of its segments.
@@ -158,6 +159,7 @@ pub struct SignedSegment {
 
 impl Decode for SignedSegment {
     const TYPE: &'static str = "index";
+    const MAX_LEN: usize = MAX_SEGMENT;
 
     fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
         let repository = fields.string("repository")?.digest()?;
