@@ -29,7 +29,7 @@ pub fn hostile(random: &mut Random, states: &[World], n: usize) -> World {
     let other = &states[random.below(states.len())];
     let paths = w.paths();
     let path = &paths[random.below(paths.len())];
-    match random.below(8) {
+    match random.below(11) {
         0 => return other.clone(),
         1 => drop(w.remove(path)),
         2 => {
@@ -52,6 +52,25 @@ pub fn hostile(random: &mut Random, states: &[World], n: usize) -> World {
             }
         }
         6 => {
+            // Beside what is signed, full and empty.
+            let beside = ["url", "descr", "files/x", "Files/x", "README", "opam"];
+            let beside = random.pick(&beside);
+            let bytes = random.pick(&["", OPAM]);
+            w.file(&format!("packages/fmt/fmt.1.0/{beside}"), bytes);
+        }
+        7 => {
+            let places = ["packages/fmt.1.0/opam", "packages/x/fmt.2.0/opam"];
+            w.file(random.pick(&places), OPAM);
+        }
+        8 => {
+            // A pending file over that of an id.
+            let revision = at(0, random.next() % 9);
+            match random.once_in(2) {
+                true => w.author_file("bob", revision, &["bob", "thief"]),
+                false => w.team_file("team", revision, &["thief"]),
+            };
+        }
+        9 => {
             let segments: Vec<&String> = paths.iter().filter(|p| p.contains("/index/")).collect();
             w.remove(segments[random.below(segments.len())]);
         }

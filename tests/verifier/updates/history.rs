@@ -41,6 +41,12 @@ fn releases(w: &World, name: &str) -> Vec<String> {
         .collect()
 }
 
+/// Whether something else lies in the directory of this path.
+fn there_at(w: &World, path: &str) -> bool {
+    let (directory, _) = path.rsplit_once('/').unwrap();
+    w.tree.below(&format!("{directory}/")).next().is_some()
+}
+
 fn description(random: &mut Random) -> String {
     let mut text = OPAM.to_owned();
     for _ in 0..random.below(6) {
@@ -173,6 +179,17 @@ fn step(random: &mut Random, w: &mut World) {
                 w.author_file("dora", revision, &["dora"]);
             }
         },
+        // A file that opam does not read comes or goes.
+        10 if random.once_in(3) => {
+            let places = ["README", "fmt/README", "fmt/fmt.1.0/fmt.install"];
+            let path = format!("packages/{}", random.pick(&places));
+            let beside = there_at(w, &path);
+            match w.tree.get(&path).is_some() {
+                true => drop(w.remove(&path)),
+                false if beside => drop(w.file(&path, description(random))),
+                false => {}
+            }
+        }
         // An unsigned package comes, changes or goes.
         10 => {
             let path = opam_path(&format!("wild.{}", random.below(3)));
