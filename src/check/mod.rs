@@ -18,12 +18,13 @@
 
 mod change;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::conflict::Conflicts;
 use crate::plan::todo::{Coverage, Item, Todo, coverage, todo};
 use crate::plan::{View, World};
 use conex_verify::finding::{Code, Finding, Severity};
+use conex_verify::format::digest::Digest;
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::path::{Misplaced, Place};
 use conex_verify::format::resource::Kind;
@@ -131,6 +132,7 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
             Some(before) => {
                 let known = Registers {
                     snapshot: None,
+                    links: completed(before.chain()),
                     ..Registers::of(base.repository, &before.assessment)
                 };
                 let fell = follows(&known, merged.repository, &after.assessment, &findings);
@@ -268,10 +270,25 @@ fn judge<'r>(side: Side<'r>, client: Option<&Client>, mode: Mode) -> Opinion<'r>
     }
 }
 
-/// Signatures on links are never taken away: clients start from any of them.
+/// The last link that has all its signatures. One that lacks some is accepted by no client,
+/// and may be declined.
+fn completed(chain: &Chain) -> BTreeMap<u64, Digest> {
+    let last = (0..chain.links().len())
+        .rev()
+        .find(|n| chain.signatures(*n).complete());
+    let last = last.and_then(|n| Some((u64::try_from(n).ok()?, *chain.digests().get(n)?)));
+    last.into_iter().collect()
+}
+
+/// C4: Signatures on links are never taken away: clients start from any of them. One that lacks
+/// some is accepted by no client, and may be declined.
 fn unsigned_links(old: &Chain, new: &Chain) -> Vec<Finding> {
     let mut findings = Vec::new();
     for n in 0..old.links().len() {
+        let declined = old.digests().get(n) != new.digests().get(n);
+        if declined && !old.signatures(n).complete() {
+            continue;
+        }
         let now = new.signatures(n).signed;
         let gone: Vec<Id> = old
             .signatures(n)

@@ -169,7 +169,7 @@ pub fn verify_update<'r>(
     let is_another = another.is_some();
     findings.extend(another);
     let recalled = Recalled::of(known, identity);
-    let registers = registers(known, &recalled, client);
+    let registers = registers(known, &recalled, client, assessment.chain.digests());
     if let Some(registers) = &registers {
         let mut fell = follows(registers, repository, &assessment, &findings);
         fell.amend(|finding| recalled.explain(finding));
@@ -262,24 +262,34 @@ impl<'a> Recalled<'a> {
     }
 }
 
-/// The highest of each register in the memory and in the tree before.
-fn registers(known: &Known<'_>, recalled: &Recalled<'_>, client: &Client) -> Option<Registers> {
+/// The highest of each register in the memory and in the tree before. Of a tree whose chain
+/// contradicts what is remembered nothing counts: nobody verified it.
+fn registers(
+    known: &Known<'_>,
+    recalled: &Recalled<'_>,
+    client: &Client,
+    new: &[Digest],
+) -> Option<Registers> {
     let learnt = |(_, repository): &(&Tree, &Repository)| {
         // Of a tree that is the one that was accepted last.
         !recalled.own.is_some_and(|memory| memory.is_of(repository))
     };
-    let of_tree = known
+    let before = known
         .tree
         .filter(learnt)
-        .and_then(|(tree, repository)| evidence(tree, repository, client));
-    match (recalled.registers(), of_tree) {
+        .and_then(|(tree, repository)| Before::of(tree, repository, client));
+    match (recalled.registers(), before) {
         // Another repository than the one that opam holds.
-        (Some(memory), Some(tree)) if tree.identity != memory.identity => Some(tree),
-        (Some(mut memory), Some(tree)) => {
-            memory.raise(tree);
+        (Some(memory), Some(before)) if before.registers.identity != memory.identity => {
+            Some(before.registers)
+        }
+        (Some(mut memory), Some(before)) => {
+            if memory.shares_history(&before.links, new) {
+                memory.raise(before.registers);
+            }
             Some(memory)
         }
-        (memory, tree) => memory.or(tree),
+        (memory, before) => memory.or(before.map(|before| before.registers)),
     }
 }
 
@@ -307,15 +317,27 @@ fn another(known: &Known<'_>, identity: Digest, client: &Client) -> Option<Findi
     )
 }
 
-/// What the tree before proves. It may be half-applied or damaged, so only what is
-/// valid in it counts, and nothing at all if its chain does not lead to the anchors.
-fn evidence(tree: &Tree, repository: &Repository, client: &Client) -> Option<Registers> {
-    let chain = Chain::read(repository).ok()?;
-    let from = chain.anchor_link(client).ok()?;
-    if is_refused(&chain.judge(from, 0)) {
-        return None;
+/// What the tree before proves.
+struct Before {
+    /// The digests of its links.
+    links: Vec<Digest>,
+    registers: Registers,
+}
+
+impl Before {
+    /// The tree may be half-applied or damaged, so only what is valid in it counts, and nothing
+    /// at all if its chain does not lead to the anchors.
+    fn of(tree: &Tree, repository: &Repository, client: &Client) -> Option<Before> {
+        let chain = Chain::read(repository).ok()?;
+        let from = chain.anchor_link(client).ok()?;
+        if is_refused(&chain.judge(from, 0)) {
+            return None;
+        }
+        let mode = Mode::NoStrict;
+        let assessment = assess(tree, repository, chain, mode, &Pretended::default());
+        Some(Before {
+            links: assessment.chain.digests().to_vec(),
+            registers: Registers::of(repository, &assessment),
+        })
     }
-    let mode = Mode::NoStrict;
-    let assessment = assess(tree, repository, chain, mode, &Pretended::default());
-    Some(Registers::of(repository, &assessment))
 }

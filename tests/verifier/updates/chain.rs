@@ -50,6 +50,32 @@ fn a_forked_chain_is_refused() {
     refused_after(&[&two], &fork, Code::Forked, "janitors/2");
 }
 
+/// U1: The tree that opam holds is of the fork: somebody put it there while the hook was off. It
+/// was never accepted, so what is remembered decides, and not what lies there.
+#[test]
+fn a_forked_tree_does_not_outweigh_the_memory() {
+    let old = World::usual();
+    let one = with_next(&old, &["ja", "jb", "jd"]);
+    let fork = with_next(&old, &["ja", "jb", "thief"]);
+    let longer = with_next(&fork, &["ja", "jb", "thief-2"]);
+    let mut later = longer.clone();
+    let entries = later.listed("fmt.1.0", at(0, 9));
+    later.says("bob", entries);
+    let two = with_next(&one, &["ja", "jb", "je"]);
+    for known in [&one, &two] {
+        for before in [&fork, &longer, &later] {
+            let client = Client {
+                tree: Some(before.tree.clone()),
+                ..Client::after(&[known])
+            };
+            for evil in [&fork, &longer, &later] {
+                client.says(evil).is_rejected(Code::Forked, "janitors/");
+            }
+            client.says(&two).is_accepted();
+        }
+    }
+}
+
 /// Signatures on a link may be added: the digest is of what is signed.
 #[test]
 fn a_link_with_one_more_signature_is_the_same_link() {

@@ -96,7 +96,7 @@ impl Memory {
         let anchors: Vec<String> = self.anchors.iter().map(Fingerprint::to_string).collect();
         // Writing to a `String` cannot fail.
         let _ = writeln!(out, "{FIRST}");
-        let _ = writeln!(out, "name {:?}", self.name);
+        let _ = writeln!(out, "name {}", quoted(&self.name));
         let _ = writeln!(out, "identity {}", known.identity.hex());
         let _ = writeln!(out, "anchors {} {}", self.quorum, anchors.join(" "));
         let _ = writeln!(out, "state {}", self.state.hex());
@@ -125,7 +125,7 @@ impl Memory {
     /// Whether the first lines say that `bytes` are about this repository, whatever the
     /// rest says.
     pub fn is_about(bytes: &[u8], name: &str, identity: Digest) -> bool {
-        let head = format!("{FIRST}\nname {name:?}\nidentity {}\n", identity.hex());
+        let head = format!("{FIRST}\nname {}\nidentity {}\n", quoted(name), identity.hex());
         bytes.starts_with(head.as_bytes())
     }
 
@@ -241,31 +241,35 @@ fn hex(text: &str) -> Option<Digest> {
     format!("blake2b={text}").parse().ok()
 }
 
-/// What `{:?}` wrote: a name of a directory, which can be any text. It is only compared, so
-/// what is escaped stays so.
-fn unquoted(text: &str) -> Option<String> {
-    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    let mut out = String::new();
-    let mut chars = inner.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
+/// A name, which can be any text, as one word of printable ASCII: every other byte of it, `%` and
+/// blanks are written as `%` and two hex digits.
+fn quoted(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'%' => out.push_str("%25"),
+            b'!'..=b'~' => out.push(char::from(byte)),
+            // Writing to a `String` cannot fail.
+            _ => drop(write!(out, "%{byte:02x}")),
         }
-        out.push(match chars.next()? {
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            '0' => '\0',
-            'u' => {
-                let code: String = chars.by_ref().skip(1).take_while(|c| *c != '}').collect();
-                char::from_u32(u32::from_str_radix(&code, 16).ok()?)?
+    }
+    out
+}
+
+/// What [`quoted`] wrote.
+fn unquoted(text: &str) -> Option<String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'%' => {
+                let digits = [bytes.next()?, bytes.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
             }
-            other @ ('\\' | '"' | '\'') => other,
-            _ => return None,
+            other => other,
         });
     }
-    Some(out)
+    String::from_utf8(out).ok()
 }
 
 #[cfg(test)]
@@ -310,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_memory_is_read_as_it_was_written() {
-        for name in ["default", "a b", "\n\"\\", "\u{1b}[0m", "é\u{202e}'"] {
+        for name in ["", "default", "a b", "a%20b", "\n\"\\", "\u{1b}[0m", "é\u{202e}'"] {
             let memory = memory(name);
             assert_eq!(Memory::decode(&memory.encode()), Ok(memory), "{name:?}");
         }

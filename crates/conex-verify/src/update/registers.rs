@@ -15,7 +15,8 @@ use crate::verify::packages::PackageReport;
 pub struct Registers {
     /// The repository identity.
     pub identity: Digest,
-    /// Links that are known, by number: the last one, which names all before it.
+    /// Links that are known, by number. Of one state the last one, which names all before it;
+    /// more where several states were put together.
     pub links: BTreeMap<u64, Digest>,
     /// The valid resources but lists of releases; of packages those whose names are claimed.
     pub resources: BTreeMap<ResourceId, ResourceVersion>,
@@ -114,6 +115,18 @@ impl Registers {
         }
     }
 
+    /// Whether the chain of a tree before is one history with the links that are known here and
+    /// with the chain of the new tree: it has the known links, or, where it is shorter, the new
+    /// chain has its last link.
+    pub fn shares_history(&self, before: &[Digest], new: &[Digest]) -> bool {
+        let last = before.len().checked_sub(1);
+        let continued = last.is_some_and(|last| before.get(last) == new.get(last));
+        self.links.iter().all(|(&number, known)| {
+            let number = usize::try_from(number).unwrap_or(usize::MAX);
+            before.get(number).map_or(continued, |link| link == known)
+        })
+    }
+
     /// The version of a resource, lists of releases included.
     pub fn version(&self, resource: &ResourceId) -> Option<ResourceVersion> {
         match resource.kind {
@@ -125,16 +138,16 @@ impl Registers {
         }
     }
 
-    /// Raises each register to that of `other`, which is of the same repository. Of two
-    /// versions with one revision the own one stays; of two lists of a package the one with
-    /// the higher revision counts, never what both list together.
+    /// Raises each register to that of `other`, which is of the same repository. Every link
+    /// that is known stays known; of two versions with one revision, and of two links with one
+    /// number, the own one stays; of two lists of a package the one with the higher revision
+    /// counts, never what both list together.
     pub fn raise(&mut self, other: Registers) {
         if self.identity != other.identity {
             return;
         }
-        self.links.extend(other.links);
-        if let Some(last) = self.links.pop_last() {
-            self.links = BTreeMap::from([last]);
+        for (number, link) in other.links {
+            self.links.entry(number).or_insert(link);
         }
         let higher = |own: Option<&ResourceVersion>, other: &ResourceVersion| {
             own.is_none_or(|own| other.revision > own.revision)
