@@ -8,6 +8,9 @@
     reason = "a benchmark has a clock and reads files"
 )]
 
+#[path = "../tests/support/place/mod.rs"]
+#[allow(dead_code)]
+mod place;
 #[path = "../tests/support/syntax/real.rs"]
 mod real;
 

@@ -1,12 +1,34 @@
-//! People with homes and keys of their own, who work in branches of real git.
+//! People with homes and keys of their own, who work in branches of real git; and what their
+//! tools make of real history, in memory.
 
 #![allow(clippy::disallowed_methods)] // tests read, write and start what they need
 
+#[path = "../support/client/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod client;
+#[path = "../support/history_support/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod history_support;
+#[path = "../support/patch_support/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod patch_support;
+#[path = "../support/place/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod place;
+#[path = "../support/seed_key/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod seed_key;
 #[path = "../support/town/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod town;
+#[path = "../support/world/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod world;
 
 mod approvals;
 mod branches;
+mod history;
+mod snapshot_weekly;
+mod tools;
 mod verbs;
 mod workflows;

@@ -1,23 +1,39 @@
 //! The program: the hook as opam runs it, `check`, what people meet at a terminal, keys and
-//! signatures of stock OpenSSH.
+//! signatures of stock OpenSSH, golden files, and input that is made to be costly.
 
 #![allow(clippy::disallowed_methods)] // tests read, write and start what they need
 
+#[path = "../support/client/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod client;
+#[path = "../support/golden_values/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod golden_values;
 #[path = "../support/machine/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod machine;
 #[path = "../support/openssh/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod openssh;
+#[path = "../support/place/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod place;
+#[path = "../support/seed_key/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod seed_key;
 #[path = "../support/world/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod world;
 
+mod archives;
+mod bounded;
 mod check;
 mod enable;
+mod golden;
 mod hardware_keys;
 mod hook;
 mod hostile_cli;
+mod hostile_sizes;
 mod publish;
 mod signature_files;
 mod ssh_agent;

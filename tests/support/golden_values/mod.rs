@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use conex::shell::keys::{Signer, UnlockedKey};
+use crate::seed_key::SeedKey;
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::{Namespace, PublicKey};
 use conex_verify::format::name::{Id, PackageName, Release, RepositoryName};
@@ -35,8 +35,8 @@ pub struct Golden {
 }
 
 /// The key whose 32 bytes of seed all are `byte`.
-fn key(byte: u8) -> UnlockedKey {
-    UnlockedKey::from_seed(&[byte; 32]).unwrap()
+fn key(byte: u8) -> SeedKey {
+    SeedKey::of(&[byte; 32])
 }
 
 fn id(text: &str) -> Id {
@@ -85,8 +85,8 @@ impl Golden {
     }
 
     /// Link 0 of the first two janitors and link 1 of all three; the identity.
-    fn chain(&mut self, janitors: &[(&str, &UnlockedKey); 3]) -> Digest {
-        let link = |number, continues, quorum, members: &[(&str, &UnlockedKey)]| Link {
+    fn chain(&mut self, janitors: &[(&str, &SeedKey); 3]) -> Digest {
+        let link = |number, continues, quorum, members: &[(&str, &SeedKey)]| Link {
             repository: RepositoryName::new("golden").unwrap(),
             number,
             continues,
@@ -106,14 +106,14 @@ impl Golden {
         identity
     }
 
-    fn link(&mut self, link: Link, signers: &[(&str, &UnlockedKey)]) -> Digest {
+    fn link(&mut self, link: Link, signers: &[(&str, &SeedKey)]) -> Digest {
         let path = Place::Link(link.number).path();
         let mut signed = SignedLink::unsigned(link);
         let message = signed.signed_bytes();
         signed.signatures = signers
             .iter()
             .map(|(_, key)| {
-                let signature = key.sign(Namespace::Janitors, &message).unwrap();
+                let signature = key.sign(Namespace::Janitors, &message);
                 (key.public().fingerprint(), signature)
             })
             .collect();
@@ -122,7 +122,7 @@ impl Golden {
     }
 
     /// What only a quorum supports: the author comes first.
-    fn approved(&mut self, author: &UnlockedKey) -> Vec<Entry> {
+    fn approved(&mut self, author: &SeedKey) -> Vec<Entry> {
         let revision = Revision::FIRST;
         vec![
             self.resource(&Author {
@@ -208,7 +208,7 @@ impl Golden {
     }
 
     /// What all files before it are, signed by the notary.
-    fn snapshot(&mut self, repository: Digest, key: &UnlockedKey) {
+    fn snapshot(&mut self, repository: Digest, key: &SeedKey) {
         let tree = Tree {
             files: self
                 .files
@@ -226,14 +226,12 @@ impl Golden {
             created: Timestamp::new("2026-11-24T14:00:00Z").unwrap(),
             state: Repository::load(&tree).state,
         };
-        let signature = key
-            .sign(Namespace::Snapshot, &snapshot.signed_bytes())
-            .unwrap();
+        let signature = key.sign(Namespace::Snapshot, &snapshot.signed_bytes());
         let bytes = snapshot.file(key.public().fingerprint(), signature);
         self.files.insert(Place::Snapshot.path(), bytes);
     }
 
-    fn segment(&mut self, repository: Digest, name: &str, key: &UnlockedKey, entries: &[Entry]) {
+    fn segment(&mut self, repository: Digest, name: &str, key: &SeedKey, entries: &[Entry]) {
         let segment = Segment {
             repository,
             id: id(name),
@@ -244,7 +242,7 @@ impl Golden {
         let bytes = SignedSegment {
             segment,
             key: key.public().fingerprint(),
-            signature: key.sign(Namespace::Index, &message).unwrap(),
+            signature: key.sign(Namespace::Index, &message),
             signed_len: message.len(),
         }
         .encode();

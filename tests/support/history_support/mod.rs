@@ -25,11 +25,7 @@ pub struct History {
 impl History {
     /// The data in `CONEX_DATA`, or in `../shared/data` next to the crate.
     pub fn find() -> Option<History> {
-        let data = std::env::var_os("CONEX_DATA").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
-            PathBuf::from,
-        );
-        let directory = data.join("opam-repository");
+        let directory = crate::place::data().join("opam-repository");
         let Ok(entries) = std::fs::read_dir(directory.join("weekly")) else {
             eprintln!(
                 "NOT RUN: no real history, {} is absent",

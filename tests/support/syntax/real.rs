@@ -1,7 +1,6 @@
 //! The opam files of opam-repository, from the archive in `CONEX_DATA` or in
 //! `../shared/data` next to the crate.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -12,11 +11,7 @@ pub fn real_files() -> Option<&'static [Vec<u8>]> {
 }
 
 fn unpack() -> Option<Vec<Vec<u8>>> {
-    let data = std::env::var_os("CONEX_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
-        PathBuf::from,
-    );
-    let archive = data.join("opam-repository/2026-05-30.tar.gz");
+    let archive = crate::place::data().join("opam-repository/2026-05-30.tar.gz");
     if !archive.exists() {
         eprintln!(
             "NOT RUN: no real opam files, {} is absent",

@@ -7,8 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use conex::shell::keys::Signer as _;
-use conex::shell::keys::private::UnlockedKey;
+use crate::seed_key::SeedKey;
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::{Fingerprint, Namespace, PublicKey};
 use conex_verify::format::name::{Id, PackageName, Release, RepositoryName};
@@ -32,12 +31,12 @@ pub use verdict::Verdict;
 pub use verdict::resealed;
 
 /// The private key of this name. The name is the seed.
-pub fn private(name: &str) -> UnlockedKey {
+pub fn private(name: &str) -> SeedKey {
     let mut seed = [0u8; 32];
     for (i, b) in name.bytes().enumerate() {
         seed[i % 32] ^= b.wrapping_add(u8::try_from(i / 32).unwrap());
     }
-    UnlockedKey::from_seed(&seed).unwrap()
+    SeedKey::of(&seed)
 }
 
 /// The public key of this name.
@@ -86,7 +85,7 @@ pub fn segment(repository: Digest, who: &str, key: &str, entries: Vec<Entry>) ->
         entries,
     };
     let bytes = segment.signed_bytes();
-    let signature = private(key).sign(Namespace::Index, &bytes).unwrap();
+    let signature = private(key).sign(Namespace::Index, &bytes);
     sealed(segment, fingerprint(key), signature)
 }
 
@@ -494,7 +493,7 @@ impl World {
         });
         let bytes = signed.signed_bytes();
         for key in &spec.signers {
-            let signature = private(key).sign(Namespace::Janitors, &bytes).unwrap();
+            let signature = private(key).sign(Namespace::Janitors, &bytes);
             signed.signatures.push((fingerprint(key), signature));
         }
         self.digests.push(signed.digest());

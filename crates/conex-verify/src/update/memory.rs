@@ -125,7 +125,11 @@ impl Memory {
     /// Whether the first lines say that `bytes` are about this repository, whatever the
     /// rest says.
     pub fn is_about(bytes: &[u8], name: &str, identity: Digest) -> bool {
-        let head = format!("{FIRST}\nname {}\nidentity {}\n", quoted(name), identity.hex());
+        let head = format!(
+            "{FIRST}\nname {}\nidentity {}\n",
+            quoted(name),
+            identity.hex()
+        );
         bytes.starts_with(head.as_bytes())
     }
 
@@ -314,7 +318,15 @@ mod tests {
 
     #[test]
     fn a_memory_is_read_as_it_was_written() {
-        for name in ["", "default", "a b", "a%20b", "\n\"\\", "\u{1b}[0m", "é\u{202e}'"] {
+        for name in [
+            "",
+            "default",
+            "a b",
+            "a%20b",
+            "\n\"\\",
+            "\u{1b}[0m",
+            "é\u{202e}'",
+        ] {
             let memory = memory(name);
             assert_eq!(Memory::decode(&memory.encode()), Ok(memory), "{name:?}");
         }

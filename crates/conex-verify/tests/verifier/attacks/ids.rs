@@ -1,0 +1,300 @@
+//! Authors, teams, and whose key is whose.
+
+use conex_verify::finding::Code;
+
+use crate::world::*;
+
+/// `bob` lists a second key that never signed for him: it supports nothing.
+#[test]
+fn an_unproven_key_does_not_count() {
+    let mut w = World::usual();
+    let file = w.author_file("bob", at(0, 2), &["bob", "bob-two"]);
+    w.quorum_says(vec![file.clone()]);
+    w.owned("lwt", &["bob"]);
+    w.file(&opam_path("lwt.1.0"), OPAM);
+    let entries = w.listed("lwt.1.0", at(0, 1));
+    w.says_with("bob", "bob-two", entries);
+    w.verdict()
+        .is_rejected(Code::NotVouched, "packages/lwt/releases");
+    w.says_with("bob", "bob-two", vec![file]);
+    w.verdict().is_clean();
+}
+
+/// The proof is about any version of the file, also an older one.
+#[test]
+fn a_key_stays_proven_when_the_file_changes() {
+    let mut w = World::usual();
+    let file = w.author_file("bob", at(0, 2), &["bob", "bob-two"]);
+    w.quorum_says(vec![file]);
+    w.verdict().is_clean();
+}
+
+/// A quorum approved a file, but nobody ever signed with its key.
+#[test]
+fn an_author_without_any_proven_key_is_not_valid() {
+    let mut w = World::usual();
+    let file = w.author_file("ghost", at(0, 1), &["ghost"]);
+    w.quorum_says(vec![file]);
+    w.owned("lwt", &["ghost"]);
+    w.released("lwt.1.0", "ghost");
+    w.verdict()
+        .is_rejected(Code::NotVouched, "packages/lwt/releases")
+        .reports(Code::PendingId, "ids/ghost");
+}
+
+/// `eve` lists the key of `bob`, and hopes that his signatures count for her.
+#[test]
+fn listing_somebody_elses_key_without_proof_has_no_effect() {
+    let mut w = World::usual();
+    let file = w.author_file("eve", at(0, 1), &["eve", "bob"]);
+    w.says("eve", vec![file.clone()]);
+    w.quorum_says(vec![file]);
+    w.verdict().is_clean();
+    // The vouches of `bob` are his.
+    w.owned("lwt", &["eve"]);
+    w.released("lwt.1.0", "bob");
+    w.verdict()
+        .is_rejected(Code::NotVouched, "packages/lwt/releases");
+}
+
+/// One person with one key is two owners.
+#[test]
+fn one_key_proven_under_two_ids_is_refused() {
+    let mut w = World::usual();
+    let file = w.author_file("eve", at(0, 1), &["bob"]);
+    w.says_with("eve", "bob", vec![file.clone()]);
+    // Pending, it harms nobody: anyone could write such a file.
+    w.verdict().is_accepted();
+    w.quorum_says(vec![file]);
+    w.verdict().is_rejected(Code::KeyOfTwoIds, "ids/eve");
+}
+
+/// The same with the key of a janitor, present or past.
+#[test]
+fn a_janitors_key_proven_by_an_author_is_refused() {
+    let mut w = World::usual();
+    let file = w.author_file("eve", at(0, 1), &["jc"]);
+    w.says_with("eve", "jc", vec![file.clone()]);
+    w.quorum_says(vec![file]);
+    w.verdict().is_rejected(Code::KeyOfTwoIds, "ids/");
+    w.link(&link(2, &["ja", "jb"], &["ja", "jb"]));
+    w.verdict().is_rejected(Code::KeyOfTwoIds, "ids/");
+}
+
+/// `jc` was a janitor and becomes an author with the key that the chain names: it counts
+/// when it is proven, as everybody's. (Whoever is asked to approve the file of somebody who
+/// left can otherwise not tell whether that person asks.)
+#[test]
+fn a_former_janitors_key_counts_when_it_is_proven() {
+    let mut w = World::usual();
+    w.link(&link(2, &["ja", "jb"], &["ja", "jb"]));
+    let file = w.author_file("jc", at(0, 1), &["jc"]);
+    w.quorum_says(vec![file.clone()]);
+    w.owned("lwt", &["jc"]);
+    w.released("lwt.1.0", "jc");
+    w.verdict()
+        .is_rejected(Code::NotVouched, "packages/lwt/releases")
+        .reports(Code::PendingId, "ids/jc");
+    w.says("jc", vec![file]);
+    w.verdict().is_clean();
+}
+
+/// Without a file, what a former janitor signs counts for nothing.
+#[test]
+fn a_former_janitor_without_a_file_owns_nothing() {
+    let mut w = World::usual();
+    w.owned("lwt", &["jc"]);
+    w.released("lwt.1.0", "jc");
+    w.verdict().is_clean();
+    w.link(&link(2, &["ja", "jb"], &["ja", "jb"]));
+    w.verdict()
+        .is_rejected(Code::NotVouched, "packages/lwt/releases")
+        .reports(Code::NotAnAuthor, "packages/lwt/authorisation");
+}
+
+/// A revoked author lists no key; it takes no signature, and supports nothing.
+#[test]
+fn a_revoked_author_needs_no_segment_and_supports_nothing() {
+    let mut w = World::usual();
+    w.joined("eve");
+    let file = w.author_file("eve", at(0, 2), &[]);
+    w.quorum_says(vec![file]);
+    w.verdict().is_accepted();
+    w.owned("lwt", &["eve"]);
+    w.released("lwt.1.0", "eve");
+    w.verdict()
+        .is_rejected(Code::NotVouched, "packages/lwt/releases");
+}
+
+// --- one namespace --------------------------------------------------------
+
+/// A quorum approved the author `eve`; the server shows a team `eve`.
+#[test]
+fn an_author_that_becomes_a_team_is_refused() {
+    let mut w = World::usual();
+    w.joined("eve");
+    w.team_file("eve", at(0, 9), &["bob"]);
+    w.verdict().is_rejected(Code::NamespaceClash, "ids/eve");
+    // Even if a quorum vouches for both.
+    let team = w.team_file("eve", at(0, 9), &["bob"]);
+    w.quorum_says(vec![team]);
+    w.verdict().is_rejected(Code::NamespaceClash, "ids/eve");
+}
+
+#[test]
+fn a_team_that_becomes_an_author_is_refused() {
+    let mut w = World::usual();
+    w.teamed("crew", &["bob"]);
+    let file = w.author_file("crew", at(0, 9), &["crew"]);
+    w.says("crew", vec![file.clone()]);
+    w.quorum_says(vec![file]);
+    w.verdict().is_rejected(Code::NamespaceClash, "ids/crew");
+}
+
+#[test]
+fn a_team_with_the_id_of_a_janitor_present_or_past_is_refused() {
+    let mut w = World::usual();
+    w.teamed("jc", &["bob"]);
+    w.verdict().is_rejected(Code::NamespaceClash, "ids/jc");
+    w.link(&link(2, &["ja", "jb"], &["ja", "jb"]));
+    w.verdict().is_rejected(Code::NamespaceClash, "ids/jc");
+}
+
+#[test]
+fn ids_that_differ_only_in_case_are_refused() {
+    let mut w = World::usual();
+    w.author_file("Bob", at(0, 1), &["Bob"]);
+    w.verdict().is_rejected(Code::CaseCollision, "ids/Bob");
+    let mut w = World::usual();
+    w.author_file("JA", at(0, 1), &["JA"]);
+    w.verdict().is_rejected(Code::CaseCollision, "ids/JA");
+}
+
+/// A team holds no team: the members of the inner one own nothing.
+#[test]
+fn a_team_in_a_team_supports_nothing() {
+    let mut w = World::usual();
+    w.joined("eve");
+    w.teamed("inner", &["eve"]);
+    w.teamed("outer", &["inner", "bob"]);
+    w.owned("lwt", &["outer"]);
+    w.released("lwt.1.0", "eve");
+    w.verdict()
+        .is_rejected(Code::NotVouched, "packages/lwt/releases")
+        .reports(Code::NotAnAuthor, "ids/outer");
+    w.says(
+        "bob",
+        vec![
+            w.now(conex_verify::format::resource::Kind::Releases, "lwt"),
+            w.now(conex_verify::format::resource::Kind::Checksum, "lwt.1.0"),
+        ],
+    );
+    w.verdict().is_accepted();
+}
+
+#[test]
+fn a_team_that_holds_itself_ends() {
+    let mut w = World::usual();
+    w.teamed("crew", &["crew"]);
+    w.owned("lwt", &["crew"]);
+    w.released("lwt.1.0", "bob");
+    w.verdict()
+        .is_rejected(Code::NotVouched, "packages/lwt/releases");
+}
+
+/// A pending team gives nobody anything.
+#[test]
+fn a_team_that_is_not_approved_supports_nothing() {
+    let mut w = World::usual();
+    w.joined("eve");
+    let team = w.team_file("crew", at(0, 1), &["eve"]);
+    w.says("ja", vec![team]);
+    w.owned("lwt", &["crew"]);
+    w.released("lwt.1.0", "eve");
+    w.verdict()
+        .is_rejected(Code::NotVouched, "packages/lwt/releases")
+        .reports(Code::PendingId, "ids/crew");
+}
+
+#[test]
+fn notaries_is_always_a_team() {
+    let mut w = World::usual();
+    w.author_file("notaries", at(0, 1), &["eve"]);
+    w.verdict().is_rejected(Code::WrongIdentity, "ids/notaries");
+    let mut w = World::with_janitors(1, &["notaries", "jb"]);
+    w.verdict().is_rejected(Code::NamespaceClash, "janitors");
+    w.quorum = 2;
+    w.verdict();
+    let mut w = World::usual();
+    w.teamed("notaries", &["bob"]);
+    w.verdict().is_clean();
+}
+
+#[test]
+fn the_janitors_are_no_id() {
+    let mut w = World::usual();
+    for path in ["packages/.conex/ids/janitors", "packages/.conex/ids/Opam"] {
+        w.file(path, "anything");
+        w.verdict().is_rejected(Code::BadPath, path);
+        w.remove(path);
+    }
+    // Nor an owner or member.
+    let text = String::from_utf8(w.bytes("packages/fmt/authorisation")).unwrap();
+    w.file(
+        "packages/fmt/authorisation",
+        text.replace("\"bob\"", "\"janitors\""),
+    );
+    w.verdict()
+        .is_rejected(Code::Encoding, "packages/fmt/authorisation");
+}
+
+/// An approved id cannot be removed.
+#[test]
+fn an_approved_id_that_is_missing_is_refused() {
+    let mut w = World::usual();
+    w.joined("eve");
+    w.remove("packages/.conex/ids/eve");
+    w.verdict().is_rejected(Code::MissingResource, "ids/eve");
+    w.nostrict()
+        .verdict()
+        .is_rejected(Code::MissingResource, "ids/eve");
+}
+
+/// A well-formed file that nobody approved, whatever it says, harms nobody.
+#[test]
+fn a_pending_id_harms_nobody() {
+    let mut w = World::usual();
+    w.author_file("mallory", at(LAST_EPOCH, END), &["bob", "ja", "mallory"]);
+    w.team_file("malteam", at(0, 0), &["bob", "malteam", "ghost"]);
+    w.verdict()
+        .is_accepted()
+        .reports(Code::PendingId, "ids/mallory")
+        .reports(Code::PendingId, "ids/malteam");
+}
+
+/// A forged signature under a key that only a pending file lists is reported; under
+/// a valid key it is a reason to reject.
+#[test]
+fn a_failing_signature_counts_against_valid_keys_only() {
+    let forge = |w: &mut World, who: &str| {
+        let forged = conex_verify::format::resource::Segment {
+            repository: w.identity(),
+            id: id(who),
+            created: conex_verify::format::resource::Timestamp::unknown(),
+            entries: Vec::new(),
+        };
+        let signature = private("thief").sign(
+            conex_verify::format::key::Namespace::Index,
+            &forged.signed_bytes(),
+        );
+        let (path, bytes) = sealed(forged, fingerprint(who), signature);
+        w.file(&path, bytes);
+        path
+    };
+    let mut w = World::usual();
+    w.author_file("eve", at(0, 1), &["eve"]);
+    let path = forge(&mut w, "eve");
+    w.verdict().is_accepted().reports(Code::BadSignature, &path);
+    let path = forge(&mut w, "bob");
+    w.verdict().is_rejected(Code::BadSignature, &path);
+}

@@ -1,0 +1,39 @@
+//! The verifier, in memory: what an attacker tries, what honest people do, and what other
+//! implementations say of the same bytes. No test here starts the program.
+
+#![allow(clippy::disallowed_methods)] // tests read, write and start what they need
+
+#[path = "../../../../tests/support/client/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod client;
+#[path = "../../../../tests/support/golden_values/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod golden_values;
+#[path = "../../../../tests/support/patch_support/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod patch_support;
+#[path = "../../../../tests/support/place/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod place;
+#[path = "../../../../tests/support/seed_key/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod seed_key;
+#[path = "../../../../tests/support/syntax/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod syntax_support;
+#[path = "../../../../tests/support/world/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod world;
+
+mod attacks;
+mod mutations;
+mod patch_opam;
+mod patch_oracle;
+mod patch_weekly;
+mod recordings;
+mod snapshot;
+mod syntax;
+mod syntax_oracle;
+mod syntax_second_opinion;
+mod tamper;
+mod updates;

@@ -1,0 +1,252 @@
+//! What the tools of janitors and authors must not be talked into.
+
+use conex::plan::{self, Plan, PlanError, Sign, View};
+use conex_verify::finding::{Code, Severity};
+use conex_verify::format::resource::{Entry, Kind};
+use conex_verify::repository::Repository;
+
+use crate::client::accepted_after;
+use crate::world::*;
+
+fn approve(w: &World, janitor: &str) -> Plan {
+    let repository = Repository::load(&w.tree);
+    let world = plan::World::new(&w.tree, &repository, View::AsIfApproved).unwrap();
+    plan::approve(&world, &id(janitor), &public(janitor), &[]).unwrap()
+}
+
+fn sign(w: &World, author: &str) -> Result<Plan, PlanError> {
+    let repository = Repository::load(&w.tree);
+    let world = plan::World::new(&w.tree, &repository, View::AsIfApproved)?;
+    plan::sign(
+        &world,
+        &Sign {
+            signer: id(author),
+            key: public(author),
+            packages: Vec::new(),
+            allow_weak_checksums: false,
+            log: Default::default(),
+        },
+    )
+}
+
+/// Writes what the plan says, signed by `who`.
+fn carry_out(w: &mut World, who: &str, plan: &Plan) {
+    for (path, bytes) in &plan.writes {
+        w.file(path, bytes);
+    }
+    w.says(who, plan.entries.clone());
+}
+
+fn entry_for<'p>(plan: &'p Plan, kind: Kind, name: &str) -> Option<&'p Entry> {
+    plan.entries
+        .iter()
+        .find(|e| e.resource == resource(kind, name))
+}
+
+/// `eve` proved the key of `bob`: `approve` does not vouch for that, and says why.
+#[test]
+fn approve_refuses_a_key_that_two_ids_have_proven() {
+    for key in ["bob", "jc"] {
+        let mut w = World::usual();
+        let file = w.author_file("eve", at(0, 1), &[key]);
+        w.says_with("eve", key, vec![file]);
+        let plan = approve(&w, "ja");
+        assert_eq!(entry_for(&plan, Kind::Author, "eve"), None);
+        assert!(
+            plan.warnings
+                .iter()
+                .any(|f| f.path.contains("ids/eve") && f.severity == Severity::Warning),
+            "{:?}",
+            plan.warnings
+        );
+    }
+    // Listed without a proof, it has no effect.
+    let mut w = World::usual();
+    let file = w.author_file("eve", at(0, 1), &["eve", "bob"]);
+    w.says("eve", vec![file]);
+    assert!(entry_for(&approve(&w, "ja"), Kind::Author, "eve").is_some());
+}
+
+/// Of two people who want the same key, neither is approved yet.
+#[test]
+fn approve_refuses_a_key_that_two_pending_ids_have_proven() {
+    let mut w = World::usual();
+    for who in ["eve", "mallory"] {
+        let file = w.author_file(who, at(0, 1), &["shared"]);
+        w.says_with(who, "shared", vec![file]);
+    }
+    let plan = approve(&w, "ja");
+    assert_eq!(entry_for(&plan, Kind::Author, "eve"), None);
+    assert_eq!(entry_for(&plan, Kind::Author, "mallory"), None);
+}
+
+/// A checksum that does not fit the files is not approved.
+#[test]
+fn approve_leaves_out_what_does_not_fit() {
+    let mut w = World::usual();
+    w.file(&opam_path("fmt.2.0"), OPAM);
+    w.listed("fmt.2.0", at(0, 2));
+    w.file(&opam_path("fmt.2.0"), "opam-version: \"2.0\"\n# evil\n");
+    let plan = approve(&w, "ja");
+    assert_eq!(entry_for(&plan, Kind::Checksum, "fmt.2.0"), None);
+    assert!(plan.warnings.iter().any(|f| f.code == Code::Digest));
+}
+
+/// A release that is signed again gets a counter above everything that those vouched for
+/// who can support it, whether a quorum of them agrees or not.
+#[test]
+fn signing_again_raises_the_counter() {
+    let mut w = World::usual();
+    let other = |counter, text| {
+        let digest = conex_verify::format::digest::Digest::of(text);
+        vec![vouch(Kind::Checksum, "fmt.1.0", at(0, counter), digest)]
+    };
+    w.quorum_says(other(1, b"half"));
+    w.says("jc", other(6, b"pending"));
+    // Who cannot support it decides nothing: the counter would be at its end.
+    w.joined("eve");
+    w.says("eve", other(END, b"eve"));
+    w.file(&opam_path("fmt.1.0"), "opam-version: \"2.0\"\n# new\n");
+    let plan = sign(&w, "bob").unwrap();
+    let entry = entry_for(&plan, Kind::Checksum, "fmt.1.0").unwrap();
+    assert_eq!(entry.version.revision, at(0, 7));
+    carry_out(&mut w, "bob", &plan);
+    w.verdict().is_clean();
+}
+
+/// A removed release that comes back is signed above the floor of the list.
+#[test]
+fn signing_a_release_that_returns_rises_above_the_floor() {
+    let mut w = World::usual();
+    w.file(&opam_path("fmt.2.0"), OPAM);
+    let entries = vec![
+        w.checksum("fmt.2.0", at(0, 3)),
+        w.release_list("fmt", at(0, 2)),
+    ];
+    w.says("bob", entries);
+    let with = w.clone();
+    w.gone("fmt.2.0");
+    let plan = sign(&w, "bob").unwrap();
+    carry_out(&mut w, "bob", &plan);
+    w.verdict().is_clean();
+    let without = w.clone();
+    w.file(&opam_path("fmt.2.0"), OPAM);
+    let plan = sign(&w, "bob").unwrap();
+    let entry = entry_for(&plan, Kind::Checksum, "fmt.2.0").unwrap();
+    assert_eq!(entry.version.revision, at(0, 4));
+    carry_out(&mut w, "bob", &plan);
+    w.verdict().is_clean();
+    accepted_after(&[&with, &without], &w);
+    accepted_after(&[&with], &w);
+}
+
+/// The counter is at its end: the tool says who can help and does not wrap round.
+#[test]
+fn signing_at_the_end_of_the_counter_is_refused() {
+    let mut w = World::usual();
+    w.says(
+        "bob",
+        vec![vouch(
+            Kind::Checksum,
+            "fmt.1.0",
+            at(0, END),
+            conex_verify::format::digest::Digest::of(b"thief"),
+        )],
+    );
+    w.file(&opam_path("fmt.1.0"), "opam-version: \"2.0\"\n# new\n");
+    let refused = sign(&w, "bob").unwrap_err().to_string();
+    assert!(refused.contains("at its end"), "{refused}");
+}
+
+/// An author cannot sign for a package that somebody else owns: it is written, and waits.
+#[test]
+fn signing_what_is_not_mine_vouches_for_nothing() {
+    let mut w = World::usual();
+    w.joined("eve");
+    w.file(&opam_path("fmt.1.0"), "opam-version: \"2.0\"\n# eve\n");
+    let plan = sign(&w, "eve").unwrap();
+    assert!(
+        plan.entries
+            .iter()
+            .all(|e| !matches!(e.resource.kind, Kind::Checksum | Kind::Releases)),
+        "{:?}",
+        plan.entries
+    );
+}
+
+/// Equivocation is undone by signing again.
+#[test]
+fn signing_decides_an_equivocation() {
+    let mut w = World::usual();
+    w.says(
+        "bob",
+        vec![vouch(
+            Kind::Checksum,
+            "fmt.1.0",
+            at(0, 1),
+            conex_verify::format::digest::Digest::of(b"other"),
+        )],
+    );
+    w.verdict()
+        .is_rejected(Code::Equivocation, "fmt.1.0/checksum");
+    let plan = sign(&w, "bob").unwrap();
+    let entry = entry_for(&plan, Kind::Checksum, "fmt.1.0").unwrap();
+    assert!(entry.version.revision > at(0, 1));
+    carry_out(&mut w, "bob", &plan);
+    w.verdict().is_clean();
+}
+
+/// `bob` writes a list of the last epoch that there is, and hopes that janitors do not
+/// look: approved once, nothing could ever supersede it.
+#[test]
+fn approve_opens_the_next_epoch_and_no_later_one() {
+    for (epoch, approved) in [(1, true), (2, false), (LAST_EPOCH, false)] {
+        let mut w = World::usual();
+        let entries = w.listed("fmt.1.0", at(epoch, 1));
+        w.says("bob", entries);
+        let plan = approve(&w, "ja");
+        let found = entry_for(&plan, Kind::Releases, "fmt").is_some();
+        assert_eq!(found, approved, "epoch {epoch}");
+        let said = plan.lines.iter().any(|l| l.contains("opens epoch 1"));
+        assert_eq!(said, approved, "{:?}", plan.lines);
+        let warned = plan.warnings.iter().any(|f| f.code == Code::EpochNotOpened);
+        assert_eq!(warned, !approved, "{:?}", plan.warnings);
+    }
+}
+
+/// A stolen key pushed the counters of `fmt` to their end, with an edit. A janitor starts
+/// an epoch and then takes the edit back: what is written must not fall back into the
+/// epoch before, which every client that was there refuses.
+#[test]
+fn what_is_changed_after_an_epoch_was_started_stays_in_it() {
+    let mut w = World::usual();
+    let thief = [
+        w.checksum("fmt.1.0", at(0, END)),
+        w.release_list("fmt", at(0, END)),
+    ];
+    w.says("bob", thief.to_vec());
+    let repository = Repository::load(&w.tree);
+    let world = plan::World::new(&w.tree, &repository, View::AsIfApproved).unwrap();
+    let request = plan::Epoch {
+        names: vec!["fmt".to_owned()],
+        owners: false,
+    };
+    let plan = plan::epoch(&world, &request).unwrap();
+    for (path, bytes) in &plan.writes {
+        w.file(path, bytes);
+    }
+    w.file(&opam_path("fmt.1.0"), [OPAM, "# mended\n"].concat());
+    let plan = sign(&w, "ja").unwrap();
+    let text = String::from_utf8_lossy(&plan.writes[&checksum_path("fmt.1.0")]);
+    assert!(text.contains("epoch: 1\ncounter: 2\n"), "{text}");
+    // Before the epoch is started, there is no way to write it; the hint names the command.
+    let mut w = World::usual();
+    let entry = w.checksum("fmt.1.0", at(0, END));
+    w.says("bob", vec![entry]);
+    w.file(&opam_path("fmt.1.0"), [OPAM, "# mended\n"].concat());
+    let error = sign(&w, "ja").unwrap_err();
+    assert!(
+        format!("{error:?}").contains("conex epoch fmt"),
+        "{error:?}"
+    );
+}
