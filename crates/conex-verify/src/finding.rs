@@ -157,25 +157,26 @@ pub fn is_refused(findings: &[Finding]) -> bool {
 /// tests see whether the proof refuses what the findings of that place refuse.
 #[cfg(feature = "silence")]
 pub mod silence {
+    use std::cell::Cell;
     use std::panic::Location;
-    use std::sync::RwLock;
 
-    /// The place whose findings are silent: a file and a line of this crate.
-    static PLACE: RwLock<Option<(String, u32)>> = RwLock::new(None);
+    thread_local! {
+        /// The place whose findings are silent.
+        static PLACE: Cell<Option<&'static Location<'static>>> = const { Cell::new(None) };
+    }
 
-    /// Silences the findings that are made at a place, or none.
-    pub fn set(place: Option<(String, u32)>) {
-        if let Ok(mut silent) = PLACE.write() {
-            *silent = place;
-        }
+    /// Runs with the findings silenced that this thread makes at a place.
+    pub fn within<T>(place: &'static Location<'static>, run: impl FnOnce() -> T) -> T {
+        PLACE.set(Some(place));
+        let result = run();
+        PLACE.set(None);
+        result
     }
 
     pub(super) fn is_silent(at: &Location<'_>) -> bool {
-        PLACE.read().is_ok_and(|place| {
-            place
-                .as_ref()
-                .is_some_and(|(file, line)| file == at.file() && *line == at.line())
-        })
+        PLACE
+            .get()
+            .is_some_and(|place| place.file() == at.file() && place.line() == at.line())
     }
 }
 

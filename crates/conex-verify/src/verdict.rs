@@ -203,8 +203,8 @@ pub fn verify_update<'r>(
 fn disagreement(proof: &Result<Accepted, Gap>, refused: bool) -> Option<Finding> {
     let (about, fact) = match (proof, refused) {
         (Ok(_), false) | (Err(_), true) => return None,
-        (Err(gap), false) => (gap.about.as_str(), gap.fact),
-        (Ok(_), true) => ("", "the proof lacks what the errors above say"),
+        (Err(gap), false) => (gap.about.as_str(), gap.rule),
+        (Ok(_), true) => ("", "what the errors say"),
     };
     Some(
         Finding::error(

@@ -4,7 +4,7 @@ use conex_verify::finding::Code;
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
 use conex_verify::update::Memory;
-use conex_verify::verdict::{Known, Load, verify_update};
+use conex_verify::verdict::{Known, Load};
 
 use crate::world::{Verdict, World};
 
@@ -62,14 +62,7 @@ impl Client {
             memories: self.memory.as_slice(),
             load,
         };
-        let repository = Repository::load(&world.tree);
-        let trusts = world.client().unwrap();
-        let verdict = verify_update(&known, &world.tree, &repository, &trusts, world.mode);
-        let memory = verdict
-            .assessment
-            .as_ref()
-            .map(|assessment| Memory::after(NAME, &trusts, &repository, assessment));
-        (Verdict::of(&verdict), memory)
+        world.judge(&known, &world.client().unwrap()).says()
     }
 
     /// The repository was added again, or got another URL: opam hands over nothing.

@@ -18,14 +18,15 @@ use conex_verify::format::resource::{
     SignedLink, SignedSegment, SnapshotRule, Team, Timestamp, TopFile,
 };
 use conex_verify::limits::MAX_ALIKE;
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
 use conex_verify::trust::anchors::{AnchorError, Anchors, Client};
-use conex_verify::verdict::verify;
+use conex_verify::verdict::Known;
 use conex_verify::verify::Mode;
 
+mod judge;
 mod verdict;
 
+pub use judge::Judge;
 pub use verdict::Verdict;
 #[allow(unused_imports)]
 pub use verdict::resealed;
@@ -526,17 +527,24 @@ impl World {
 
     /// What a client says who sees this repository for the first time.
     pub fn verdict(&self) -> Verdict {
-        self.verdict_on(&Repository::load(&self.tree))
+        let client = self.client().unwrap();
+        self.judge(&Known::default(), &client).says().0
     }
 
-    /// The same with as few findings of a kind as a client shows.
+    /// The same, once, and with as few findings of a kind as a client shows.
     pub fn client_verdict(&self) -> Verdict {
-        self.verdict_on(&Repository::read(&self.tree, None, MAX_ALIKE))
+        let client = self.client().unwrap();
+        self.judge(&Known::default(), &client).once(MAX_ALIKE).0
     }
 
-    fn verdict_on(&self, repository: &Repository) -> Verdict {
-        let verdict = verify(&self.tree, repository, &self.client().unwrap(), self.mode);
-        Verdict::of(&verdict)
+    /// A client that knows something.
+    pub fn judge<'a>(&'a self, known: &'a Known<'a>, client: &'a Client) -> Judge<'a> {
+        Judge {
+            known,
+            tree: &self.tree,
+            client,
+            mode: self.mode,
+        }
     }
 }
 

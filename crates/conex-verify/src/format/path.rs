@@ -246,6 +246,26 @@ fn no_place(expected: impl Into<String>) -> PathError {
 }
 
 impl Place {
+    /// The package to which the path belongs: of a misplaced release the one that opam takes it
+    /// for.
+    pub fn package(&self) -> Option<PackageName> {
+        match self {
+            Place::Authorisation(name) | Place::Releases(name) => Some(name.clone()),
+            Place::Checksum(release)
+            | Place::Opam(release)
+            | Place::File(release, _)
+            | Place::Old(release, _) => Some(release.name()),
+            Place::Misplaced(file) => Some(file.release.name()),
+            Place::Link(_)
+            | Place::IdFile(_)
+            | Place::Segment(..)
+            | Place::Repo
+            | Place::Claims
+            | Place::Snapshot
+            | Place::Stray(_) => None,
+        }
+    }
+
     /// V7.1: The place of `path`, which starts with `packages/`.
     ///
     /// The list of places is closed: a path that is none of them is an error, whatever opam

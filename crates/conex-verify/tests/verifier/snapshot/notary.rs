@@ -11,8 +11,7 @@ use conex_verify::tarball;
 use conex_verify::tree::{Contents, Tree};
 use conex_verify::trust::anchors::{MaxAge, SnapshotPolicy};
 use conex_verify::update::Memory;
-use conex_verify::verdict::verify;
-use conex_verify::verdict::{Known, Load, verify_update};
+use conex_verify::verdict::{Known, Load};
 
 use crate::patch_support::print::{Print, print};
 use crate::patch_support::{files, tree};
@@ -84,10 +83,13 @@ impl World {
     }
 
     fn judged(&self, tree: &Tree, policy: SnapshotPolicy) -> Verdict {
-        let repository = Repository::load(tree);
-        let client = self.client().unwrap().with_snapshot(policy);
-        let verdict = verify(tree, &repository, &client, self.mode);
-        Verdict::of(&verdict)
+        let judge = Judge {
+            known: &Known::default(),
+            tree,
+            client: &self.client().unwrap().with_snapshot(policy),
+            mode: self.mode,
+        };
+        judge.says().0
     }
 
     /// Verdicts on this state in every form, none of which goes by what the client has:
@@ -218,12 +220,7 @@ pub fn has_tree(before: &World, next: &World) -> Verdict {
 }
 
 fn update(known: &Known<'_>, world: &World) -> (Verdict, Option<Memory>) {
-    let repository = Repository::load(&world.tree);
-    let client = world.client().unwrap();
-    let verdict = verify_update(known, &world.tree, &repository, &client, world.mode);
-    let assessment = verdict.assessment.as_ref();
-    let memory = assessment.map(|a| Memory::after("r", &client, &repository, a));
-    (Verdict::of(&verdict), memory)
+    world.judge(known, &world.client().unwrap()).says()
 }
 
 /// A client whose clock says this, and who accepts so many days.

@@ -11,15 +11,13 @@ use crate::world::*;
 
 /// What a client says who has these memories and no tree.
 fn says(memories: &[Memory], name: &str, client: &Client, world: &World) -> Verdict {
-    let repository = Repository::load(&world.tree);
     let known = Known {
         tree: None,
         name,
         memories,
         load: Load::Whole,
     };
-    let verdict = verify_update(&known, &world.tree, &repository, client, world.mode);
-    Verdict::of(&verdict)
+    world.judge(&known, client).says().0
 }
 
 /// What is remembered of a state that was accepted under this name.

@@ -1,0 +1,118 @@
+//! What the verifier says to a client, twice: with all checks, and with each check silenced
+//! that refused the tree. The proof has to refuse it then.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::panic::Location;
+use std::sync::OnceLock;
+
+use conex_verify::finding::silence;
+use conex_verify::finding::{Code, Severity};
+use conex_verify::limits::MAX_COMPARED;
+use conex_verify::repository::Repository;
+use conex_verify::tree::Tree;
+use conex_verify::trust::anchors::Client;
+use conex_verify::update::Memory;
+use conex_verify::verdict::{Known, verify_update};
+use conex_verify::verify::Mode;
+
+use super::Verdict;
+
+/// Who judges which tree.
+#[derive(Clone, Copy)]
+pub struct Judge<'a> {
+    /// What the client knows.
+    pub known: &'a Known<'a>,
+    /// The tree.
+    pub tree: &'a Tree,
+    /// What the client trusts.
+    pub client: &'a Client,
+    /// What happens to unsigned packages.
+    pub mode: Mode,
+}
+
+impl Judge<'_> {
+    /// The verdict, and what to remember after it.
+    pub fn says(self) -> (Verdict, Option<Memory>) {
+        let (verdict, memory) = self.once(MAX_COMPARED);
+        if !verdict.accepted {
+            self.without_one_check(&verdict);
+        }
+        (verdict, memory)
+    }
+
+    /// The same without a second run, and with so many findings of a kind.
+    pub fn once(self, alike: usize) -> (Verdict, Option<Memory>) {
+        let repository = Repository::read(self.tree, None, alike);
+        let verdict = verify_update(self.known, self.tree, &repository, self.client, self.mode);
+        let assessment = verdict.assessment.as_ref();
+        let memory =
+            assessment.map(|a| Memory::after(self.known.name, self.client, &repository, a));
+        (Verdict::of(&verdict), memory)
+    }
+
+    /// Findings and proof agree on a tree, and it stays refused if any single place is silenced
+    /// that reports an error of it. `CONEX_SILENCE=all` asks that of every tree; otherwise a
+    /// tenth is asked, chosen by what is refused.
+    fn without_one_check(self, verdict: &Verdict) {
+        let disagrees = |v: &Verdict| v.findings.iter().any(|f| f.code == Code::Disagreement);
+        assert!(!disagrees(verdict), "{}", verdict.text());
+        let errors = verdict
+            .findings
+            .iter()
+            .filter(|f| f.severity == Severity::Error);
+        let places: BTreeMap<_, _> = errors
+            .filter(|f| is_check(f.place))
+            .map(|f| ((f.place.file(), f.place.line()), f.place))
+            .collect();
+        let all = std::env::var_os("CONEX_SILENCE").is_some_and(|which| which == "all");
+        let chosen = verdict.text().bytes().map(usize::from).sum::<usize>() % 10 == 0;
+        for place in places.into_values().filter(|_| all || chosen) {
+            note(place);
+            let again = || silence::within(place, || self.once(MAX_COMPARED).0);
+            let silenced = alone().install(again);
+            assert!(
+                !silenced.accepted,
+                "with the check at {place} silenced it is accepted:\n{}\nbefore:\n{}",
+                silenced.text(),
+                verdict.text()
+            );
+        }
+    }
+}
+
+/// Whether a place reports an error of chain, support, people, packages, coverage, snapshot or
+/// update. Readers of syntax, patches and archives return nothing where they fail.
+fn is_check(place: &Location<'_>) -> bool {
+    let checks = [
+        "/trust/",
+        "/verify/",
+        "/update/",
+        "/verdict.rs",
+        "/tree.rs",
+        "/names.rs",
+    ];
+    checks.iter().any(|part| place.file().contains(part))
+}
+
+/// Writes down which places were silenced, where `CONEX_SILENCE_LOG` says.
+fn note(place: &Location<'_>) {
+    if let Some(log) = std::env::var_os("CONEX_SILENCE_LOG") {
+        let mut log = std::fs::File::options()
+            .append(true)
+            .create(true)
+            .open(log)
+            .unwrap();
+        let line = format!("{}:{}\n", place.file(), place.line());
+        log.write_all(line.as_bytes()).unwrap();
+    }
+}
+
+/// One thread, so that a silenced place is silent in all of a run and in nothing else.
+fn alone() -> &'static rayon::ThreadPool {
+    static ALONE: OnceLock<rayon::ThreadPool> = OnceLock::new();
+    ALONE.get_or_init(|| {
+        let one = rayon::ThreadPoolBuilder::new().num_threads(1);
+        one.build().unwrap()
+    })
+}
