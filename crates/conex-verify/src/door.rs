@@ -278,7 +278,7 @@ impl SnapshotFacts {
 /// +opam-version: \"2.0\"
 /// +synopsis: \"Says boo\"
 /// ";
-/// # use conex_verify::patch::{PatchContext, Store};
+/// # use conex_verify::{PatchContext, Store};
 /// let request = Request {
 ///     subject: Subject::Patch {
 ///         before: &tree,

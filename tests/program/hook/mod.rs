@@ -4,6 +4,7 @@
 
 mod run;
 
+mod attacks;
 mod differentials;
 mod kill;
 mod memory;

@@ -2,9 +2,11 @@
 //!
 //! The steps are those of `docs/verification.md`, in the same order:
 //!
-//! 1. the janitor chain; 2. segments under keys of the chain; 3. authors and
-//!    teams; 4. the other segments; 5. `repo`, and each package; 6. coverage: every
-//!    path has its place ([`crate::format::path`]), and the top-level files are judged; 7. the snapshot.
+//! 1. the janitor chain (V1, [`crate::trust::chain`]); 2. segments under its keys (V2); 3. authors
+//!    and teams, and the segments under their keys (V3); 4. `repo` and the list of claims (V4, V5);
+//!    5. the snapshot (V9), which decides whether unsigned packages are let through; 6. the files
+//!    at the top (V8); 7. each package (V6), whose paths have their places by
+//!    [`crate::format::path`] (V7).
 //!
 //! Nothing here reads a clock, a file or the environment, and the result does not
 //! depend on the number of threads.

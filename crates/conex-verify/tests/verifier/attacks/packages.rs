@@ -160,6 +160,21 @@ fn a_flat_or_foreign_release_of_an_unclaimed_package_is_unsigned() {
     }
 }
 
+/// V7.6: One release of an unclaimed package in two places, none of which is its own: opam would
+/// see one of the two.
+#[test]
+fn a_release_in_two_foreign_places_is_refused() {
+    let mut w = World::usual().nostrict();
+    let dirs = ["packages/lwt.1.0/", "packages/fmt/lwt.1.0/"];
+    for dir in dirs {
+        w.verdict().is_accepted();
+        w.file(&format!("{dir}opam"), OPAM);
+    }
+    for dir in dirs {
+        w.verdict().is_rejected(Code::Misplaced, dir);
+    }
+}
+
 /// `Lwt.1.0` in another place and `lwt` are one name to people and to some file systems.
 #[test]
 fn a_misplaced_name_in_other_letters_is_refused() {
