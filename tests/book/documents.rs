@@ -166,7 +166,12 @@ fn the_limits_are_those_of_the_program() {
     );
     assert_eq!(limit("members"), grouped(limits::MAX_JANITORS));
     assert_eq!(limit("keys"), grouped(limits::MAX_KEYS));
-    assert_eq!(limit("segments"), grouped(limits::MAX_SEGMENTS));
+    let segments = format!(
+        "{}; {}",
+        grouped(limits::MAX_SEGMENTS),
+        mib(u64::try_from(limits::MAX_SEGMENT).unwrap())
+    );
+    assert_eq!(limit("segments"), segments);
     assert_eq!(limit("a patch"), mib(limits::MAX_PATCH_SIZE));
     assert!(text("docs/format.md").contains(&limits::MAX_INTEGER.to_string()));
 }
