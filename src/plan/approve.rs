@@ -78,7 +78,7 @@ pub fn approve_some(
     if !is_janitor {
         return Ok(plan);
     }
-    let waiting = waiting(world);
+    let waiting = offered(world, scope);
     for id in &scope.authors {
         world.known_id(id)?;
     }
@@ -215,8 +215,22 @@ impl Waits {
 
 /// Everything that waits for a quorum.
 pub fn waiting(world: &World<'_>) -> Vec<Waits> {
+    offered(world, &Scope::default())
+}
+
+/// The packages and ids that were declined: `approve` offers them by their names alone.
+pub fn declined(world: &World<'_>) -> BTreeSet<String> {
+    let list = everything(world).into_iter();
+    list.filter(|item| is_declined(world, item))
+        .map(|item| package_or_name(&item.resource).to_owned())
+        .collect()
+}
+
+/// What waits, with those declined things that the janitor names.
+fn offered(world: &World<'_>, scope: &Scope) -> Vec<Waits> {
+    let named = |item: &Waits| scope.names.iter().any(|name| item.is_about(name));
     let mut list = everything(world);
-    list.retain(|item| !is_declined(world, item));
+    list.retain(|item| named(item) || !is_declined(world, item));
     // What stands in for a file with both sides in it is in nobody's tree.
     for item in &mut list {
         if world.conflicts.rewritten.contains(&item.resource.path()) {
@@ -255,8 +269,8 @@ impl World<'_> {
             Some(Standing::Waiting(w)) if w.supported.is_none() && w.janitors.is_empty())
     }
 
-    /// Whether the claim of a package was declined: nobody is asked to approve it, and the
-    /// package is as one without an owner.
+    /// Whether the claim of a package was declined: nobody is asked to approve it, unless they
+    /// name it, and the package is as one without an owner.
     pub(super) fn is_declined(&self, name: &PackageName) -> bool {
         let package = self.repository.packages.get(name);
         let claim = package.and_then(|p| p.authorisation.good());
@@ -409,6 +423,9 @@ fn describe(world: &World<'_>, resource: &ResourceId) -> String {
         && let Some(loaded) = package.authorisation.good()
     {
         let owners: Vec<&str> = loaded.value.owners.iter().map(Id::as_str).collect();
+        if owners.is_empty() {
+            return format!("{} to nobody: a quorum of janitors signs it", resource.name);
+        }
         return format!("{} to {}", resource.name, owners.join("+"));
     }
     if let (Kind::Claims, Some(loaded)) = (resource.kind, world.repository.claims.good()) {

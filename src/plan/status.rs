@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
-use super::approve::waiting;
+use super::approve::{declined, waiting};
 use super::claims::valid_authorisations;
 use super::sign::Log;
 use super::world::package_or_name;
@@ -39,6 +39,8 @@ pub struct Status {
     pub unsigned: Vec<String>,
     /// What waits for a quorum: name, and how many approve it, by kind.
     pub waiting: BTreeMap<Kind, Vec<(String, usize)>>,
+    /// The packages and ids that were declined, and that nobody is asked to approve.
+    pub declined: BTreeSet<String>,
     /// How many packages the list of claims names, if there is one.
     pub claims: Option<usize>,
     /// How many packages that it lacks have a valid authorisation.
@@ -133,6 +135,7 @@ pub fn status(world: &World<'_>) -> Status {
         pending: Vec::new(),
         unsigned: Vec::new(),
         waiting: BTreeMap::new(),
+        declined: declined(world),
         claims: claims.map(BTreeSet::len),
         not_claimed: valid_authorisations(world)
             .iter()

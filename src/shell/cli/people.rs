@@ -219,7 +219,11 @@ fn waits(before: &World<'_>, tree: &Tree) {
             pushed.join(" ")
         );
     }
+    let known = status(before).declined;
     let status = status(&after);
+    for name in status.declined.difference(&known) {
+        sayln!("Without owners, `{name}` is approved by its name alone: conex approve {name}");
+    }
     let all: Vec<&str> = status.janitors.iter().map(String::as_str).collect();
     let added: Vec<&str> = status
         .link

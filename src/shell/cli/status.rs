@@ -47,7 +47,8 @@ pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
     // What waits is seen as `approve` sees it.
     let as_approved = World::look(&tree, &repository, View::AsIfApproved)?;
     let mut sum = status(&world);
-    sum.waiting = status(&as_approved).waiting;
+    let seen = status(&as_approved);
+    (sum.waiting, sum.declined) = (seen.waiting, seen.declined);
     // What a client would say sees what is there, not what the tools put in its place.
     let mut findings = if conflicts.is_empty() {
         repository.findings.to_vec()
@@ -100,7 +101,7 @@ pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
     }
     for name in &names {
         if let Some(report) = world.assessment.packages.iter().find(|p| p.name == *name) {
-            package(report);
+            package(report, sum.declined.contains(name.as_str()));
         }
     }
     if !names.is_empty() {
@@ -210,6 +211,13 @@ fn overview(status: &Status, coverage: &Coverage, todo: &Todo, all: bool) {
         coverage.releases,
         percent(coverage.signed_releases, coverage.releases)
     );
+    if !status.declined.is_empty() {
+        let names: Vec<String> = status.declined.iter().cloned().collect();
+        outln!(
+            "declined    {}; `conex approve NAME` takes one by its name",
+            some(&names, all)
+        );
+    }
     if todo.is_empty() {
         outln!("to do       nothing waits");
         return;
@@ -310,13 +318,20 @@ fn signed_elsewhere(world: &World<'_>, all: bool) {
     }
 }
 
-fn package(report: &PackageReport) {
+fn package(report: &PackageReport, declined: bool) {
     let state = if report.is_signed() {
         "signed and valid"
     } else if report.claimed {
         "claimed, but not valid"
     } else {
         "not signed"
+    };
+    let state = match declined {
+        true => format!(
+            "{state}, its first claim was declined (`conex approve {}` takes it)",
+            report.name
+        ),
+        false => state.to_owned(),
     };
     outln!("{}: {state}, {} releases", report.name, report.releases);
     let owners: Vec<&str> = report.owners.iter().map(|o| o.as_str()).collect();
@@ -358,6 +373,7 @@ struct Summary<'a> {
     claims: Option<usize>,
     not_claimed: usize,
     waiting: BTreeMap<&'static str, Vec<Waiting<'a>>>,
+    declined: &'a BTreeSet<String>,
     coverage: JsonCoverage,
     todo: Vec<JsonTask>,
 }
@@ -405,6 +421,7 @@ impl<'a> Summary<'a> {
             claims: status.claims,
             not_claimed: status.not_claimed,
             waiting: status.waiting.iter().map(list).collect(),
+            declined: &status.declined,
             coverage: JsonCoverage::of(coverage),
             todo: JsonTask::all(todo),
         }

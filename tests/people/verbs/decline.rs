@@ -64,3 +64,39 @@ fn what_counts_is_not_declined() {
     town.fails("conex decline fmt", "`conex owner`");
     town.ok("git diff --quiet -- packages/.conex");
 }
+
+/// Janitors leave a package to the quorum: a first authorisation without owners is one that
+/// counts as declined, and whoever names it takes it.
+#[test]
+fn a_package_that_is_left_to_the_quorum() {
+    let town = Town::new();
+    let client = town.client("every");
+    client.update("day-one");
+    let told = town.ok("release dune.1.0; by ja conex owner remove alice dune");
+    assert!(told.contains("conex approve dune"), "{told}");
+    let told = town.ok("by ja conex approve --yes; conex status; conex status dune");
+    assert!(told.contains("Nothing to do"), "{told}");
+    assert!(told.contains("declined    dune"), "{told}");
+    assert!(told.contains("its first claim was declined"), "{told}");
+    let told = town.ok("conex status --format=json");
+    assert!(told.contains("\"declined\":[\"dune\"]"), "{told}");
+    let told = town.ok("for j in ja jb; do by $j conex approve dune --yes; done");
+    assert!(
+        told.contains("dune to nobody: a quorum of janitors signs it"),
+        "{told}"
+    );
+    town.ok("by ja conex sign --yes; for j in ja jb; do by $j conex approve --yes; done; commit dune; conex check HEAD~1..HEAD --strict --complete");
+    assert!(!town.ok("conex status").contains("declined"));
+    town.accepted("main");
+    client.update("main");
+}
+
+/// A janitor changes their mind about an id that was declined: it is an author without keys.
+#[test]
+fn a_declined_id_is_taken_by_its_name() {
+    let town = Town::new();
+    town.ok("by dave conex join dave; commit dave; conex decline dave; commit declined");
+    let told = town.ok("by ja conex approve --dry-run; by ja conex approve dave --dry-run");
+    assert!(told.contains("Nothing to do"), "{told}");
+    assert!(told.contains("dave (without any key)"), "{told}");
+}

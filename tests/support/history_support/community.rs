@@ -13,9 +13,7 @@ use conex::shell::keys::private::UnlockedKey;
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::{Fingerprint, Namespace};
 use conex_verify::format::name::{Id, PackageName, RepositoryName};
-use conex_verify::format::resource::{
-    Authorisation, Decode as _, Entry, Resource as _, ResourceVersion, SnapshotRule, Timestamp,
-};
+use conex_verify::format::resource::{SnapshotRule, Timestamp};
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
 use conex_verify::trust::anchors::Client;
@@ -74,21 +72,6 @@ pub struct Work {
 
 fn id(text: &str) -> Id {
     Id::new(text).unwrap()
-}
-
-/// The entries for the authorisations that a plan writes.
-fn authorisations(plan: &Plan) -> Vec<Entry> {
-    let of = |(_, bytes): (&String, &Vec<u8>)| {
-        let authorisation = Authorisation::decode(bytes).ok()?;
-        Some(Entry {
-            resource: authorisation.resource_id(),
-            version: ResourceVersion {
-                revision: authorisation.revision,
-                digest: Digest::of(bytes),
-            },
-        })
-    };
-    plan.writes.iter().filter_map(of).collect()
 }
 
 impl Community {
@@ -202,7 +185,7 @@ impl Community {
         if !busy.is_empty() {
             self.together(tree, &busy, work, |world, who| {
                 let (change, names) = &given[who];
-                let mut plan = owner(
+                owner(
                     world,
                     &OwnerChange {
                         change: *change,
@@ -210,13 +193,14 @@ impl Community {
                         instead_of: None,
                         packages: Selection::Named(names.clone()),
                     },
-                )?;
-                // An authorisation without owners that nobody vouches for is one that was
-                // declined, so whoever leaves a package to the janitors vouches at once.
-                if *change == Change::Remove {
-                    plan.entries.extend(authorisations(&plan));
-                }
-                Ok(plan)
+                )
+            });
+        }
+        // One without owners is taken by its name alone.
+        let (_, left) = &given[JANITORS[1]];
+        if !left.is_empty() {
+            self.together(tree, &JANITORS[..2], work, |world, who| {
+                approve(world, &id(who), self.keys[who].public(), left)
             });
         }
         let mut of_signer: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
