@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Plan, PlanError, World};
+use super::{Plan, PlanError, View, World};
+use conex_verify::format::digest::Digest;
 use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
-use conex_verify::format::resource::Entry;
+use conex_verify::format::resource::{Entry, Segment, Timestamp};
 use conex_verify::limits::MAX_SEGMENT_ENTRIES;
+use conex_verify::repository::Repository;
 
 /// Which segments are folded.
 #[derive(Debug, Clone)]
@@ -69,6 +71,113 @@ fn fold(world: &World<'_>, id: &Id, key: Fingerprint, plan: &mut Plan) {
     ));
     plan.removes.extend(paths);
     plan.entries.extend(live.into_iter().cloned());
+}
+
+/// T2: Adds to a plan what the signer vouched for before in segments that are less than half as
+/// large as the one that replaces them: their live entries, under the same key, again. So a
+/// signer has about log n segments, and git never takes one for a rename of the other.
+pub fn fold_small(world: &World<'_>, id: &Id, key: Fingerprint, plan: &mut Plan) {
+    let before = world.repository.segments.iter();
+    let mut before: Vec<_> = before
+        .filter(|(path, loaded)| {
+            let segment = &loaded.value;
+            let own = segment.segment.id == *id && segment.key == key;
+            own && !plan.removes.contains(path)
+        })
+        .collect();
+    before.sort_by_key(|(path, loaded)| (loaded.bytes.len(), path));
+    let Some((_, first)) = before.first().filter(|_| !plan.entries.is_empty()) else {
+        return;
+    };
+    let new = Replacement {
+        repository: world.chain().identity(),
+        id,
+        entries: plan.entries.iter().collect(),
+        // One key makes signatures of one length.
+        signature: first.bytes.len().saturating_sub(first.value.signed_len),
+    };
+    let all = before.iter().map(|(_, loaded)| {
+        let entries = loaded.value.segment.entries.iter();
+        (loaded.bytes.len(), entries.collect())
+    });
+    // The tree as it will be is judged only where that can matter.
+    if new.most(&all.collect::<Vec<_>>()) == 0 {
+        return;
+    }
+    let tree = plan.apply(world.tree);
+    let repository = Repository::load_after(&tree, Some(world.repository));
+    let Ok(after) = World::look(&tree, &repository, View::Supported) else {
+        return;
+    };
+    let live = before
+        .iter()
+        .map(|(_, loaded)| (loaded.bytes.len(), after.live_entries(&loaded.value)));
+    let live: Vec<_> = live.collect();
+    let folded = new.most(&live);
+    let again = live
+        .into_iter()
+        .take(folded)
+        .flat_map(|(_, entries)| entries);
+    let again: BTreeSet<Entry> = again
+        .filter(|e| !new.entries.contains(e))
+        .cloned()
+        .collect();
+    let removes = before.iter().take(folded).map(|(path, _)| path.clone());
+    let removes: Vec<String> = removes.collect();
+    if removes.is_empty() {
+        return;
+    }
+    let files = match removes.len() {
+        1 => "1 smaller file".to_owned(),
+        n => format!("{n} smaller files"),
+    };
+    plan.say(match again.len() {
+        0 => format!("removes {files} of yours, in which nothing counts any more"),
+        1 => format!("renews 1 signature of yours, unchanged, in place of {files}"),
+        n => format!("renews {n} signatures of yours, unchanged, in place of {files}"),
+    });
+    plan.removes.extend(removes);
+    plan.entries.extend(again);
+}
+
+/// The segment that replaces others.
+struct Replacement<'a> {
+    repository: Digest,
+    id: &'a Id,
+    entries: BTreeSet<&'a Entry>,
+    /// How many bytes of the file are not signed.
+    signature: usize,
+}
+
+impl Replacement<'_> {
+    /// How many segments are folded, of some that are sorted by size and given with it and with
+    /// the entries that are taken over: the smallest, as many as are each less than half as
+    /// large as the one that holds all of them.
+    fn most(&self, segments: &[(usize, Vec<&Entry>)]) -> usize {
+        let mut entries = self.entries.clone();
+        let mut most = 0;
+        for (n, (size, more)) in segments.iter().enumerate() {
+            entries.extend(more);
+            if entries.len() > MAX_SEGMENT_ENTRIES {
+                break;
+            }
+            if size.saturating_mul(2) < self.size(&entries) {
+                most = n + 1;
+            }
+        }
+        most
+    }
+
+    fn size(&self, entries: &BTreeSet<&Entry>) -> usize {
+        let segment = Segment {
+            repository: self.repository,
+            id: self.id.clone(),
+            created: Timestamp::unknown(),
+            entries: entries.iter().copied().cloned().collect(),
+        };
+        let signed = segment.signed_bytes().len();
+        signed.saturating_add(self.signature)
+    }
 }
 
 /// Plans to delete every segment, of anybody, that has no live entry. Nobody signs that.

@@ -57,7 +57,7 @@ use conex_verify::limits::MAX_SEGMENT_ENTRIES;
 use conex_verify::tree::Tree;
 
 pub use approve::{approve, approve_some};
-pub use compact::{Compact, compact, delete_dead};
+pub use compact::{Compact, compact, delete_dead, fold_small};
 pub use decline::{LINK, decline};
 pub use epoch::{Epoch, epoch};
 pub use init::{Init, init};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::args::{ApproveArgs, Cli, CompactArgs, InitArgs, JoinArgs, SignArgs, Signing};
-use super::ask::{find, id, places, signer_in, who};
+use super::ask::{Who, find, id, places, signer_in, who};
 use super::detached;
 use super::diff;
 use super::failure::{Exit, Failure};
@@ -13,7 +13,7 @@ use super::finish::{sign_and_write, signed, still_invalid, unsigned};
 use super::paths::{directory, merged_tree, working_tree};
 use super::people::typed_janitor;
 use crate::plan::View;
-use crate::plan::{self, Init, Join, Scope, Sign, World};
+use crate::plan::{self, Init, Join, Plan, Scope, Sign, World};
 use crate::shell::git::{Git, Range, Where};
 use crate::shell::keys::{Signer as _, log};
 use conex_verify::format::key::PublicKey;
@@ -212,10 +212,11 @@ pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
         return detached::hand_out(&args.signing, &plan, &world, &id, &root, dir);
     }
     let who = who(&args.signing, &world, &places)?;
-    let plan = plan::approve_some(&world, &who.id, who.signer.public(), &scope)?;
+    let mut plan = plan::approve_some(&world, &who.id, who.signer.public(), &scope)?;
     if args.diff {
         diff::show(&world, &plan, &root, args.since.as_deref())?;
     }
+    fold_small(&world, &who, &mut plan);
     let (exit, written) = sign_and_write(plan, args.signing.consent, &world, &who, &root)?;
     if let Some(plan) = written {
         still_invalid(&plan.apply(&tree));
@@ -248,8 +249,15 @@ pub fn sign(cli: &Cli, args: &SignArgs) -> Result<Exit, Failure> {
         world.known_id(&signer)?;
     }
     let who = find(&args.signing, signer, Some(&listed), &places)?;
-    let plan = plan::sign(&world, &request(&who.id, who.signer.public()))?;
+    let mut plan = plan::sign(&world, &request(&who.id, who.signer.public()))?;
+    fold_small(&world, &who, &mut plan);
     signed(plan, args.signing.consent, &world, &who, &root)
+}
+
+/// Adds the signer's smaller segments to what is signed now.
+fn fold_small(world: &World<'_>, who: &Who, plan: &mut Plan) {
+    let key = who.signer.public().fingerprint();
+    plan::fold_small(world, &who.id, key, plan);
 }
 
 /// Runs `conex compact`.

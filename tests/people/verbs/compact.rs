@@ -46,3 +46,64 @@ fn anybody_deletes_what_is_dead() {
     client.update("main");
     town.accepted("main");
 }
+
+/// Whoever signs every week has few files of signatures: the smaller ones are folded into the
+/// next one, and `check` and every client accept each step.
+#[test]
+fn who_signs_often_has_few_files() {
+    let town = Town::new();
+    let client = town.client("every");
+    client.update("day-one");
+    let mut renewed = 0;
+    for week in 0..16 {
+        let told = town.ok(&format!(
+            "release fmt.2.{week}; edit lwt.1.0 Week{week}; by alice conex sign --yes; commit week
+            conex check HEAD~1..HEAD --strict --complete"
+        ));
+        renewed += usize::from(told.contains("of yours, unchanged, in place of"));
+        client.update("main");
+    }
+    let index = town.ok("ls packages/.conex/index/alice");
+    let files = index.lines().count();
+    assert!(files <= 5, "{files}");
+    assert!((1..16).contains(&renewed), "{renewed}");
+    town.accepted("main");
+    town.update_accepted("day-one", "main");
+    // A janitor's approvals are folded in the same way.
+    for week in 0..8 {
+        town.ok(&format!(
+            "release dune{week}.1.0; by ja conex owner add bob dune{week}; by bob conex sign --yes
+            for j in ja jb; do by $j conex approve --yes; done; commit week
+            conex check HEAD~1..HEAD --strict --complete"
+        ));
+    }
+    let index = town.ok("ls packages/.conex/index/ja");
+    assert!(index.lines().count() <= 4, "{index}");
+    town.accepted("main");
+    client.update("main");
+}
+
+/// Two branches fold the same files: git merges them, in both orders, and nothing is lost.
+#[test]
+fn two_branches_fold_the_same_files() {
+    for order in [["one", "two"], ["two", "one"]] {
+        let town = Town::new();
+        town.ok("for r in 2.0 2.1; do release fmt.$r; by alice conex sign --yes; commit $r; done");
+        town.ok(
+            "git checkout -qb one; for n in 0 1 2 3 4 5 6 7; do release fmt.3.$n; done; by alice conex sign --yes; commit one
+            git checkout -qb two main; for n in 0 1 2 3 4 5 6 7; do release lwt.3.$n; done; by alice conex sign --yes; commit two",
+        );
+        let gone = "git diff --no-renames --diff-filter=D --name-only main";
+        let both = town.ok(&format!("comm -12 <({gone} one) <({gone} two)"));
+        assert!(both.contains("index/alice"), "{both}");
+        for branch in order {
+            town.ok(&format!(
+                "conex check main..{branch} --strict --complete; git checkout -q main; git merge -q --no-ff --no-edit {branch}"
+            ));
+            town.accepted("main");
+        }
+        town.update_accepted("day-one", "main");
+        town.ok("edit fmt.2.0 Next; by alice conex sign --yes; commit next; conex check HEAD~1..HEAD --strict");
+        town.accepted("main");
+    }
+}
