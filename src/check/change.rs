@@ -9,7 +9,7 @@ use conex_verify::finding::{Code, Finding, Severity};
 use conex_verify::format::key::Fingerprint;
 use conex_verify::format::name::Id;
 use conex_verify::format::path::{Place, release_dir};
-use conex_verify::format::resource::{Entry, IdFile, Kind, ResourceId, Revision, SignedSegment};
+use conex_verify::format::resource::{Entry, IdFile, Kind, ResourceId, Revision};
 use conex_verify::limits::MAX_NEW_SEGMENTS;
 use conex_verify::update::Registers;
 
@@ -109,7 +109,7 @@ fn new_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
         let segment = &loaded.value;
         let id = &segment.segment.id;
         *count.entry(id).or_default() += 1;
-        if !is_listed(merged, segment) {
+        if !merged.names_key(id, &segment.key) {
             findings.push(
                 Finding::error(
                     Code::UnknownKey,
@@ -140,16 +140,6 @@ fn paths<'w>(world: &'w World<'_>) -> impl Iterator<Item = &'w str> {
         .segments
         .iter()
         .map(|(path, _)| path.as_str())
-}
-
-/// Whether a link, or the file of the id, lists the key of a segment.
-fn is_listed(world: &World<'_>, segment: &SignedSegment) -> bool {
-    let id = &segment.segment.id;
-    let in_file = match world.id_file(id) {
-        Some(IdFile::Author(author)) => author.keys.iter().any(|k| k.fingerprint() == segment.key),
-        _ => false,
-    };
-    in_file || world.chain().holder(&segment.key) == Some(id)
 }
 
 /// C9 and C10: no epoch is skipped, and no counter or floor leaps.

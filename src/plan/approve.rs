@@ -42,8 +42,6 @@ pub fn approve_some(
 ) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
     let fingerprint = key.fingerprint();
-    let number = world.chain().links().len().saturating_sub(1);
-    let last = world.chain().last();
     let is_janitor = world.chain().key_of(signer) == Some(key);
     let may_sign_link = world
         .chain()
@@ -58,21 +56,8 @@ pub fn approve_some(
             "janitors are added with `conex janitor add`; authors sign with `conex sign`",
         ));
     }
-    let status = world.chain().signatures(number);
-    let signed = last
-        .value
-        .signatures
-        .iter()
-        .any(|(by, _)| *by == fingerprint)
-        && status.signed.contains(signer);
-    if !signed && scope.has_link(last.value.link.number) {
-        let ids: Vec<&str> = last.value.link.members.keys().map(Id::as_str).collect();
-        plan.say(format!(
-            "signs link {number} of the janitor chain: {} with a quorum of {}",
-            ids.join(", "),
-            last.value.link.quorum
-        ));
-        plan.link = Some(last.value.clone());
+    if scope.has_link(world.chain().current().number) {
+        sign_link(world, signer, key, &mut plan);
     }
     plan.join_links(world);
     if !is_janitor {
@@ -171,6 +156,30 @@ pub fn approve_some(
         plan.lines.extend(releases_in_words(world, &releases));
     }
     Ok(plan)
+}
+
+/// Adds the signature that the last link lacks of somebody who may sign it.
+pub(super) fn sign_link(world: &World<'_>, signer: &Id, key: &PublicKey, plan: &mut Plan) {
+    let chain = world.chain();
+    let mut two = chain.links().iter().rev().take(2);
+    if !two.any(|l| l.value.link.members.get(signer) == Some(key)) {
+        return;
+    }
+    let number = chain.links().len().saturating_sub(1);
+    let last = &chain.last().value;
+    let fingerprint = key.fingerprint();
+    let signed = last.signatures.iter().any(|(by, _)| *by == fingerprint)
+        && chain.signatures(number).signed.contains(signer);
+    if signed {
+        return;
+    }
+    let ids: Vec<&str> = last.link.members.keys().map(Id::as_str).collect();
+    plan.say(format!(
+        "signs link {number} of the janitor chain: {} with a quorum of {}",
+        ids.join(", "),
+        last.link.quorum
+    ));
+    plan.link = Some(last.clone());
 }
 
 /// One resource that is not valid in the tree and could be.

@@ -48,6 +48,11 @@ impl World<'_> {
         (present == Some(entry.version) && supports()) || opens() || own_file() || higher()
     }
 
+    /// Whether a link, past or present, or the file of an id names a key for the id.
+    pub fn names_key(&self, id: &Id, key: &Fingerprint) -> bool {
+        self.chain().holder(key) == Some(id) || self.lists_key(id, *key)
+    }
+
     /// Whether the file of an id lists a key, valid or not.
     fn lists_key(&self, id: &Id, key: Fingerprint) -> bool {
         matches!(self.id_file(id), Some(IdFile::Author(author))

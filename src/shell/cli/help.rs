@@ -69,6 +69,20 @@ encrypted; a private key that others can read is refused.",
         examples: &["conex key show you", "conex key show you --fingerprint"],
     },
     Page {
+        verb: "key add",
+        policy: "writes the file of an author with one more key, and signs it with that key, which proves that it is \
+yours. The keys before it stay. It grants nothing until a quorum of janitors approves the file.",
+        exit: DONE,
+        examples: &["conex key add ~/.ssh/id_ed25519_sk.pub --as you"],
+    },
+    Page {
+        verb: "key remove",
+        policy: "writes the file of an author without these keys and signs nothing: a quorum of janitors approves it. \
+It says what then waits, because only these keys vouched for it, and leaves at least one key.",
+        exit: DONE,
+        examples: &["conex key remove blake2b=… --as you"],
+    },
+    Page {
         verb: "init",
         policy: "writes link 0 of the janitor chain, an empty list of claims, and the team `notaries` of all janitors, \
 and signs nothing; each janitor then signs with `conex approve`. The link says that clients refuse a repository \
@@ -148,7 +162,9 @@ own.",
     },
     Page {
         verb: "rotate",
-        policy: "shows what it signs again with the new key, and asks. A new key of conex's own is kept before \
+        policy: "vouches again with the new key for exactly what the old one vouched for and what is valid, after a \
+question; other changes in the tree are left for `sign` and `approve`, and named. What the old key signed in this \
+branch, and nobody has yet, goes. A new key of conex's own is kept before \
 anything is signed with it, and the old one under another name. Janitors approve the change; with the old key \
 lost their approval is all that counts.",
         exit: DONE,

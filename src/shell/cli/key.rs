@@ -6,9 +6,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::args::{Format, KeyCommand};
+use super::args::{Cli, Format, KeyCommand};
 use super::ask::id;
 use super::failure::{Exit, Failure};
+use super::rotate;
 use crate::plan::nearest;
 use crate::shell::keys::file::{Readers, read, read_from};
 use crate::shell::keys::lines::read_lines;
@@ -40,7 +41,7 @@ fn existing(force: bool) -> Existing {
 }
 
 /// Runs `conex key`.
-pub fn run(command: &KeyCommand) -> Result<Exit, Failure> {
+pub fn run(cli: &Cli, command: &KeyCommand) -> Result<Exit, Failure> {
     match command {
         KeyCommand::New {
             id: text,
@@ -63,6 +64,8 @@ pub fn run(command: &KeyCommand) -> Result<Exit, Failure> {
             id: text,
             fingerprint,
         } => show(&id(text)?, *fingerprint),
+        KeyCommand::Add(args) => rotate::add_key(cli, args),
+        KeyCommand::Remove(args) => rotate::remove_keys(cli, args),
     }
 }
 

@@ -17,6 +17,7 @@ mod help;
 mod key;
 mod paths;
 mod people;
+mod rotate;
 mod shells;
 mod signature;
 mod snapshot;
@@ -93,7 +94,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     }
     match &cli.command {
         Command::Verify(args) => verify::run(args),
-        Command::Key(args) => key::run(args),
+        Command::Key(args) => key::run(cli, args),
         Command::Status(args) => status::run(cli, args),
         Command::Anchors(args) => status::anchors(cli, args),
         Command::Init(args) => work::init(cli, args),
@@ -101,7 +102,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Owner(args) => people::owner(cli, args),
         Command::Team(args) => people::team(cli, args),
         Command::Janitor(args) => people::janitor(cli, args),
-        Command::Rotate(args) => people::rotate(cli, args),
+        Command::Rotate(args) => rotate::rotate(cli, args),
         Command::Revoke(args) => people::revoke(cli, args),
         Command::Epoch(args) => people::epoch(cli, args),
         Command::Claims(args) => claims::run(cli, args),

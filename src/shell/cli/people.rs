@@ -1,27 +1,19 @@
-//! Who owns, who belongs to whom, who has which key: owner, team, janitor, rotate, revoke.
+//! Who owns, and who belongs to whom: owner, team, janitor, revoke, epoch.
 
 use std::path::Path;
 
-use super::args::{
-    Cli, Consent, EpochArgs, JanitorCommand, OwnerCommand, RevokeArgs, RotateArgs, TeamCommand,
-};
-use super::ask::{Who, agreed, find, id, places, sign as sign_plan, sign_link, signer_in, write};
+use super::args::{Cli, Consent, EpochArgs, JanitorCommand, OwnerCommand, RevokeArgs, TeamCommand};
+use super::ask::{id, places};
 use super::failure::{Exit, Failure};
-use super::finish::{counted, still_invalid, unsigned};
+use super::finish::{counted, unsigned};
 use super::paths::{directory, merged_tree};
 use super::todo::some;
 use crate::plan::View;
 use crate::plan::status::status;
-use crate::plan::{
-    self, Change, JanitorChange, KeyChange, OwnerChange, Plan, Selection, Sign, TeamChange, World,
-};
+use crate::plan::{self, Change, JanitorChange, OwnerChange, Plan, Selection, TeamChange, World};
 use crate::shell::keys::file::{Readers, from_home, read};
-use crate::shell::keys::find::{Found, Places};
+use crate::shell::keys::find::Places;
 use crate::shell::keys::lines::PublicLine;
-use crate::shell::keys::passphrase::{ask_new, from_environment};
-use crate::shell::keys::private::UnlockedKey;
-use crate::shell::keys::store::Existing;
-use crate::shell::keys::{Signer as _, log};
 use crate::shell::out::sayln;
 use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
@@ -274,7 +266,8 @@ pub fn epoch(cli: &Cli, args: &EpochArgs) -> Result<Exit, Failure> {
     started(&plan, args.consent, &world, &root)
 }
 
-fn fingerprints(texts: &[String]) -> Result<Vec<Fingerprint>, Failure> {
+/// Fingerprints as typed.
+pub fn fingerprints(texts: &[String]) -> Result<Vec<Fingerprint>, Failure> {
     texts
         .iter()
         .map(|text| {
@@ -286,180 +279,4 @@ fn fingerprints(texts: &[String]) -> Result<Vec<Fingerprint>, Failure> {
             })
         })
         .collect()
-}
-
-/// The new key of a rotation.
-struct NewKey {
-    who: Who,
-    /// The file to keep, if the key was made here.
-    made: Option<String>,
-}
-
-/// Runs `conex rotate`.
-pub fn rotate(cli: &Cli, args: &RotateArgs) -> Result<Exit, Failure> {
-    let root = directory(cli);
-    let places = places(&root)?;
-    let (tree, conflicts) = merged_tree(&root)?;
-    let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts.clone());
-    let id = signer_in(&args.signing, &world, &places)?;
-    world.known_id(&id)?;
-    // A lost key is no obstacle: then somebody else's signature stands in for it.
-    let old = find(
-        &args.signing,
-        id.clone(),
-        Some(&world.keys_of(&id)),
-        &places,
-    )
-    .ok();
-    let new = new_key(args, &id, &places)?;
-    let key = new.who.signer.public().clone();
-    let mut plan = new_place_of_key(&world, &id, &key, &fingerprints(&args.retire)?)?;
-    let after = plan.apply(&tree);
-    let after_repository = Repository::load(&after);
-    // What else a merge left to decide is decided before anything is signed.
-    let mut left = conflicts;
-    left.redo.retain(|path, _| !plan.writes.contains_key(path));
-    let after_world = World::new(&after, &after_repository, View::AsIfApproved)?.settled(left)?;
-    if after_world.chain().key_of(&id) == Some(&key) {
-        plan.merge(plan::approve(&after_world, &id, &key, &[])?);
-    }
-    plan.merge(plan::sign(
-        &after_world,
-        &Sign {
-            signer: id.clone(),
-            key: key.clone(),
-            packages: Vec::new(),
-            // Nothing changes but who signs.
-            allow_weak_checksums: true,
-            log: log::signed_by(after_world.chain().identity(), &id),
-        },
-    )?);
-    plan.warnings.clear();
-    if !agreed(&plan, args.signing.consent, Some(&new.who))? {
-        return Ok(Exit::Success);
-    }
-    if let Some(text) = &new.made {
-        keep(text, &id, &places)?;
-    }
-    sign_plan(&mut plan, &after_world, &new.who)?;
-    if let Some(old) = &old
-        && plan.link.is_some()
-    {
-        sign_link(&mut plan, old)?;
-    }
-    let exit = write(&plan, &root)?;
-    still_invalid(&plan.apply(&tree));
-    Ok(exit)
-}
-
-/// The link or the file that names the new key in place of the old one.
-fn new_place_of_key(
-    world: &World<'_>,
-    id: &Id,
-    key: &PublicKey,
-    retire: &[Fingerprint],
-) -> Result<Plan, Failure> {
-    let Some(old) = world.chain().key_of(id) else {
-        return Ok(plan::change_keys(
-            world,
-            &KeyChange {
-                id: id.clone(),
-                retire: retire.to_vec(),
-                add: Some(key.clone()),
-            },
-        )?);
-    };
-    let mut plan = plan::janitor(
-        world,
-        &JanitorChange {
-            add: vec![(id.clone(), key.clone())],
-            ..JanitorChange::default()
-        },
-    )?;
-    // The same key may stand in a file of the janitor.
-    if let Some(IdFile::Author(author)) = world.id_file(id)
-        && author.keys.contains(old)
-    {
-        plan.merge(plan::change_keys(
-            world,
-            &KeyChange {
-                id: id.clone(),
-                retire: vec![old.fingerprint()],
-                add: Some(key.clone()),
-            },
-        )?);
-    }
-    Ok(plan)
-}
-
-fn new_key(args: &RotateArgs, id: &Id, places: &Places) -> Result<NewKey, Failure> {
-    if let Some(named) = &args.new_key {
-        let mut signing = args.signing.clone();
-        signing.key = Some(named.clone());
-        let who = find(&signing, id.clone(), None, places)?;
-        return Ok(NewKey { who, made: None });
-    }
-    let failed = |e: crate::shell::keys::private::PrivateKeyError| {
-        let hint = e.hint().unwrap_or_default();
-        Failure::usage(e, hint)
-    };
-    let passphrase = if args.no_passphrase {
-        None
-    } else {
-        let mut source = from_environment(args.signing.passphrase_file.as_deref());
-        ask_new(&format!("the new key of `{id}`"), source.as_mut()).map_err(|e| {
-            let hint = e
-                .hint()
-                .unwrap_or_else(|| "or keep the key unencrypted with --no-passphrase".to_owned());
-            Failure::usage(e, hint)
-        })?
-    };
-    let key = UnlockedKey::generate().map_err(failed)?;
-    let text = key
-        .to_openssh(id.as_str(), passphrase.as_ref().map(|p| p.as_str()))
-        .map_err(failed)?;
-    Ok(NewKey {
-        who: Who {
-            id: id.clone(),
-            signer: Found::new(Box::new(key), "the new key"),
-        },
-        made: Some(text.to_string()),
-    })
-}
-
-/// Keeps a key that was made here, and the one before it under another name.
-fn keep(text: &str, id: &Id, places: &Places) -> Result<(), Failure> {
-    let store = &places.store;
-    if let Ok(old) = store.info(id) {
-        let short = old.public.fingerprint().short();
-        for path in [store.private_path(id), store.public_path(id)] {
-            if path.exists() {
-                let mut name = path.file_name().unwrap_or_default().to_owned();
-                name.push(format!(".old-{short}"));
-                std::fs::rename(&path, path.with_file_name(&name)).map_err(|e| {
-                    Failure::usage(
-                        format!("the old key cannot be put aside: `{}`: {e}", path.display()),
-                        "nothing was changed",
-                    )
-                })?;
-            }
-        }
-        sayln!(
-            "The old key is kept as `{id}.old-{short}` in {}.",
-            store.dir().display()
-        );
-    }
-    store
-        .import_text(
-            id,
-            text.as_bytes(),
-            Path::new("the new key"),
-            Existing::Replace,
-        )
-        .map_err(|e| {
-            let hint = e.hint().unwrap_or_default();
-            Failure::usage(e, hint)
-        })?;
-    Ok(())
 }

@@ -20,6 +20,11 @@ impl Listing {
             .collect()
     }
 
+    /// The paths of all files.
+    pub fn paths(&self) -> BTreeSet<String> {
+        self.files.iter().map(|f| f.path.clone()).collect()
+    }
+
     /// The files whose paths are wanted, and nothing else.
     pub fn only(&self, wanted: impl Fn(&str) -> bool) -> Listing {
         let mut some = Listing::default();
@@ -37,6 +42,19 @@ impl Git {
     pub fn common(&self, a: &Oid, b: &Oid) -> Result<Option<Oid>, GitError> {
         let output = self.run(&["merge-base", a.as_str(), b.as_str()])?;
         Ok(Oid::new(&output.stdout))
+    }
+
+    /// The published branch, for whoever works on another one: that of `origin`, or else the own
+    /// main branch. `None` if there is none of the usual names.
+    pub fn published(&self) -> Option<Oid> {
+        let usual = [
+            "refs/remotes/origin/HEAD",
+            "refs/remotes/origin/main",
+            "refs/remotes/origin/master",
+            "refs/heads/main",
+            "refs/heads/master",
+        ];
+        usual.iter().find_map(|name| self.commit(name).ok())
     }
 
     /// The paths that a range of commits touches: what differs between the head and the

@@ -1,9 +1,10 @@
 //! What was signed and must not count, what waits and is not wanted, and counters that somebody
-//! pushed: supersede, decline, claims, epoch, compact.
+//! pushed: supersede, decline, claims, epoch, compact; and keys.
 
 mod claims;
 mod compact;
 mod counters;
 mod decline;
 mod epochs;
+mod keys;
 mod supersede;

@@ -15,8 +15,8 @@ use super::signature::SignatureCommand;
 use super::supersede::SupersedeArgs;
 pub use opam::{DisableArgs, EnableArgs, ExplainArgs, VerifyArgs};
 pub use people::{
-    EpochArgs, InitArgs, JanitorCommand, JoinArgs, OwnerCommand, RevokeArgs, RotateArgs,
-    TeamCommand,
+    EpochArgs, InitArgs, JanitorCommand, JoinArgs, KeyAddArgs, KeyRemoveArgs, OwnerCommand,
+    RevokeArgs, RotateArgs, TeamCommand,
 };
 
 /// Establishes trust in opam repositories.
@@ -46,7 +46,7 @@ pub struct Cli {
 pub enum Command {
     /// Verify a repository: what opam runs before it applies an update
     Verify(VerifyArgs),
-    /// Make, import and show your keys
+    /// Make, import and show your keys, and say which ones are yours
     #[command(subcommand)]
     Key(KeyCommand),
     /// Start a signed repository: its first link of janitors
@@ -157,6 +157,10 @@ pub enum KeyCommand {
         #[arg(long)]
         fingerprint: bool,
     },
+    /// Put one more key of yours into the repository, beside those that it lists; janitors approve it
+    Add(KeyAddArgs),
+    /// Take some of your keys out of the repository; janitors approve it
+    Remove(KeyRemoveArgs),
 }
 
 /// Who signs, and how.

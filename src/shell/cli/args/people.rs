@@ -206,9 +206,45 @@ pub struct RotateArgs {
     /// The fingerprint of a key to give up [default: all that your file lists]
     #[arg(long, value_name = "FINGERPRINT")]
     pub retire: Vec<String>,
+    /// The published branch: what the old key signed besides goes [default: that of origin, or main]
+    #[arg(long, value_name = "BRANCH")]
+    pub base: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
+}
+
+/// Arguments of `key add`.
+#[derive(Debug, Args)]
+pub struct KeyAddArgs {
+    /// The key: a file, a fingerprint, or a public key that ssh-agent holds
+    pub key: String,
+    /// Whose [default: the only one for whom the repository lists a key that is here]
+    #[arg(long = "as", value_name = "ID")]
+    pub signer: Option<String>,
+    /// The file whose first line is the passphrase of the key
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// Arguments of `key remove`.
+#[derive(Debug, Args)]
+pub struct KeyRemoveArgs {
+    /// The fingerprints of the keys
+    #[arg(required = true, value_name = "FINGERPRINT")]
+    pub keys: Vec<String>,
+    /// Whose [default: the only one for whom the repository lists a key that is here]
+    #[arg(long = "as", value_name = "ID")]
+    pub signer: Option<String>,
+    /// The published branch: what the keys signed besides goes [default: that of origin, or main]
+    #[arg(long, value_name = "BRANCH")]
+    pub base: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
 }
 
 /// Arguments of `revoke`.

@@ -1,0 +1,123 @@
+//! New keys, several keys beside each other, and what the old ones signed: rotate, key add, key
+//! remove.
+
+use crate::town::Town;
+
+const APPROVE: &str = "for j in ja jb; do by $j conex approve --yes; done";
+
+/// T3, C6: somebody joins, signs and takes a new key before the branch is merged. What the first
+/// key signed is of this branch alone, and goes with it.
+#[test]
+fn a_new_key_in_the_branch_in_which_one_joined() {
+    let town = Town::new();
+    let client = town.client("every");
+    client.update("day-one");
+    town.ok("git checkout -qb request; by dave conex join dave; release dune.1.0; by dave conex sign dune --yes; commit joined");
+    let told = town.ok("by dave conex rotate --no-passphrase --yes");
+    assert!(told.contains("vouches again for"), "{told}");
+    assert!(
+        told.contains("of this branch that the key before signed"),
+        "{told}"
+    );
+    town.ok(&format!(
+        "{APPROVE}; commit rotated; conex check main..request --strict --complete"
+    ));
+    town.accepted("request");
+    client.update("request");
+}
+
+/// T3: What the old key signed in the published branch stays: two branches could delete it.
+#[test]
+fn what_is_published_stays_when_the_key_goes() {
+    let town = Town::new();
+    let before = town.ok("ls packages/.conex/index/alice");
+    town.ok(
+        "git checkout -qb request; edit fmt.1.0 Edited; by alice conex sign --yes; commit signed",
+    );
+    town.ok(&format!(
+        "by alice conex rotate --no-passphrase --yes; {APPROVE}; commit rotated"
+    ));
+    let after = town.ok("ls packages/.conex/index/alice");
+    for segment in before.lines() {
+        assert!(after.contains(segment), "{before} {after}");
+    }
+    // One more: by the new key. The second one by the old key is gone.
+    assert_eq!(after.lines().count(), before.lines().count() + 1, "{after}");
+    town.ok("conex check main..request --strict --complete");
+    town.accepted("request");
+    town.update_accepted("day-one", "request");
+}
+
+/// T3: A thief's edit, or one's own half-done work, is not signed by the way.
+#[test]
+fn a_new_key_signs_nothing_new() {
+    let town = Town::new();
+    town.ok("edit fmt.1.0 Unfinished; release lwt.2.0; by ja conex owner add carol logs");
+    let told = town.ok("by alice conex rotate --no-passphrase --yes");
+    assert!(told.contains("vouches again for"), "{told}");
+    assert!(
+        told.contains("leaves 1 list") || told.contains("leaves the list of releases lwt"),
+        "{told}"
+    );
+    assert!(
+        told.contains("leaves 2 releases: fmt.1.0, lwt.2.0"),
+        "{told}"
+    );
+    let changed = town.ok("git status --porcelain packages/fmt packages/lwt");
+    assert!(!changed.contains("checksum"), "{changed}");
+    // A janitor's new key approves nothing that waits.
+    let told = town.ok("git checkout -q .; git clean -fdq; by ja conex owner add carol logs; by jc conex rotate --no-passphrase --yes");
+    assert!(told.contains("leaves the authorisation logs"), "{told}");
+    assert!(!told.contains("approves"), "{told}");
+}
+
+/// Two machines, two keys: both count, and one of them goes again.
+#[test]
+fn several_keys_beside_each_other() {
+    let town = Town::new();
+    let client = town.client("every");
+    client.update("day-one");
+    let told = town.ok(&format!(
+        "cp $PEOPLE/erin/keys/erin second; by alice conex key add $PWD/second --as alice --yes; rm second; {APPROVE}
+        commit second; conex check HEAD~1..HEAD --strict --complete"
+    ));
+    assert!(told.contains("gives `alice` the key"), "{told}");
+    assert!(
+        told.contains("proves that the key of the author `alice` is yours"),
+        "{told}"
+    );
+    client.update("main");
+    town.ok("edit fmt.1.0 Second; by erin conex sign --as alice --key $PEOPLE/erin/keys/erin --yes; commit by-second
+        edit lwt.1.0 First; by alice conex sign --yes; commit by-first; conex check HEAD~2..HEAD --strict --complete");
+    client.update("main");
+    let erin = town.ok("by erin conex key show erin --fingerprint");
+    let erin = erin.trim();
+    let told = town.ok(&format!("by alice conex key remove {erin} --as alice"));
+    assert!(told.contains("fmt.1.0"), "{told}");
+    town.ok(&format!(
+        "by alice conex sign --yes; {APPROVE}; commit removed; conex check HEAD~1..HEAD --strict --complete"
+    ));
+    client.update("main");
+    town.accepted("main");
+    town.update_accepted("day-one", "main");
+    town.fails(
+        "edit fmt.1.0 Third; by erin conex sign --as alice --yes",
+        "",
+    );
+    // Nobody is left without a key by the way.
+    let alice = town.ok("git checkout -q .; by alice conex key show alice --fingerprint");
+    town.fails(
+        &format!("by alice conex key remove {} --as alice", alice.trim()),
+        "no key of `alice` would be left",
+    );
+}
+
+/// A key belongs to one person.
+#[test]
+fn somebody_elses_key_is_not_added() {
+    let town = Town::new();
+    town.fails(
+        "cp $PEOPLE/bob/keys/bob second; by alice conex key add $PWD/second --as alice --yes",
+        "belongs to `bob`",
+    );
+}
