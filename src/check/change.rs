@@ -22,7 +22,27 @@ pub(super) fn judge(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
     findings.extend(claims(base, merged));
     findings.extend(layout(base, merged));
     findings.extend(unusable_keys(base, merged));
+    findings.extend(taken_over(base, merged));
     findings
+}
+
+/// C12: A file for the id of a janitor, past or present, with another key is said.
+fn taken_over(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
+    let version = |world: &World<'_>, id: &Id| {
+        let slot = world.repository.ids.get(id);
+        slot.and_then(|slot| slot.good())
+            .map(|loaded| loaded.digest)
+    };
+    let ids = merged.repository.ids.keys();
+    let changed = ids.filter(|id| version(base, id) != version(merged, id));
+    changed
+        .filter_map(|id| {
+            let path = Place::IdFile(id.clone()).path();
+            let taken = merged.takes_over(id)?;
+            let hint = format!("ask whose key it is; `conex approve --id {id}` approves it");
+            Some(Finding::warning(Code::UnknownKey, path, taken).hint(hint))
+        })
+        .collect()
 }
 
 /// V0.4: Every key in a file of an author that the change brings can be used. A client asks

@@ -64,7 +64,7 @@ pub fn approve_some(
         return Ok(plan);
     }
     let waiting = offered(world, scope);
-    for id in &scope.authors {
+    for id in scope.authors.iter().chain(&scope.ids) {
         world.known_id(id)?;
     }
     for name in &scope.names {
@@ -87,6 +87,22 @@ pub fn approve_some(
         }
         if item.is_vouched_by(world, signer) {
             continue;
+        }
+        let id = Id::new(&item.resource.name).ok();
+        let id = id.filter(|_| item.resource.kind == Kind::Author);
+        if let Some(taken) = id.and_then(|id| world.takes_over(&id)) {
+            if !scope.takes(&item.resource) {
+                let path = item.resource.path();
+                let message = format!("the {} is left out: {taken}", item.resource);
+                let hint = format!(
+                    "ask whose key it is; to approve it all the same: conex approve --id {}",
+                    item.resource.name
+                );
+                plan.warnings
+                    .push(Finding::warning(Code::UnknownKey, path, message).hint(hint));
+                continue;
+            }
+            plan.lines.insert(0, format!("TAKES OVER: {taken}"));
         }
         let open = world.open_epoch(&item.resource);
         // The epoch of a checksum is that of the list of its package.

@@ -17,6 +17,7 @@
 )]
 
 mod approve;
+mod belong;
 pub mod claims;
 mod compact;
 pub mod conflict;
@@ -57,6 +58,7 @@ use conex_verify::limits::MAX_SEGMENT_ENTRIES;
 use conex_verify::tree::Tree;
 
 pub use approve::{approve, approve_some};
+pub use belong::awakens_nothing;
 pub use compact::{Compact, compact, delete_dead, fold_small};
 pub use decline::{LINK, decline};
 pub use epoch::{Epoch, epoch};

@@ -17,6 +17,9 @@ pub struct Scope {
     /// Only the files of these authors and teams, and the packages that they own, by
     /// themselves or as a member of a team. With `names`, those as well.
     pub authors: Vec<Id>,
+    /// Only the files of these ids. Of an id that is that of a janitor, past or present, with another
+    /// key, the file is meant in no other way.
+    pub ids: Vec<Id>,
     /// Of that, only what these files belong to: the paths that a range of commits touches.
     pub touched: Option<BTreeSet<String>>,
 }
@@ -32,20 +35,30 @@ impl Scope {
 
     /// Whether a thing is meant.
     pub(super) fn has(&self, world: &World<'_>, item: &Waits) -> bool {
-        let all = self.names.is_empty() && self.authors.is_empty();
-        let named = self.names.iter().any(|name| item.is_about(name));
+        let named = self.names.iter().any(|name| item.is_about(name)) || self.takes(&item.resource);
         let owned = self
             .authors
             .iter()
             .any(|id| belongs(world, &item.resource, id));
-        (all || named || owned) && self.touches(&item.resource)
+        (self.is_all() || named || owned) && self.touches(&item.resource)
     }
 
     /// Whether the last link is meant, which has no name.
     pub(super) fn has_link(&self, number: u64) -> bool {
-        let all = self.names.is_empty() && self.authors.is_empty();
         let path = Place::Link(number).path();
-        all && self.touched.as_ref().is_none_or(|t| t.contains(&path))
+        self.is_all() && self.touched.as_ref().is_none_or(|t| t.contains(&path))
+    }
+
+    /// Whether nothing is named.
+    fn is_all(&self) -> bool {
+        self.names.is_empty() && self.authors.is_empty() && self.ids.is_empty()
+    }
+
+    /// Whether this is the file of an id that is named as one.
+    pub(super) fn takes(&self, resource: &ResourceId) -> bool {
+        let mut ids = self.ids.iter();
+        matches!(resource.kind, Kind::Author | Kind::Team)
+            && ids.any(|id| *resource.name == *id.as_str())
     }
 
     fn touches(&self, resource: &ResourceId) -> bool {

@@ -207,7 +207,8 @@ link that lacks signatures. It signs nothing, and refuses what a quorum has appr
         verb: "approve",
         policy: "shows what waits for a quorum, asks once, and vouches for all of it with one signature of a \
 janitor's key; it also signs a new link of the janitor chain. It never changes what it vouches for, leaves out \
-what does not fit the files that are there, and says what still lacks others.",
+what does not fit the files that are there, and says what still lacks others. An id file for a past or present \
+janitor that lists another key than the chain is left out unless --id names it.",
         exit: DONE,
         examples: &[
             "conex approve",

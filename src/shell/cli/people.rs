@@ -87,6 +87,9 @@ pub fn owner(cli: &Cli, command: &OwnerCommand) -> Result<Exit, Failure> {
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
     let plan = plan::owner(&world, &request)?;
+    if request.change == Change::Add {
+        plan::awakens_nothing(&world, &plan)?;
+    }
     started(&plan, consent, &world, &root)
 }
 
@@ -112,6 +115,9 @@ pub fn team(cli: &Cli, command: &TeamCommand) -> Result<Exit, Failure> {
                 .collect::<Result<_, _>>()?,
         },
     )?;
+    if change == Change::Add {
+        plan::awakens_nothing(&world, &plan)?;
+    }
     started(&plan, args.consent, &world, &root)
 }
 
@@ -152,6 +158,9 @@ pub fn janitor(cli: &Cli, command: &JanitorCommand) -> Result<Exit, Failure> {
         }
     };
     let plan = plan::janitor(&world, &change)?;
+    if !change.add.is_empty() {
+        plan::awakens_nothing(&world, &plan)?;
+    }
     started(&plan, consent, &world, &root)
 }
 

@@ -95,6 +95,7 @@ pub fn add_key(cli: &Cli, args: &KeyAddArgs) -> Result<Exit, Failure> {
     if plan.is_empty() {
         return unsigned(&plan, args.consent, &root);
     }
+    plan::awakens_nothing(&world, &plan)?;
     let after = plan.apply(&tree);
     let after_repository = Repository::load(&after);
     let mut left = conflicts;

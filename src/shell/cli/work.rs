@@ -191,6 +191,11 @@ fn scope(args: &ApproveArgs, root: &Path) -> Result<Scope, Failure> {
             .iter()
             .map(|text| id(text))
             .collect::<Result<_, _>>()?,
+        ids: args
+            .ids
+            .iter()
+            .map(|text| id(text))
+            .collect::<Result<_, _>>()?,
         touched,
     })
 }

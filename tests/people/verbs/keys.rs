@@ -121,3 +121,65 @@ fn somebody_elses_key_is_not_added() {
         "belongs to `bob`",
     );
 }
+
+/// T5, C12: Somebody writes a file for the id of a janitor who left, with a key of their own: it
+/// would inherit what that id owns. It is left out unless it is named, and said.
+#[test]
+fn the_id_of_a_former_janitor_with_another_key() {
+    let town = Town::new();
+    town.ok(&format!(
+        "by ja conex owner add jc logs; {APPROVE}; commit owner
+        by ja conex janitor remove jc; {APPROVE}; commit removed; git checkout -qb request"
+    ));
+    town.fails(
+        "by dave conex join jc --key $PEOPLE/dave/keys/dave",
+        "who has another key",
+    );
+    // Written by hand, and proven with the key that it lists.
+    town.ok("by dave conex join dave --key $PEOPLE/dave/keys/dave; git diff --quiet");
+    let file = std::fs::read_to_string(town.path("work/packages/.conex/ids/dave")).unwrap();
+    let lines: Vec<&str> = file.lines().collect();
+    let text = lines[..lines.len() - 1].join("\n") + "\n";
+    let text = text.replace("\"dave\"", "\"jc\"");
+    let check = conex_verify::format::digest::Digest::of(text.as_bytes()).short();
+    std::fs::write(
+        town.path("work/packages/.conex/ids/jc"),
+        format!("{text}check: \"{check}\"\n"),
+    )
+    .unwrap();
+    town.ok("git clean -fdq packages/.conex/ids/dave packages/.conex/index/dave; commit taken");
+    let told = town.ok("by ja conex approve --yes");
+    assert!(told.contains("left out: `jc` was a janitor"), "{told}");
+    assert!(told.contains("gets what `jc` owns: `logs`"), "{told}");
+    assert!(told.contains("Nothing to do"), "{told}");
+    let told = town.ok("conex check main..request");
+    assert!(told.contains("gets what `jc` owns: `logs`"), "{told}");
+    let told = town.ok("by ja conex approve --id jc --yes; by jb conex approve --id jc --yes");
+    assert!(told.contains("TAKES OVER: `jc` was a janitor"), "{told}");
+    assert!(told.contains("approves the author jc"), "{told}");
+}
+
+/// T6: Somebody who signed much once gets the package back: what they signed last would count
+/// again, above what is there.
+#[test]
+fn old_signatures_do_not_count_again_by_the_way() {
+    let town = Town::new();
+    town.ok(
+        "for t in One Two Three; do edit logs.1.0 $t; by bob conex sign --yes; commit $t; done",
+    );
+    // The key goes, a quorum signs the version of before anew, and the branch of bob is forgotten.
+    town.ok(&format!(
+        "git checkout -q HEAD~2 -- packages/logs; by ja conex owner remove bob logs; {APPROVE}; commit removed"
+    ));
+    town.fails(
+        "by ja conex owner add bob logs",
+        "old signatures would count again",
+    );
+    let told = town.run("by ja conex owner add bob logs");
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.contains("conex supersede"), "{told}");
+    town.fails(
+        "by ja conex team add logs-team bob; by ja conex owner add logs-team logs",
+        "old signatures",
+    );
+}

@@ -209,6 +209,9 @@ pub struct ApproveArgs {
     /// Only what belongs to this author or team: the file, and the packages that they own
     #[arg(long = "author", value_name = "ID")]
     pub authors: Vec<String>,
+    /// Only the file of this id, also where the id is that of a past or present janitor and the key another one
+    #[arg(long = "id", value_name = "ID")]
+    pub ids: Vec<String>,
     /// Only what these commits touch
     #[arg(long, value_name = "BASE..HEAD")]
     pub range: Option<String>,
