@@ -25,9 +25,10 @@ use crate::plan::todo::{Coverage, Item, Todo, coverage, todo};
 use crate::plan::{View, World};
 use conex_verify::finding::{Code, Finding, Severity};
 use conex_verify::format::digest::Digest;
+use conex_verify::format::key::Fingerprint;
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::path::{Misplaced, Place};
-use conex_verify::format::resource::Kind;
+use conex_verify::format::resource::{IdFile, Kind};
 use conex_verify::repository::Repository;
 use conex_verify::tree::{Bytes, Tree};
 use conex_verify::trust::anchors::Client;
@@ -114,6 +115,23 @@ impl Check {
         let error = |j: &&Judged| j.finding.severity == Severity::Error && j.in_base == in_base;
         self.findings.iter().filter(error).count()
     }
+}
+
+/// The keys in files of authors that a change brings, as files write them: of whom each is.
+pub fn new_keys(base: &Repository, merged: &Repository) -> BTreeMap<String, (Id, Fingerprint)> {
+    let mut new = BTreeMap::new();
+    for (id, slot) in &merged.ids {
+        let Some(loaded) = slot.good() else { continue };
+        let before = base.ids.get(id).and_then(|slot| slot.good());
+        if before.is_some_and(|before| before.digest == loaded.digest) {
+            continue;
+        }
+        if let IdFile::Author(author) = &loaded.value {
+            let keys = author.keys.iter();
+            new.extend(keys.map(|k| (k.to_string(), (id.clone(), k.fingerprint()))));
+        }
+    }
+    new
 }
 
 /// Judges the result of a merge. Without a `client` the chain of `base` is believed.

@@ -61,7 +61,9 @@ pub fn awakens_nothing(before: &World<'_>, plan: &Plan) -> Result<(), PlanError>
         return Ok(());
     };
     let known: Vec<ResourceId> = above(before).map(|(resource, _)| resource).collect();
-    let mut new = above(&after).filter(|(resource, _)| !known.contains(resource));
+    // What a merge left with both sides in it is written anew anyway.
+    let left = &before.conflicts.rewritten;
+    let mut new = above(&after).filter(|(r, _)| !known.contains(r) && !left.contains(&r.path()));
     let Some((resource, version)) = new.next() else {
         return Ok(());
     };
@@ -75,15 +77,16 @@ pub fn awakens_nothing(before: &World<'_>, plan: &Plan) -> Result<(), PlanError>
             version.revision
         ),
         format!(
-            "sign a version above it first: conex supersede {}:{} --above {}; or take another key",
+            "sign a version above it first: conex supersede {}:{} --above {}.{}; or take another key",
             resource.kind.as_str(),
             resource.name,
-            version.revision
+            version.revision.epoch,
+            version.revision.counter
         ),
     ))
 }
 
-/// What is supported above or beside the version in the tree.
+/// What is supported above the version in the tree.
 fn above(world: &World<'_>) -> impl Iterator<Item = (ResourceId, ResourceVersion)> {
     let people = world.repository.ids.iter().filter_map(|(id, slot)| {
         let standing = world.assessment.people.standings.get(id)?;
@@ -100,7 +103,6 @@ fn above(world: &World<'_>) -> impl Iterator<Item = (ResourceId, ResourceVersion
     all.filter_map(|(resource, standing)| {
         let version = match standing {
             Standing::Superseded { by } => *by,
-            Standing::Contested { other, .. } => *other,
             // A checksum or a list that is to be written anew says nothing of what was.
             Standing::Absent { supported } if resource.kind == Kind::Authorisation => (*supported)?,
             _ => return None,

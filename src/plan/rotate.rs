@@ -209,7 +209,9 @@ pub fn vouch_again(before: &World<'_>, after: &World<'_>, id: &Id, key: &PublicK
     let vouches = &before.assessment.vouches;
     for resource in vouches.resources() {
         let of_owner = matches!(resource.kind, Kind::Releases | Kind::Checksum);
-        let present = before.repository.version_of(resource);
+        // What stands in for a file with both sides in it was vouched for by nobody.
+        let mended = before.conflicts.rewritten.contains(&resource.path());
+        let present = before.repository.version_of(resource).filter(|_| !mended);
         let Some(version) = present.filter(|_| of_owner || in_chain) else {
             continue;
         };

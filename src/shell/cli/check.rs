@@ -9,9 +9,11 @@ use clap::{Args, ValueEnum};
 use super::args::Cli;
 use super::failure::{Exit, Failure};
 use super::paths::directory;
-use crate::check::{Check, Side, check};
+use crate::check::{Check, Judged, Side, check, new_keys};
 use crate::shell::git::{Git, GitError, Merge, Oid, Range, Where};
 use conex_verify::finding::{Code, Finding};
+use conex_verify::format::key::Fingerprint;
+use conex_verify::format::name::Id;
 use conex_verify::format::path::Place;
 use conex_verify::limits::MAX_ALIKE;
 use conex_verify::repository::Repository;
@@ -43,6 +45,9 @@ pub struct CheckArgs {
     /// Refuse as well as long as anything that HEAD brings waits for approval
     #[arg(long)]
     pub complete: bool,
+    /// Leave out the rule that needs the history of BASE: that no key comes back which was removed
+    #[arg(long)]
+    pub no_history: bool,
     /// Trust these anchors, not the chain of BASE
     #[arg(long, value_name = "ANCHORS", requires = "quorum")]
     pub anchors: Option<String>,
@@ -67,6 +72,8 @@ struct Subject {
     /// `None` where there is no merge.
     merged: Option<Oid>,
     mode: Mode,
+    /// Whether the history of the base is looked at.
+    history: bool,
 }
 
 /// What comes out.
@@ -101,6 +108,7 @@ pub fn run(cli: &Cli, args: &CheckArgs) -> Result<Exit, Failure> {
         } else {
             Mode::NoStrict
         },
+        history: !args.no_history,
     };
     let mut outcome = judge(&git, &mut subject, client.as_ref())?;
     if args.complete {
@@ -203,7 +211,7 @@ fn judge(git: &Git, subject: &mut Subject, client: Option<&Client>) -> Result<Ou
     };
     let base_repository = Repository::load(&base);
     let merged_repository = Repository::load_after(&merged, Some(&base_repository));
-    let check = check(
+    let mut check = check(
         Side {
             tree: &base,
             repository: &base_repository,
@@ -215,6 +223,16 @@ fn judge(git: &Git, subject: &mut Subject, client: Option<&Client>) -> Result<Ou
         client,
         subject.mode,
     );
+    let new = new_keys(&base_repository, &merged_repository);
+    if subject.history && !new.is_empty() {
+        let texts = new.keys().cloned().collect();
+        for key in git.removed_keys(&subject.base, &texts)? {
+            check.findings.extend(new.get(&key).map(|(id, key)| Judged {
+                finding: returned(id, key),
+                in_base: false,
+            }));
+        }
+    }
     let of = |in_base: bool| -> Vec<Finding> {
         let some = check.findings.iter().filter(|j| j.in_base == in_base);
         some.map(|j| j.finding.clone()).collect()
@@ -226,6 +244,18 @@ fn judge(git: &Git, subject: &mut Subject, client: Option<&Client>) -> Result<Ou
         accepted: check.mergeable(),
         check: Some(check),
     })
+}
+
+/// C13: A key that the published branch had once, and has no more.
+fn returned(id: &Id, key: &Fingerprint) -> Finding {
+    Finding::error(
+        Code::UnknownKey,
+        Place::IdFile(id.clone()).path(),
+        format!(
+            "the key {key} of `{id}` was removed from the published branch, and never comes back"
+        ),
+    )
+    .hint("take another key: what the removed one signed would count again")
 }
 
 /// A file that was changed on both sides.

@@ -18,6 +18,7 @@ mod key;
 mod paths;
 mod people;
 mod rotate;
+mod rule;
 mod shells;
 mod signature;
 mod snapshot;

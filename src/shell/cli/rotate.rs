@@ -67,6 +67,32 @@ fn published(root: &Path, base: Option<&str>) -> Result<Option<BTreeSet<String>>
     }
 }
 
+/// C13: Refuses a key that the published branch had once and has no more, where its history is here.
+pub fn not_removed(root: &Path, base: Option<&str>, key: &PublicKey) -> Result<(), Failure> {
+    let Ok(git) = Git::open(root, Where::Directory) else {
+        return Ok(());
+    };
+    let commit = match base {
+        Some(name) => Some(git.commit(name)?),
+        None => git.published(),
+    };
+    let Some(commit) = commit else {
+        return Ok(());
+    };
+    // Whatever git cannot say now, `check` says later.
+    let removed = git.removed_keys(&commit, &[key.to_string()].into());
+    if removed.is_ok_and(|removed| !removed.is_empty()) {
+        return Err(Failure::refused(
+            format!(
+                "the key {} was removed from the published branch, and never comes back",
+                key.fingerprint()
+            ),
+            "take another key: what the removed one signed would count again",
+        ));
+    }
+    Ok(())
+}
+
 /// Runs `conex key add`: one more key beside those that the file of an author lists.
 pub fn add_key(cli: &Cli, args: &KeyAddArgs) -> Result<Exit, Failure> {
     let root = directory(cli);
@@ -96,6 +122,7 @@ pub fn add_key(cli: &Cli, args: &KeyAddArgs) -> Result<Exit, Failure> {
         return unsigned(&plan, args.consent, &root);
     }
     plan::awakens_nothing(&world, &plan)?;
+    not_removed(&root, None, &key)?;
     let after = plan.apply(&tree);
     let after_repository = Repository::load(&after);
     let mut left = conflicts;
@@ -159,6 +186,7 @@ pub fn rotate(cli: &Cli, args: &RotateArgs) -> Result<Exit, Failure> {
     .ok();
     let new = new_key(args, &id, &places)?;
     let key = new.who.signer.public().clone();
+    not_removed(&root, args.base.as_deref(), &key)?;
     let mut plan = new_place_of_key(&world, &id, &key, &fingerprints(&args.retire)?)?;
     let after = plan.apply(&tree);
     let after_repository = Repository::load(&after);

@@ -10,6 +10,7 @@ use super::age::{JsonSnapshot, in_words, seconds_now};
 use super::args::{ExplainArgs, Format, VerifyArgs};
 use super::failure::{Exit, Failure};
 use super::paths::state_home;
+use super::rule;
 use crate::shell::hook::git::forbid_renames;
 use crate::shell::hook::load::{LoadError, Loaded, load, patch as load_patch};
 use crate::shell::hook::memory::{Kept, MemoryError};
@@ -499,6 +500,9 @@ fn last_line(
 
 /// Runs `conex explain`.
 pub fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
+    if let Some(code) = args.repository.as_deref().filter(|t| rule::is_code(t)) {
+        return rule::explain(code);
+    }
     let state = if args.state.is_empty() {
         state_home()
     } else {

@@ -12,6 +12,7 @@ use super::failure::{Exit, Failure};
 use super::finish::{sign_and_write, signed, still_invalid, unsigned};
 use super::paths::{directory, merged_tree, working_tree};
 use super::people::typed_janitor;
+use super::rotate::not_removed;
 use crate::plan::View;
 use crate::plan::{self, Init, Join, Plan, Scope, Sign, World};
 use crate::shell::git::{Git, Range, Where};
@@ -156,6 +157,7 @@ pub fn join(cli: &Cli, args: &JoinArgs) -> Result<Exit, Failure> {
     {
         who = find(&args.signing, id.clone(), Some(&[own.public]), &places)?;
     }
+    not_removed(&root, None, who.signer.public())?;
     let plan = plan::join(
         &world,
         &Join {

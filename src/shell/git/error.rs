@@ -38,6 +38,11 @@ pub enum GitError {
     /// The history ends before it reaches a common ancestor.
     #[error("this clone is shallow, and does not reach back to where the two branches parted")]
     Shallow,
+    /// The history ends before it reaches the first commit.
+    #[error(
+        "this clone is shallow, and which keys the published branch had once is in its history"
+    )]
+    CutOff,
     /// The two have nothing in common.
     #[error("the two branches have no commit in common")]
     Unrelated,
@@ -67,6 +72,9 @@ impl GitError {
             GitError::Unknown(_) => "fetch it first: git fetch origin BRANCH",
             GitError::Shallow => {
                 "fetch the rest: git fetch --unshallow (in a job: fetch-depth 0, GIT_DEPTH 0)"
+            }
+            GitError::CutOff => {
+                "fetch the rest: git fetch --unshallow (in a job: fetch-depth 0, GIT_DEPTH 0); or leave the rule out with --no-history"
             }
             GitError::Unrelated => "start the branch anew from the published one",
             GitError::Incomplete(_) => {

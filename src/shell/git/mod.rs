@@ -8,10 +8,12 @@
 //!   the user's configuration say, the same bytes come out;
 //! * [`revision`]: `BASE..HEAD` as people type it;
 //! * [`list`]: the names, kinds and sizes in a tree, with limits before anything is read;
+//! * [`history`]: what was there once;
 //! * [`read`]: the contents, of all trees at once.
 
 mod differ;
 mod error;
+mod history;
 mod list;
 mod read;
 mod revision;

@@ -289,7 +289,7 @@ fn a_new_key_in_the_middle_of_a_merge() {
         &format!("release fmt.3.0; {SIGN}"),
         &["packages/fmt/releases"],
     );
-    town.ok("by alice conex rotate --no-passphrase --yes; for j in ja jb; do by $j conex approve --yes; done");
+    town.ok("by alice conex rotate --no-passphrase --yes; by alice conex sign --yes; for j in ja jb; do by $j conex approve --yes; done");
     settled(&town);
 }
 

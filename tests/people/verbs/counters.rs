@@ -56,7 +56,7 @@ fn what_was_signed_under_a_lost_key_is_not_undercut() {
     client.update("main");
     // A new key, and an edit; then a janitor who gives the package to somebody else.
     town.ok(
-        "edit fmt.1.0 Three; by alice conex rotate --no-passphrase --yes
+        "edit fmt.1.0 Three; by alice conex rotate --no-passphrase --yes; by alice conex sign --yes
         for j in ja jb; do by $j conex approve --yes; done; commit rotated",
     );
     client.update("main");

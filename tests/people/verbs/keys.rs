@@ -183,3 +183,41 @@ fn old_signatures_do_not_count_again_by_the_way() {
         "old signatures",
     );
 }
+
+/// C13: A key was taken away. It does not come back, for its old signatures would count again.
+#[test]
+fn a_removed_key_does_not_come_back() {
+    let town = Town::new();
+    town.ok(&format!(
+        "cp -r $PEOPLE/alice $PEOPLE/thief; by alice conex rotate --no-passphrase --yes; {APPROVE}; commit rotated
+        git checkout -qb request"
+    ));
+    for verb in [
+        "key add $PEOPLE/thief/keys/alice --as alice --yes",
+        "rotate --new-key $PEOPLE/thief/keys/alice --yes",
+        "join mallory --key $PEOPLE/thief/keys/alice",
+    ] {
+        town.fails(
+            &format!("by alice conex {verb}"),
+            "was removed from the published branch, and never comes back",
+        );
+    }
+    // Without git's history the tools do not know it, and `check` does.
+    town.ok("git diff --quiet; mv .git ../kept; by alice conex key add $PEOPLE/thief/keys/alice --as alice --yes; mv ../kept .git");
+    town.ok(&format!("{APPROVE}; commit back"));
+    let told = town.fails("conex check main..request", "never comes back");
+    assert!(told.contains("E019"), "{told}");
+    // In a shallow clone nothing can be said, unless one does without.
+    town.ok("git clone -q --depth 1 --no-single-branch file://$PWD ../shallow; cd ../shallow; git fetch -q --depth 2 origin request");
+    let shallow = "cd ../shallow; conex check origin/main..origin/request";
+    let output = town.run(shallow);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    town.fails(shallow, "git fetch --unshallow");
+    let told = town.ok(&format!("{shallow} --no-history"));
+    assert!(told.contains("was not looked at (--no-history)"), "{told}");
+    // A change without new keys needs no history.
+    town.ok(
+        "git checkout -q main; edit lwt.1.0 Edited; by alice conex sign --yes; commit edited
+        git clone -q --depth 2 file://$PWD ../other; cd ../other; conex check HEAD~1..HEAD",
+    );
+}

@@ -92,7 +92,8 @@ pub struct VerifyArgs {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The repository, as opam calls it [default: the one of the last report]
+    /// The repository, as opam calls it [default: the one of the last report]; or a code, as `E029`, whose rules
+    /// are printed
     pub repository: Option<String>,
     /// Where reports are kept [default: $XDG_STATE_HOME/conex]
     #[arg(

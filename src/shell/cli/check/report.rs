@@ -117,6 +117,12 @@ fn about(subject: &Subject, outcome: &Outcome) -> Vec<String> {
             );
         }
     }
+    if !subject.history {
+        lines.push(format!(
+            "the history of {} was not looked at (--no-history): a key that was removed may come back",
+            subject.range.base
+        ));
+    }
     lines
 }
 
@@ -271,6 +277,7 @@ struct Summary<'a> {
     conflicts: &'a [String],
     trust: Option<&'static str>,
     strict: bool,
+    history: bool,
     errors: usize,
     errors_in_base: usize,
     files: usize,
@@ -319,6 +326,7 @@ impl<'a> Summary<'a> {
                 Trust::New => "new",
             }),
             strict: subject.mode == Mode::Strict,
+            history: subject.history,
             errors: errors(&outcome.new),
             errors_in_base: errors(&outcome.base),
             files: check.map_or(0, |c| c.files),
