@@ -3,6 +3,7 @@
 use super::Files;
 
 /// SplitMix64: each case has its own seed, so that it can be run again alone.
+#[derive(Debug, Clone)]
 pub struct Random(pub u64);
 
 impl Random {
