@@ -288,10 +288,12 @@ fn is_declined(world: &World<'_>, item: &Waits) -> bool {
 }
 
 impl World<'_> {
-    /// Whether no version of a resource was ever approved, nor this one by anybody.
+    /// Whether no version of a resource was ever approved, nor this one by anybody. What
+    /// former janitors approved, and nobody approved again, is no first version.
     fn is_first(&self, resource: &ResourceId) -> bool {
         matches!(self.standing(resource),
             Some(Standing::Waiting(w)) if w.supported.is_none() && w.janitors.is_empty())
+            && self.approved_once(resource).is_empty()
     }
 
     /// Whether the claim of a package was declined: nobody is asked to approve it, unless they

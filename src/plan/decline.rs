@@ -34,9 +34,11 @@ pub fn decline(world: &World<'_>, names: &[String]) -> Result<Plan, PlanError> {
     Ok(plan)
 }
 
-/// Whether a version waits for its first approval.
-fn is_first(standing: Option<&Standing>) -> bool {
-    matches!(standing, Some(Standing::Waiting(w)) if w.supported.is_none())
+/// Whether a version waits for its first approval. What former janitors approved, and nobody
+/// approved again, does not: every client knows it.
+fn is_first(world: &World<'_>, resource: &ResourceId) -> bool {
+    matches!(world.standing(resource), Some(Standing::Waiting(w)) if w.supported.is_none())
+        && world.approved_once(resource).is_empty()
 }
 
 fn link(world: &World<'_>, plan: &mut Plan) -> Result<(), PlanError> {
@@ -60,7 +62,8 @@ fn id(world: &World<'_>, name: &str, plan: &mut Plan) {
     let Some(id) = Id::new(name).ok().filter(|id| world.knows(id)) else {
         return;
     };
-    if !is_first(world.assessment.people.standings.get(&id)) {
+    let file = world.id_file(&id).map(IdFile::resource_id);
+    if !file.is_some_and(|resource| is_first(world, &resource)) {
         return;
     }
     match world.id_file(&id) {
@@ -96,7 +99,7 @@ fn claim(world: &World<'_>, name: &str, plan: &mut Plan) {
     let Ok(name) = PackageName::new(name) else {
         return;
     };
-    if !is_first(world.standing(&ResourceId::authorisation(&name))) {
+    if !is_first(world, &ResourceId::authorisation(&name)) {
         return;
     }
     let package = world.repository.packages.get(&name);

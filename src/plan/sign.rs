@@ -96,7 +96,8 @@ impl<'a> Job<'a, '_> {
         let id = &self.request.signer;
         let world = self.world;
         let fingerprint = self.request.key.fingerprint();
-        if world.chain().holder(&fingerprint) == Some(id) {
+        // V3.3: a former janitor proves a key as everybody does.
+        if world.chain().key_of(id) == Some(&self.request.key) {
             return Ok(());
         }
         let Some(loaded) = world.repository.ids.get(id).and_then(Slot::good) else {

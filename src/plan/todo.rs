@@ -240,9 +240,9 @@ impl List<'_, '_> {
                 continue;
             };
             let proven = author.keys.iter().any(|key| {
-                let key = key.fingerprint();
-                self.world.chain().holder(&key) == Some(id)
-                    || people.proven.get(&key).is_some_and(|ids| ids.contains(id))
+                let ids = people.proven.get(&key.fingerprint());
+                self.world.chain().key_of(id) == Some(key)
+                    || ids.is_some_and(|ids| ids.contains(id))
             });
             if !author.keys.is_empty() && !proven {
                 let item = Item::Resource(ResourceId::id(Kind::Author, id));

@@ -252,6 +252,12 @@ impl<'r> World<'r> {
     /// epoch that they opened is not open any more, and must be opened again. One janitor's
     /// entry, past or present, opens nothing.
     pub fn opened_once(&self, resource: &ResourceId) -> u64 {
+        let versions = self.approved_once(resource).into_iter();
+        versions.map(|v| v.revision.epoch).max().unwrap_or(0)
+    }
+
+    /// The versions of a resource for which a quorum of any link vouches, by what is still there.
+    pub fn approved_once(&self, resource: &ResourceId) -> BTreeSet<ResourceVersion> {
         let entries: Vec<_> = self
             .repository
             .segments
@@ -264,7 +270,7 @@ impl<'r> World<'r> {
                     .map(move |e| (loaded, e.version))
             })
             .collect();
-        let opened = |link: &Link| {
+        let approved = |link: &Link| {
             let mut tallies: BTreeMap<ResourceVersion, Tally> = BTreeMap::new();
             for (loaded, version) in &entries {
                 let segment = &loaded.value;
@@ -281,14 +287,11 @@ impl<'r> World<'r> {
                     tallies.entry(*version).or_default().add(id, segment.key);
                 }
             }
-            let opened = tallies.iter().filter(|(_, t)| t.of(link.quorum).enough());
-            opened
-                .map(|(version, _)| version.revision.epoch)
-                .max()
-                .unwrap_or(0)
+            tallies.retain(|_, tally| tally.of(link.quorum).enough());
+            tallies.into_keys()
         };
         let links = self.chain().links().iter();
-        links.map(|l| opened(&l.value.link)).max().unwrap_or(0)
+        links.flat_map(|l| approved(&l.value.link)).collect()
     }
 
     /// The epoch in which a change of a resource is made: the open one; or the next, where the

@@ -250,3 +250,59 @@ fn what_is_changed_after_an_epoch_was_started_stays_in_it() {
         "{error:?}"
     );
 }
+
+/// `ja` is a janitor and an author, approved by `ja` and `jb`; then `ja` leaves, and the file
+/// of the author becomes empty. Nobody vouches for a version of it any more.
+fn left(keys: &[&str]) -> World {
+    let mut w = World::usual();
+    w.joined("ja");
+    w.link(&link(2, &["jb", "jc"], &["jb", "jc"]));
+    w.author_file("ja", at(0, 2), keys);
+    w
+}
+
+/// V3.1, U2: The others can approve that a janitor who was an author too has no key left: an
+/// emptied file that was approved once is no declined one.
+#[test]
+fn a_janitor_who_is_an_author_too_can_be_revoked() {
+    let mut w = left(&[]);
+    for janitor in ["jb", "jc"] {
+        let plan = approve(&w, janitor);
+        assert!(entry_for(&plan, Kind::Author, "ja").is_some(), "{janitor}");
+        carry_out(&mut w, janitor, &plan);
+    }
+    accepted_after(
+        &[&{
+            let mut before = World::usual();
+            before.joined("ja");
+            before
+        }],
+        &w,
+    );
+}
+
+/// V3.3: A janitor who stays as an author proves the key with `conex sign`.
+#[test]
+fn a_former_janitor_proves_a_key_by_signing() {
+    let mut w = World::usual();
+    w.link(&link(2, &["jb", "jc"], &["jb", "jc"]));
+    let file = w.author_file("ja", at(0, 1), &["ja"]);
+    for janitor in ["jb", "jc"] {
+        w.says(janitor, vec![file.clone()]);
+    }
+    let plan = sign(&w, "ja").unwrap();
+    assert!(entry_for(&plan, Kind::Author, "ja").is_some());
+}
+
+/// U2: What former janitors approved is known to every client: it cannot be declined.
+#[test]
+fn decline_refuses_what_was_approved_by_former_janitors() {
+    let w = left(&["ja"]);
+    let repository = Repository::load(&w.tree);
+    let world = plan::World::new(&w.tree, &repository, View::Supported).unwrap();
+    let refused = plan::decline(&world, &["ja".to_owned()]);
+    assert!(
+        matches!(refused, Err(PlanError::Refused { .. })),
+        "{refused:?}"
+    );
+}
