@@ -8,6 +8,7 @@
 use std::fmt::Write as _;
 
 use conex_verify::finding::{Finding, Severity};
+use conex_verify::format::resource::{ResourceId, ResourceVersion};
 use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
 use conex_verify::trust::chain::Chain;
@@ -41,6 +42,7 @@ enum Knows {
 pub struct Clients<'s> {
     states: &'s [State],
     policy: Policy,
+    mode: Mode,
     random: Random,
     /// What a client remembers of each state.
     memories: Vec<Vec<u8>>,
@@ -65,6 +67,7 @@ impl<'s> Clients<'s> {
         Clients {
             states,
             policy,
+            mode,
             random,
             memories: Vec::new(),
             registers: Vec::new(),
@@ -104,6 +107,7 @@ impl<'s> Clients<'s> {
     pub fn judge(mut self) -> Result<usize, String> {
         self.start()?;
         self.all_pairs()?;
+        self.anchors_of_a_later_day()?;
         for j in 1..self.states.len() {
             for (i, knows) in self.some_ways(j) {
                 let outcome = self.after(i, knows, j);
@@ -135,7 +139,9 @@ impl<'s> Clients<'s> {
         let assessments: Vec<_> = all.clone().map(assess).collect();
         for n in all.clone() {
             if Registers::of(&repositories[n], &assessments[n]) != self.registers[n] {
-                return Err(format!("the tree of {n} says something else than the memory"));
+                return Err(format!(
+                    "the tree of {n} says something else than the memory"
+                ));
             }
         }
         for (i, j) in all.clone().flat_map(|i| all.clone().map(move |j| (i, j))) {
@@ -172,6 +178,52 @@ impl<'s> Clients<'s> {
                 .push(Memory::decode(&memory).unwrap().registers);
             self.memories.push(memory);
             steady = Some(own);
+        }
+        Ok(())
+    }
+
+    /// V1.4, V10.3: Whoever starts with the anchors that one state hands out accepts it and
+    /// all later ones.
+    fn anchors_of_a_later_day(&mut self) -> Result<(), String> {
+        let i = self.random.below(self.states.len());
+        let j = i + self.random.below(self.states.len() - i);
+        let repository = Repository::load(&self.states[i].published);
+        let chain = Chain::read(&repository).unwrap();
+        let keys = chain.current().members.values();
+        let mut words: Vec<String> = keys.map(|k| k.fingerprint().to_string()).collect();
+        let last = chain.digests().last().unwrap();
+        words.push(format!("link={last}"));
+        if self.mode == Mode::Covered {
+            words.push("unsigned=covered".to_owned());
+        }
+        let known = &self.registers[i];
+        let claims = known.version(&ResourceId::claims());
+        let revision = |v: ResourceVersion| format!("{}.{}", v.revision.epoch, v.revision.counter);
+        words.extend(claims.map(|v| format!("claims={}", revision(v))));
+        words.extend(known.snapshot.map(|v| format!("snapshot={}", revision(v))));
+        let policy = Policy::new(&words.join(","), Some(2)).unwrap();
+        let policy = match self.mode {
+            Mode::NoStrict => policy.nostrict(),
+            _ => policy,
+        };
+        for n in [i, j] {
+            self.verdicts += 1;
+            let request = Request {
+                policy: &policy,
+                name: "r",
+                subject: Subject::Whole {
+                    tree: &self.states[n].published,
+                    before: None,
+                },
+                memories: &(),
+            };
+            let outcome = verify(&request).unwrap();
+            if !outcome.is_accepted() {
+                let told = told(&outcome);
+                return Err(format!(
+                    "with the anchors of {i} state {n} is refused{told}"
+                ));
+            }
         }
         Ok(())
     }

@@ -91,6 +91,10 @@ struct Sequence {
     /// Whether each state is published with a snapshot.
     snapshots: bool,
     states: Vec<State>,
+    /// Branches that were not merged: what they were, where they started, and what came of it.
+    dropped: Vec<(String, Tree, Tree)>,
+    /// Changes that `check` refuses although nobody has anything left to do.
+    dead_ends: Vec<String>,
     fates: Fates,
 }
 
@@ -196,6 +200,8 @@ impl Sequence {
             mode: *mode,
             snapshots: false,
             states: Vec::new(),
+            dropped: Vec::new(),
+            dead_ends: Vec::new(),
             fates: Fates::new(),
         };
         let first = sequence.published(tree, Unchanged::Keep);
@@ -204,7 +210,7 @@ impl Sequence {
             working: tree.clone(),
             published: first.unwrap(),
         });
-        let wanted = 12 + sequence.people.random.below(9);
+        let wanted = 12 + sequence.people.random.below(5);
         for _ in 0..ATTEMPTS {
             if sequence.states.len() > wanted {
                 break;
@@ -231,39 +237,75 @@ impl Sequence {
         self.states.last().unwrap()
     }
 
-    /// Somebody makes a step in a branch, which may have started from an earlier state, and
-    /// wants to have it merged.
+    /// Somebody makes a step in a branch, which may have started from an earlier state, and wants
+    /// to have it merged.
     fn attempt(&mut self, kind: Kind) -> Fate {
         if kind == Kind::Snapshot {
             return self.snapshot();
+        }
+        let Some((what, start, tip)) = self.branch(kind) else {
+            return Fate::Refused;
+        };
+        let guided = !matches!(
+            kind,
+            Kind::Package | Kind::Withdraw | Kind::Revert | Kind::Retry | Kind::Strip
+        );
+        let fresh = guided && start.files == self.last().working.files;
+        let fate = self.propose(what.clone(), &start, &tip, fresh);
+        if matches!(fate, Fate::Conflict | Fate::Rejected | Fate::Unpublished) {
+            self.dropped.push((what, start, tip));
+        }
+        fate
+    }
+
+    /// What somebody did: where the branch started, and how it ends.
+    fn branch(&mut self, kind: Kind) -> Option<(String, Tree, Tree)> {
+        let latest = self.states.len() - 1;
+        match kind {
+            Kind::Revert => {
+                let n = self.people.random.below(self.states.len());
+                let before = &self.states.get(n.checked_sub(1)?)?.working;
+                let what = format!("step {n} is taken back");
+                return Some((what, self.states[n].working.clone(), before.clone()));
+            }
+            Kind::Retry => {
+                let n = self.people.random.below(self.dropped.len().max(1));
+                let (what, start, tip) = self.dropped.get(n)?.clone();
+                return Some((format!("again: {what}"), start, tip));
+            }
+            _ => {}
         }
         let back = match self.people.random.below(3) {
             0 => self.people.random.below(FORK + 1),
             _ => 0,
         };
-        let from = self.states.len().saturating_sub(back + 1);
+        let from = latest.saturating_sub(back);
         let start = self.states[from].working.clone();
         let mut branch = Branch {
             people: &mut self.people,
             tree: start.clone(),
         };
-        let what = steps::make(kind, &mut branch);
+        let what = steps::make(kind, &mut branch).ok()?;
         let tip = branch.tree;
-        let what = match what {
-            Ok(what) if back > 0 => format!("{what} (in a branch of {from})"),
-            Ok(what) => what,
-            Err(_) => return Fate::Refused,
+        let what = match from == latest {
+            true => what,
+            false => format!("{what} (in a branch of {from})"),
         };
+        Some((what, start, tip))
+    }
+
+    /// Somebody wants to have a branch merged.
+    fn propose(&mut self, what: String, start: &Tree, tip: &Tree, fresh: bool) -> Fate {
         if tip.files == start.files {
             return Fate::Nothing;
         }
-        let Some(merged) = merge(&start, &tip, &self.last().working) else {
+        let Some(merged) = merge(start, tip, &self.last().working) else {
             return Fate::Conflict;
         };
         if merged.files == self.last().working.files {
             return Fate::Nothing;
         }
-        self.offer(what, merged, Unchanged::Keep)
+        self.offer(what, merged, Unchanged::Keep, fresh)
     }
 
     /// From now on each state has a snapshot; if it has one already, that is made anew.
@@ -301,13 +343,14 @@ impl Sequence {
             true => "a new snapshot of the same",
             false => "the first snapshot",
         };
-        let fate = self.offer(what.to_owned(), tree, Unchanged::Renew);
+        let fate = self.offer(what.to_owned(), tree, Unchanged::Renew, true);
         self.snapshots = before || fate == Fate::Accepted;
         fate
     }
 
-    /// What `check` accepts is merged and published.
-    fn offer(&mut self, what: String, merged: Tree, unchanged: Unchanged) -> Fate {
+    /// What `check` accepts is merged and published. `fresh` is a change that started from the
+    /// last state, and in which people did what the tools ask them for.
+    fn offer(&mut self, what: String, merged: Tree, unchanged: Unchanged, fresh: bool) -> Fate {
         let base = &self.last().working;
         let (old, new) = (Repository::load(base), Repository::load(&merged));
         let sides = [(base, &old), (&merged, &new)];
@@ -318,18 +361,21 @@ impl Sequence {
         };
         let result = check(base, head, None, mode);
         if !result.mergeable() {
-            if std::env::var_os("CONEX_SHOW").is_some() {
-                let errors = result.findings.iter().map(|j| &j.finding);
-                let errors = errors.filter(|f| f.severity == Severity::Error);
-                let told: Vec<_> = errors.map(|f| format!("{} {}", f.code, f.path)).collect();
-                eprintln!("not merged: {what}: {}", told.join(", "));
+            let errors = result.findings.iter().map(|j| &j.finding);
+            let errors = errors.filter(|f| f.severity == Severity::Error);
+            let told: Vec<_> = errors
+                .map(|f| format!("{} {}: {}", f.code, f.path, f.message))
+                .collect();
+            // What is refused and waits for nobody cannot be mended.
+            if fresh && result.todo.is_empty() {
+                let latest = self.states.len() - 1;
+                let told = told.join("\n    ");
+                self.dead_ends
+                    .push(format!("after {latest}: {what}:\n    {told}"));
             }
             return Fate::Rejected;
         }
         let Ok(published) = self.published(&merged, unchanged) else {
-            if std::env::var_os("CONEX_SHOW").is_some() {
-                eprintln!("not published: {what}");
-            }
             return Fate::Unpublished;
         };
         self.states.push(State {
@@ -422,10 +468,14 @@ fn whoever_missed_any_number_of_steps_follows_and_nobody_goes_back() {
     let run = |seed: u64| {
         let sequence = Sequence::of(seed);
         let clients = Clients::new(&sequence.states, sequence.mode, Random(!seed));
-        let verdicts = clients.judge().map_err(|why| {
-            eprintln!("{}{why}", sequence.tell(seed));
-            seed
-        });
+        let dead_end = sequence.dead_ends.first();
+        let dead_end = dead_end.map(|told| format!("a dead end {told}"));
+        let verdicts = dead_end
+            .map_or_else(|| clients.judge(), Err)
+            .map_err(|why| {
+                eprintln!("{}{why}", sequence.tell(seed));
+                seed
+            });
         (sequence.fates, sequence.states.len(), verdicts)
     };
     let results: Vec<_> = (first..first + sequences)

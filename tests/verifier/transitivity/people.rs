@@ -338,7 +338,10 @@ impl People {
             let plan = approve(world, &id(who), key.public(), only);
             if let Some(mut plan) = plan.ok().filter(|p| !p.is_empty()) {
                 self.seal(&mut plan, world, who, &key);
-                if plan.writes.contains_key(&Place::Link(world.chain().current().number).path()) {
+                if plan
+                    .writes
+                    .contains_key(&Place::Link(world.chain().current().number).path())
+                {
                     return (vec![plan], true);
                 }
                 plans.push(plan);

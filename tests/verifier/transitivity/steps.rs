@@ -14,6 +14,7 @@ use conex_verify::format::path::Place;
 use conex_verify::format::resource::{
     Author, Decode as _, IdFile, Kind as Of, Resource as _, ResourceId, SnapshotRule,
 };
+use conex_verify::repository::Repository;
 
 use super::people::{Branch, Facts, Refused, has_file, request};
 use crate::world::{OPAM, id, opam_path};
@@ -42,20 +43,25 @@ pub enum Kind {
     DeleteDead,
     TopLevel,
     Approve,
+    /// A step of earlier is taken back with git, or a branch that was not merged comes again.
+    Revert,
+    Retry,
+    /// Somebody deletes a segment, whether it is dead or not.
+    Strip,
     Snapshot,
 }
 
 use Kind::{
     Approve, Claims, Compact as Fold, Decline, DeleteDead, Edit, Epoch as NewEpoch, Janitor,
-    Join as NewAuthor, NewKey, Owner, Package, Release, Removal, Return, Revoke, Rotate, Snapshot,
-    Supersede as Above, Team, TopLevel, Withdraw,
+    Join as NewAuthor, NewKey, Owner, Package, Release, Removal, Retry, Return, Revert, Revoke,
+    Rotate, Snapshot, Strip, Supersede as Above, Team, TopLevel, Withdraw,
 };
 
 /// All of them; what authors do most stands twice.
-pub const KINDS: [Kind; 28] = [
+pub const KINDS: [Kind; 33] = [
     NewAuthor, NewAuthor, NewKey, Rotate, Revoke, Package, Release, Release, Edit, Edit, Removal,
     Removal, Return, NewEpoch, NewEpoch, Owner, Team, Janitor, Janitor, Claims, Above, Decline,
-    Decline, Withdraw, Fold, DeleteDead, TopLevel, Approve,
+    Decline, Withdraw, Fold, DeleteDead, TopLevel, Approve, Revert, Revert, Retry, Retry, Strip,
 ];
 
 /// The people who can become authors, and those who can become janitors.
@@ -99,8 +105,9 @@ pub fn make(kind: Kind, branch: &mut Branch<'_>) -> Result<String, Refused> {
             branch.settle(&[])?;
             Ok("everybody does what waits".to_owned())
         }
-        // That is made when a state is published.
-        Snapshot => Err(nobody()),
+        Strip => strip(branch),
+        // These are made of what was published, not in a branch.
+        Revert | Retry | Snapshot => Err(nobody()),
     }
 }
 
@@ -535,11 +542,27 @@ fn janitors(branch: &mut Branch<'_>) -> Result<String, Refused> {
 
 /// A version above what was signed in branches that nobody merged, or above a number.
 fn above(branch: &mut Branch<'_>) -> Result<String, Refused> {
-    let signers: Vec<String> = branch.people.logs.keys().cloned().collect();
-    let who = branch.people.one(&signers).ok_or_else(nobody)?;
+    if branch.people.random.below(3) > 0 {
+        in_vain(branch)?;
+    }
+    let mut signers: Vec<String> = branch.people.logs.keys().cloned().collect();
+    let repository = Repository::load(&branch.tree);
+    let (who, resource) = loop {
+        let who = branch.people.one(&signers).ok_or_else(nobody)?;
+        signers.retain(|other| *other != who);
+        // What was signed and is not there, and is not below what is.
+        let log = &branch.people.logs[&who];
+        let is_elsewhere = |resource: &&ResourceId| {
+            let present = repository.version_of(resource);
+            let mut others = log[resource].iter().filter(|v| Some(**v) != present);
+            others.any(|v| present.is_none_or(|p| v.revision >= p.revision))
+        };
+        let resources: Vec<ResourceId> = log.keys().filter(is_elsewhere).cloned().collect();
+        if let Some(resource) = branch.people.one(&resources) {
+            break (who, resource);
+        }
+    };
     let mut dead = branch.people.logs[&who].clone();
-    let resources: Vec<ResourceId> = dead.keys().cloned().collect();
-    let resource = branch.people.one(&resources).ok_or_else(nobody)?;
     // The own log, or what all of them signed.
     if branch.people.random.once_in(2) {
         for log in branch.people.logs.values() {
@@ -576,6 +599,17 @@ fn above(branch: &mut Branch<'_>) -> Result<String, Refused> {
     Ok(format!("{who} supersedes the {resource}{how}"))
 }
 
+/// Somebody signs in a branch that nobody merges.
+fn in_vain(branch: &mut Branch<'_>) -> Result<(), Refused> {
+    let before = branch.tree.clone();
+    let signed = match branch.people.random.below(3) {
+        0 => removal(branch),
+        _ => edit(branch),
+    };
+    branch.tree = before;
+    signed.map(drop)
+}
+
 /// The ids and the packages that could wait for a first approval.
 fn waiting(branch: &mut Branch<'_>) -> Result<Vec<String>, Refused> {
     branch.look(View::Supported, |world, _| {
@@ -594,13 +628,18 @@ fn waiting(branch: &mut Branch<'_>) -> Result<Vec<String>, Refused> {
 }
 
 fn declined(branch: &mut Branch<'_>) -> Result<String, Refused> {
-    let names = waiting(branch)?;
-    let name = branch.people.one(&names).ok_or_else(nobody)?;
-    let plan = branch.look(View::Supported, |world, _| {
-        decline(world, std::slice::from_ref(&name))
-    })?;
-    branch.tree = plan.apply(&branch.tree);
-    Ok(format!("{name} is declined"))
+    let mut names = waiting(branch)?;
+    while let Some(name) = branch.people.one(&names) {
+        names.retain(|n| *n != name);
+        let plan = branch.look(View::Supported, |world, _| {
+            decline(world, std::slice::from_ref(&name))
+        });
+        if let Ok(plan) = plan {
+            branch.tree = plan.apply(&branch.tree);
+            return Ok(format!("{name} is declined"));
+        }
+    }
+    Err(nobody())
 }
 
 /// Somebody takes back what waits, with git.
@@ -662,4 +701,13 @@ fn top_level(branch: &mut Branch<'_>) -> Result<String, Refused> {
     branch.sign(&who, &[])?;
     let how = branch.proposed(&["repo"])?;
     Ok(format!("the file repo is edited{how}"))
+}
+
+/// Segments of anybody are deleted; `check` knows which may go.
+fn strip(branch: &mut Branch<'_>) -> Result<String, Refused> {
+    let paths = branch.tree.below("packages/.conex/index/");
+    let paths: Vec<String> = paths.map(|(path, _)| path.to_owned()).collect();
+    let path = branch.people.one(&paths).ok_or_else(nobody)?;
+    branch.tree.files.remove(&path);
+    Ok(format!("{path} is deleted"))
 }
