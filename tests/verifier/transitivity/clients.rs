@@ -16,7 +16,7 @@ use conex_verify::update::{Memory, Registers, follows};
 use conex_verify::verify::{Mode, Pretended, assess};
 use conex_verify::{Outcome, Policy, Request, Subject, verify};
 
-use super::{JANITORS, State};
+use super::sequence::{JANITORS, State};
 use crate::patch_support::random::Random;
 use crate::world::fingerprint;
 
