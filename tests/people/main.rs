@@ -30,5 +30,6 @@ mod branches;
 mod history;
 mod snapshot_weekly;
 mod tools;
+mod transitivity;
 mod verbs;
 mod workflows;

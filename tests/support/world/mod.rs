@@ -31,13 +31,18 @@ pub use verdict::Verdict;
 #[allow(unused_imports)]
 pub use verdict::resealed;
 
-/// The private key of this name. The name is the seed.
-pub fn private(name: &str) -> SeedKey {
+/// The seed of the key of this name: the name.
+pub fn seed(name: &str) -> [u8; 32] {
     let mut seed = [0u8; 32];
     for (i, b) in name.bytes().enumerate() {
         seed[i % 32] ^= b.wrapping_add(u8::try_from(i / 32).unwrap());
     }
-    SeedKey::of(&seed)
+    seed
+}
+
+/// The private key of this name.
+pub fn private(name: &str) -> SeedKey {
+    SeedKey::of(&seed(name))
 }
 
 /// The public key of this name.

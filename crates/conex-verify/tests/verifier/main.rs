@@ -36,5 +36,4 @@ mod syntax;
 mod syntax_oracle;
 mod syntax_second_opinion;
 mod tamper;
-mod transitivity;
 mod updates;

@@ -15,7 +15,7 @@ use conex_verify::tree::Tree;
 use conex_verify::trust::chain::Chain;
 
 use crate::patch_support::random::Random;
-use crate::world::{id, private};
+use crate::world::{id, seed};
 
 /// Why a step was not made.
 pub type Refused = String;
@@ -102,6 +102,11 @@ impl Facts {
         });
         people.collect::<BTreeSet<_>>().into_iter().collect()
     }
+}
+
+/// The private key of this name, that signs as people's keys do.
+fn private(name: &str) -> UnlockedKey {
+    UnlockedKey::from_seed(&seed(name)).unwrap()
 }
 
 impl People {
