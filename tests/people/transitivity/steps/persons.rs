@@ -1,6 +1,7 @@
 //! Authors, teams and janitors: who comes, who goes, and with which key.
 
 use super::*;
+use conex::plan::Retire;
 
 pub fn new_author(branch: &mut Branch<'_>) -> Result<String, Refused> {
     let facts = Facts::of(&branch.tree);
@@ -97,7 +98,8 @@ pub fn rotate(branch: &mut Branch<'_>) -> Result<String, Refused> {
         let add = Some(key.public().clone());
         let Some(in_chain) = world.chain().key_of(&who) else {
             let retire = old.iter().filter(|_| one);
-            let retire = retire.map(|k| k.public().fingerprint()).collect();
+            let retire: Vec<_> = retire.map(|k| k.public().fingerprint()).collect();
+            let retire = Retire::these_or_all(&retire);
             let change = KeyChange {
                 id: who,
                 retire,
@@ -115,7 +117,7 @@ pub fn rotate(branch: &mut Branch<'_>) -> Result<String, Refused> {
         {
             let change = KeyChange {
                 id: who,
-                retire: vec![in_chain.fingerprint()],
+                retire: Retire::These(vec![in_chain.fingerprint()]),
                 add,
             };
             plan.merge(change_keys(world, &change)?);
