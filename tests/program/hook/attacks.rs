@@ -160,8 +160,16 @@ fn another_repository_of_the_same_janitors_is_refused() {
 #[test]
 fn notaries_in_another_case_are_refused() {
     let before = World::usual();
-    let other = |w: &mut World| drop(w.team_file("Notaries", at(0, 1), &["bob"]));
-    refused_change(&before, other, "E029", Notices::All);
+    let other = |w: &mut World| {
+        w.team_file("crew", at(0, 1), &["bob"]);
+        let bytes = w.remove("packages/.conex/ids/crew");
+        let text = String::from_utf8(bytes)
+            .unwrap()
+            .replace("crew", "Notaries");
+        let path = "packages/.conex/ids/Notaries";
+        w.file(path, resealed(text.as_bytes()).unwrap());
+    };
+    refused_change(&before, other, "E002", Notices::All);
 }
 
 /// Attack 19: a release that was signed in a branch that was closed is served later; a version
@@ -190,7 +198,9 @@ fn a_superseded_release_is_refused() {
 fn an_honest_update_repairs_a_half_applied_tree() {
     let before = World::usual();
     let mut next = before.clone();
-    next.released("fmt.2.0", "bob");
+    next.file(&opam_path("fmt.2.0"), OPAM);
+    let entries = next.listed("fmt.2.0", at(0, 3));
+    next.says("bob", entries);
     for missing in next.paths() {
         if before.tree.get(&missing) == next.tree.get(&missing) {
             continue;
