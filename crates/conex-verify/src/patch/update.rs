@@ -224,7 +224,8 @@ impl<'t> Update<'t> {
     }
 
     /// One path may not be file and directory, neither after the update nor on
-    /// the way: the programs apply the sections in different orders (D10).
+    /// the way: the programs apply the sections in different orders (D10). A directory
+    /// without files is in no patch, and no opam replaces one that lies in a directory.
     fn check_directories(&self, lines: &Lines<'_>) -> Result<(), PatchError> {
         let is_file =
             |name: &str| self.old.files.contains_key(name) || self.files.contains_key(name);
@@ -236,7 +237,8 @@ impl<'t> Update<'t> {
                     .next()
                     .is_some_and(|(path, _)| path.starts_with(&below))
             };
-            starts(&self.old.files) || starts(&self.files)
+            let stays = self.store == Store::Directory && self.old.empty.contains(name);
+            stays || starts(&self.old.files) || starts(&self.files)
         };
         for (path, at) in &self.created {
             let clash = directories(path)
@@ -257,10 +259,26 @@ impl<'t> Update<'t> {
         Ok(())
     }
 
+    /// A description among the `lost` that opam does not look at again: it looks at the
+    /// directories from which a section removes something, and not at those below (D11).
+    fn remembered<'p>(&self, lost: &'p BTreeSet<String>) -> Option<&'p str> {
+        let looked_at: BTreeSet<&str> = self
+            .deleted
+            .iter()
+            .map(|path| directory(path).trim_end_matches('/'))
+            .map(|dir| dir.strip_suffix("/files").unwrap_or(dir))
+            .collect();
+        let paths = lost.iter().map(String::as_str);
+        paths
+            .filter(|path| path.ends_with("/opam"))
+            .find(|path| !looked_at.contains(directory(path).trim_end_matches('/')))
+    }
+
     /// The result.
     ///
     /// # Errors
-    /// A path that is file and directory; more files or bytes than a tree may have.
+    /// A path that is file and directory; a release that opam would show and not have; more
+    /// files or bytes than a tree may have.
     pub fn finish(mut self, lines: &Lines<'_>, dialect: Dialect) -> Result<Applied, PatchError> {
         self.check_directories(lines)?;
         let line = Line {
@@ -297,6 +315,12 @@ impl<'t> Update<'t> {
                     .collect()
             }
         };
+        if let Some(path) = self.remembered(&lost) {
+            let message = format!(
+                "opam 2.6 removes `{path}` with a file above it, and goes on to show the release until it reads the whole repository"
+            );
+            return Err(lines.error(Kind::Archive, line, message).path(path));
+        }
         let mut changed = lost.clone();
         changed.extend(
             self.used

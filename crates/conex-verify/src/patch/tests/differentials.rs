@@ -161,6 +161,61 @@ fn d10_no_path_is_file_and_directory() {
     );
 }
 
+/// No opam replaces an empty directory by a file; that the directory is there is in no patch.
+/// From an archive opam 2.6 does.
+#[test]
+fn d10_a_file_in_the_place_of_an_empty_directory_is_refused() {
+    let mut old = tree(&[(OPAM, "x\n")]);
+    old.empty = ["doc", "doc/notes"].map(str::to_owned).into();
+    let create = |names: [&str; 2]| {
+        format!(
+            "--- /dev/null\n+++ {}.new/{}\n@@ -0,0 +1,1 @@\n+x\n",
+            names[0], names[1]
+        )
+    };
+    for path in ["doc", "doc/notes"] {
+        let error = apply(&old, create(["r", path]).as_bytes(), &ctx(Store::Directory));
+        assert_eq!(error.unwrap_err().kind(), Kind::FileAndDirectory);
+        let patch = create(["r.tar.gz", path]);
+        let applied = apply(&old, patch.as_bytes(), &ctx(Store::Archive)).unwrap();
+        assert!(applied.tree.files.contains_key(path));
+    }
+    let beside = create(["r", "doc/x"]);
+    apply(&old, beside.as_bytes(), &ctx(Store::Directory)).unwrap();
+}
+
+/// opam 2.6 removes `packages/a/` with the file in it, and looks again only at what is called
+/// like that directory: it goes on to list `a.1` and to install it. Whoever published a release
+/// that its maintainers removed keeps it alive so.
+#[test]
+fn d11_a_release_that_opam_would_show_and_not_have_is_refused() {
+    let delete = |path: &str| format!("--- r.tar.gz/{path}\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-x\n");
+    for path in ["packages/a/README", "packages/a/README/x", "packages/a/zz"] {
+        let old = tree(&[
+            (OPAM, "x\n"),
+            (path, "x\n"),
+            (OTHER, "x\n"),
+            ("repo", "x\n"),
+        ]);
+        let patch = delete(path);
+        let result = apply(&old, patch.as_bytes(), &ctx(Store::Archive));
+        if path.ends_with("/x") {
+            // What is removed has a directory of its own.
+            assert!(result.unwrap().notes.is_empty());
+        } else {
+            let error = result.unwrap_err();
+            assert_eq!((error.kind(), error.file()), (Kind::Archive, OPAM));
+        }
+        let patch = patch.replace("r.tar.gz", "r");
+        apply(&old, patch.as_bytes(), &ctx(Store::Directory)).unwrap();
+    }
+    // At the directory of the release itself opam looks again, and sees that it is gone.
+    let old = tree(&[(OPAM, "x\n"), ("packages/a/a.1/x", "x\n")]);
+    let patch = delete("packages/a/a.1/x");
+    let applied = apply(&old, patch.as_bytes(), &ctx(Store::Archive)).unwrap();
+    assert!(applied.tree.files.is_empty());
+}
+
 #[test]
 fn d11_an_archive_loses_the_whole_directory() {
     let delete = |path: &str| format!("--- r.tar.gz/{path}\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-x\n");
