@@ -58,8 +58,12 @@ pub fn run(dir: &Path, verdicts: &Path, list: &Path, log: &Path, round: &str) ->
                 now.filter(|said| said.accepted).or(whole)
             }
         };
+        let judged = fs::read_to_string(verdicts.join(format!("{name}.{round}")));
         let failed = log.contains(&format!("\"{name}\": "));
         let mut problems = Vec::new();
+        if judged.is_ok_and(|text| text.contains(" E099:")) {
+            problems.push("findings and proof disagree (E099)".to_owned());
+        }
         match &now {
             None => problems.push("the hook was not asked for the whole tree".to_owned()),
             Some(said) if !said.accepted => {

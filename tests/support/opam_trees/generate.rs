@@ -38,6 +38,7 @@ pub fn write(dir: &Path, seed: u64, first: u64, count: u64) {
     let policy = Policy::new(&anchors, Some(2)).unwrap().nostrict();
     let mut names = String::new();
     let mut traits: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut disagreements = Vec::new();
     for number in first..first + count {
         let case = case(seed, number);
         let tree = case.one.tree();
@@ -49,6 +50,9 @@ pub fn write(dir: &Path, seed: u64, first: u64, count: u64) {
         let verdict = said(&policy, &name, subject, Some(&tree));
         fs::create_dir_all(dir.join("said")).unwrap();
         fs::write(dir.join("said").join(&name), &verdict).unwrap();
+        if verdict.contains(" E099:") {
+            disagreements.push((name.clone(), verdict.trim().to_owned()));
+        }
         if !verdict.starts_with("accepted") {
             continue;
         }
@@ -64,6 +68,10 @@ pub fn write(dir: &Path, seed: u64, first: u64, count: u64) {
     fs::write(dir.join("names"), names).unwrap();
     let traits: Vec<String> = traits.iter().map(|(w, n)| format!(", {n} {w}")).collect();
     println!("first trees: {accepted} accepted{}", traits.concat());
+    // Findings and proof disagree.
+    for (name, verdict) in disagreements {
+        eprintln!("{name} of seed {seed}: {verdict}");
+    }
 }
 
 /// What is worth counting in a tree that is accepted.

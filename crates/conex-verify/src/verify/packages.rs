@@ -121,7 +121,9 @@ pub fn judge_package(
             (report.claimed, cx.unsigned),
             &mut report.findings,
         );
-        let found = misplaced(&report, package, elsewhere, other);
+        let again = |o: &Elsewhere<'_>| o.release == release && o.path != path;
+        let twice = package.directories.contains_key(release) || elsewhere.iter().any(again);
+        let found = misplaced(&report, twice, other);
         report.findings.extend(found);
     }
     if let Some(listed) = releases.filter(|_| report.claimed) {
@@ -323,17 +325,10 @@ fn empty_files(release: &Release, dir: &ReleaseDir, findings: &mut Findings) {
 }
 
 /// V7.6: A release that does not lie in the directory of its package: an error for a name that is
-/// claimed, and where opam finds the same release twice.
-fn misplaced(
-    report: &PackageReport,
-    package: &Package,
-    elsewhere: &[Elsewhere<'_>],
-    other: &Elsewhere<'_>,
-) -> Option<Finding> {
+/// claimed, and where opam finds the same release `twice`.
+fn misplaced(report: &PackageReport, twice: bool, other: &Elsewhere<'_>) -> Option<Finding> {
     let Elsewhere { path, release, .. } = *other;
     let own = release_dir(release);
-    let mut same = elsewhere.iter().filter(|e| e.release == release);
-    let twice = package.directories.contains_key(release) || same.nth(1).is_some();
     let message = match (report.claimed, twice) {
         (true, _) => format!(
             "`{path}` holds a release of the signed package `{}`",

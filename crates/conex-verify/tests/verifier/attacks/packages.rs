@@ -135,6 +135,21 @@ fn a_release_of_a_signed_package_in_another_place_is_refused() {
     }
 }
 
+/// opam would see one of the two. The proof refused it, and no finding said why (E099).
+#[test]
+fn a_release_in_two_places_that_are_not_its_own_is_refused() {
+    let mut w = World::usual().nostrict();
+    w.file("packages/lwt.1.0/opam", OPAM);
+    w.file("packages/fmt/lwt.1.1/opam", OPAM);
+    w.verdict().is_accepted();
+    w.file("packages/fmt/lwt.1.0/opam", OPAM);
+    for dir in ["packages/lwt.1.0/", "packages/fmt/lwt.1.0/"] {
+        w.verdict().is_rejected(Code::Misplaced, dir);
+    }
+    w.remove("packages/lwt.1.0/opam");
+    w.verdict().is_accepted();
+}
+
 /// The same of a package that nobody claims: it is an unsigned package of its name.
 #[test]
 fn a_flat_or_foreign_release_of_an_unclaimed_package_is_unsigned() {
