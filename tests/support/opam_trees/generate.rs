@@ -139,6 +139,7 @@ pub fn case(seed: u64, number: u64) -> Case {
     if signed {
         sign(&mut world, &mut disk, 1);
     }
+    disk.settle();
     let one = disk.clone();
     let kept = |path: &str| metadata.contains(path) || path.starts_with("packages/.conex/");
     for _ in 0..=maker.random.below(3) {
@@ -147,6 +148,7 @@ pub fn case(seed: u64, number: u64) -> Case {
     if signed && !maker.random.once_in(6) {
         sign(&mut world, &mut disk, 2);
     }
+    disk.settle();
     Case { one, two: disk }
 }
 
@@ -445,6 +447,20 @@ impl Disk {
             self.make_room(&path);
         }
         self.directories.insert(path);
+    }
+
+    /// Takes away what signing put files below, and directories that are files.
+    fn settle(&mut self) {
+        let above: BTreeSet<String> = self
+            .files
+            .keys()
+            .flat_map(|path| path.match_indices('/').map(|(at, _)| path[..at].to_owned()))
+            .collect();
+        self.files.retain(|path, _| !above.contains(path));
+        let file = |path: &str| self.files.contains_key(path);
+        self.directories.retain(|path| {
+            !file(path) && !path.match_indices('/').any(|(at, _)| file(&path[..at]))
+        });
     }
 
     fn make_room(&mut self, path: &str) {
