@@ -14,6 +14,9 @@ mod hook;
 #[path = "../patch_support/mod.rs"]
 #[allow(dead_code)]
 mod patch_support;
+#[path = "../seed_key/mod.rs"]
+#[allow(dead_code)]
+mod seed_key;
 #[path = "../world/mod.rs"]
 #[allow(dead_code)]
 mod world;
