@@ -205,6 +205,7 @@ fn a_change_that_is_broken_off_can_be_repeated() {
             fs::remove_file(path).unwrap();
         }
         for (path, bytes) in &before {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, bytes).unwrap();
         }
         let mut child = start(&machine);
