@@ -113,6 +113,10 @@ fn tampered(tree: &Tree, path: &str) -> Tree {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-data"),
+    ignore = "needs real repositories: tests/run"
+)]
 fn twelve_real_weeks_are_accepted_and_their_forgeries_refused() {
     let Some(history) = History::find() else {
         return;

@@ -181,6 +181,10 @@ fn refused(client: &Client, old: &Tree, new: &Tree, code: Code, path: &str) {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-data"),
+    ignore = "needs real repositories: tests/run"
+)]
 fn a_snapshot_a_week_protects_what_no_author_signs() {
     let Some(history) = History::find() else {
         return;

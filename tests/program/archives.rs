@@ -78,6 +78,7 @@ fn same(archive: &Tree, directory: &Tree) {
 }
 
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn what_gnu_tar_packs_is_what_was_there() {
     let dir = repository();
     for contents in [Contents::Judged, Contents::All] {
@@ -99,6 +100,7 @@ fn what_gnu_tar_packs_is_what_was_there() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn what_opam_admin_index_packs_is_what_was_there() {
     let dir = repository();
     fs::remove_file(dir.path().join(".gitignore")).unwrap();
@@ -123,6 +125,11 @@ fn what_opam_admin_index_packs_is_what_was_there() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
+#[cfg_attr(
+    not(feature = "real-data"),
+    ignore = "needs real repositories: tests/run"
+)]
 fn the_whole_opam_repository() {
     let path = crate::place::data().join("opam-repository/2026-05-30.tar.gz");
     let Ok(bytes) = fs::read(&path) else {
@@ -169,6 +176,11 @@ fn reason(name: &str) -> Option<&'static str> {
 }
 
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
+#[cfg_attr(
+    not(feature = "real-data"),
+    ignore = "needs real repositories: tests/run"
+)]
 fn recorded_trees_are_read_as_gnu_tar_unpacks_them() {
     let path = crate::place::data().join("hook-recordings.tar.gz");
     if !path.exists() {
@@ -322,6 +334,7 @@ while True:
 ";
 
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn whatever_is_accepted_python_reads_alike() {
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
     let rounds = std::env::var("CONEX_FUZZ_ROUNDS").map_or(4_000, |n| n.parse().unwrap());

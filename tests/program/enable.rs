@@ -297,6 +297,7 @@ fn opams() -> BTreeMap<String, PathBuf> {
 }
 
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn real_opams_take_the_result_and_call_the_hook() {
     let opams = opams();
     if opams.is_empty() {

@@ -173,6 +173,7 @@ fn the_golden_repository_is_valid() {
 /// The recipe of the document, with nothing but stock tools and no code of conex's:
 /// what is signed ends at the line `signatures`, and the envelope is written back.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn openssh_accepts_every_signature() {
     fn string(bytes: &[u8]) -> Vec<u8> {
         let len = u32::try_from(bytes.len()).unwrap().to_be_bytes();
@@ -239,6 +240,7 @@ fn openssh_accepts_every_signature() {
 
 /// Digests and fingerprints are what `b2sum -l 256` prints.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn b2sum_prints_the_same_digests() {
     if !crate::openssh::oracle("b2sum") {
         return;

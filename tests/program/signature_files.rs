@@ -27,6 +27,7 @@ fn sh(machine: &Machine, line: &str) -> (bool, String) {
 
 /// User story: somebody who trusts OpenSSH and not conex checks all that is signed.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn stock_ssh_keygen_checks_every_signature() {
     if !oracle("ssh-keygen") {
         return;
@@ -143,6 +144,7 @@ fn verdict(machine: &Machine) -> bool {
 /// User story: a janitor's key never leaves a machine without a network. Link, owners and
 /// a whole repository of vouches go there as files, and come back signed.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn a_janitor_signs_without_a_network() {
     if !oracle("ssh-keygen") {
         return;
@@ -218,6 +220,7 @@ fn a_janitor_signs_without_a_network() {
 
 /// User story: an author whose key is elsewhere joins and signs a release.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn an_author_joins_and_signs_without_a_network() {
     if !oracle("ssh-keygen") {
         return;
@@ -254,6 +257,7 @@ fn an_author_joins_and_signs_without_a_network() {
 
 /// User story: the notary's key is elsewhere.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn a_snapshot_is_signed_without_a_network() {
     if !oracle("ssh-keygen") {
         return;
@@ -315,6 +319,7 @@ fn a_snapshot_is_signed_without_a_network() {
 
 /// Attacks and mistakes: what does not fit is refused, and nothing is written.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn a_signature_that_does_not_fit_is_refused() {
     if !oracle("ssh-keygen") {
         return;
@@ -441,6 +446,7 @@ fn nothing_is_handed_out_below_packages() {
 
 /// The keys of the test are what they seem.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn the_key_that_is_named_must_be_listed() {
     if !oracle("ssh-keygen") {
         return;

@@ -76,6 +76,7 @@ impl Drop for Running {
 
 /// User story: the key never leaves the agent, and conex signs.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn a_real_agent_signs() {
     if !oracle("ssh-keygen") || !oracle("ssh-agent") {
         return;
@@ -114,6 +115,7 @@ fn a_real_agent_signs() {
 
 /// An agent whose user says no is an error with words, and nothing waits.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn an_agent_that_refuses_is_understood() {
     if !oracle("ssh-keygen") || !oracle("ssh-agent") {
         return;
@@ -131,6 +133,7 @@ fn an_agent_that_refuses_is_understood() {
 
 /// The whole search of a signer, place by place.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn a_signer_is_found_in_the_documented_order() {
     if !oracle("ssh-keygen") || !oracle("ssh-agent") || !oracle("git") {
         return;
@@ -314,6 +317,7 @@ fn a_signer_is_found_in_the_documented_order() {
 /// What git takes for `user.signingkey`, conex finds: a path below `~`, a private file, a
 /// literal key that the agent holds. Anything else is said, with what to do.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn git_s_key_is_found_however_it_is_written() {
     if !oracle("ssh-keygen") || !oracle("ssh-agent") || !oracle("git") {
         return;
@@ -393,6 +397,7 @@ fn git_s_key_is_found_however_it_is_written() {
 
 /// People have other keys, too; what they read says that these are not used, and what to do.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn other_kinds_of_key_are_named() {
     if !oracle("ssh-keygen") || !oracle("ssh-agent") {
         return;
@@ -457,6 +462,7 @@ fn other_kinds_of_key_are_named() {
 
 /// An agent that is locked, or whose key is restricted to logins at one host.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn an_agent_that_may_not_sign_is_explained() {
     if !oracle("ssh-keygen") || !oracle("ssh-agent") {
         return;

@@ -22,6 +22,7 @@ const MESSAGES: [&[u8]; 3] = [b"", b"a segment\n", &[0xff; 5000]];
 
 /// User story: a sceptic checks every signature of a repository without conex.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn ssh_keygen_accepts_what_conex_signs() {
     if !oracle("ssh-keygen") {
         return;
@@ -46,6 +47,7 @@ fn ssh_keygen_accepts_what_conex_signs() {
 /// User story: an author whose key must not be touched by conex signs with
 /// `ssh-keygen`. Ed25519 is deterministic, so the bytes have to be the same.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn conex_takes_in_what_ssh_keygen_signs() {
     if !oracle("ssh-keygen") {
         return;
@@ -68,6 +70,7 @@ fn conex_takes_in_what_ssh_keygen_signs() {
 /// Attack: a signature made for something else (a commit, an email), or over a weaker
 /// hash, is handed in.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn other_namespaces_and_hashes_are_refused() {
     if !oracle("ssh-keygen") {
         return;
@@ -91,6 +94,7 @@ fn other_namespaces_and_hashes_are_refused() {
 /// User story: an author's SSH key has a passphrase, in any way that OpenSSH ever
 /// encrypted one.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn files_with_a_passphrase_are_unlocked() {
     if !oracle("ssh-keygen") {
         return;
@@ -135,6 +139,7 @@ fn files_with_a_passphrase_are_unlocked() {
 
 /// An encryption that nobody should use any more is refused by name, not as damaged.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn triple_des_is_refused_by_name() {
     if !oracle("ssh-keygen") {
         return;
@@ -153,6 +158,7 @@ fn triple_des_is_refused_by_name() {
 
 /// User story: an author has an RSA key, or an old format, and must learn what to do.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn other_types_and_formats_are_refused_with_a_hint() {
     if !oracle("ssh-keygen") {
         return;
@@ -185,6 +191,7 @@ fn other_types_and_formats_are_refused_with_a_hint() {
 
 /// User story: a key made by conex is an SSH key like any other.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn ssh_keygen_reads_what_the_store_writes() {
     if !oracle("ssh-keygen") {
         return;
@@ -227,6 +234,7 @@ fn ssh_keygen_reads_what_the_store_writes() {
 
 /// User story: an author imports the SSH key that they push with.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn keys_made_by_ssh_keygen_are_imported() {
     if !oracle("ssh-keygen") {
         return;
@@ -297,6 +305,7 @@ impl Token {
 
 /// Hardware keys: OpenSSH and conex agree on what they sign.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn ssh_keygen_accepts_signatures_of_hardware_keys() {
     if !oracle("ssh-keygen") {
         return;
@@ -338,6 +347,7 @@ impl Passphrases for Counting {
 
 /// A person may mistype twice, and no more.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn a_person_has_three_tries() {
     if !oracle("ssh-keygen") {
         return;

@@ -266,6 +266,7 @@ fn is_hash(call: &str) -> bool {
 }
 
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn no_process_is_started_no_socket_opened_and_nothing_else_written() {
     if !strace() {
         return;
@@ -300,6 +301,7 @@ fn no_process_is_started_no_socket_opened_and_nothing_else_written() {
 
 /// The test above can fail: what is no reader is seen.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn strace_sees_what_a_reader_does_not_do() {
     if !strace() {
         return;

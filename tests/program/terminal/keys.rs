@@ -37,6 +37,7 @@ fn keygen(machine: &Machine, name: &str, kind: &[&str]) -> String {
 /// User story: a janitor takes the key of a new author from their forge. It has several
 /// lines, and the first are of kinds that conex does not use.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn the_list_of_a_forge_is_imported() {
     if !oracle("ssh-keygen") {
         return;
@@ -144,6 +145,7 @@ fn private_keys_are_private() {
 /// User story: a new author has an SSH key, and nothing of conex. Whoever has a second id
 /// there takes a key of conex for it.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn people_join_with_the_key_that_they_have() {
     if !oracle("ssh-keygen") {
         return;

@@ -28,6 +28,7 @@ fn run(program: &str, args: &[&str]) -> (bool, String) {
 
 /// User story: `conex si<TAB>`. A real bash, on a real terminal.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn bash_completes_a_verb() {
     if !oracle("bash") {
         return;
@@ -53,6 +54,7 @@ fn bash_completes_a_verb() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn fish_completes_a_verb() {
     let machine = Machine::new();
     let file = machine.path("conex.fish");
@@ -74,6 +76,7 @@ fn fish_completes_a_verb() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn zsh_completes_a_verb() {
     let machine = Machine::new();
     let dir = machine.path("zsh");
@@ -101,6 +104,7 @@ fn zsh_completes_a_verb() {
 /// User story: a packager installs the pages of a release, and the packages of two
 /// machines are the same.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn man_pages_have_no_fault() {
     let machine = Machine::new();
     for dir in ["man", "again"] {

@@ -227,11 +227,9 @@ impl Opam {
 }
 
 #[test]
+#[ignore = "needs an opam of which CONEX_OPAM says where it is"]
 fn what_is_accepted_is_what_this_opam_does() {
-    let Ok(program) = std::env::var("CONEX_OPAM") else {
-        println!("NOT RUN: CONEX_OPAM names no opam");
-        return;
-    };
+    let program = std::env::var("CONEX_OPAM").expect("CONEX_OPAM names an opam");
     for backend in BACKENDS {
         let opam = Opam::start(&program, backend);
         let mut results = BTreeMap::<String, usize>::new();

@@ -118,6 +118,7 @@ fn check_honest(seed: u64, dialect: Print, old: &Files, new: &Files, patch: &[u8
 
 /// User story: an honest update through http or a local path reaches the tree that was published.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn apply_after_gnu_diff_is_the_identity() {
     for_each_case("diff -ruaN", patch_cases(200) / 4, |seed, oracle| {
         let mut random = Random(seed);
@@ -130,6 +131,7 @@ fn apply_after_gnu_diff_is_the_identity() {
 
 /// User story: an honest update of a git repository, renames included.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn apply_after_git_diff_is_the_identity() {
     for_each_case("git diff", patch_cases(200) / 4, |seed, oracle| {
         let mut random = Random(seed);
@@ -167,6 +169,7 @@ fn one_sided_headers(patch: &[u8]) -> Vec<u8> {
 
 /// User story: the same in every dialect as printed here, many more cases.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn apply_after_print_is_the_identity() {
     let first = seed();
     for n in 0..patch_cases(200) {
@@ -197,6 +200,7 @@ fn dialect(random: &mut Random) -> Print {
 /// Whenever a patch is accepted, GNU patch (and `git apply` for git's dialect)
 /// must accept it too, with the same tree.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn what_is_accepted_is_what_the_appliers_do() {
     let accepted = AtomicUsize::new(0);
     let hostile = AtomicUsize::new(0);

@@ -24,6 +24,11 @@ use crate::syntax_support::real::real_files;
 use crate::syntax_support::{Oracle, Verdict, difference, ours};
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-data"),
+    ignore = "needs real repositories: tests/run"
+)]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn real_files_read_the_same() {
     let (Some(oracle), Some(files)) = (Oracle::build(), real_files()) else {
         return;
@@ -35,6 +40,7 @@ fn real_files_read_the_same() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn damaged_files_read_the_same() {
     let Some(oracle) = Oracle::build() else {
         return;
@@ -54,6 +60,7 @@ fn damaged_files_read_the_same() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn made_up_files_read_the_same() {
     let Some(oracle) = Oracle::build() else {
         return;
@@ -74,6 +81,7 @@ fn made_up_files_read_the_same() {
 /// Two tokens of every kind behind each other, with and without a blank, in
 /// every place: where one ends is what the two lexers must agree on.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn every_pair_of_tokens_reads_the_same() {
     let Some(oracle) = Oracle::build() else {
         return;
@@ -93,6 +101,7 @@ fn every_pair_of_tokens_reads_the_same() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn versions_of_the_format_read_the_same() {
     let Some(oracle) = Oracle::build() else {
         return;
@@ -120,6 +129,7 @@ fn versions_of_the_format_read_the_same() {
 /// What we print, opam reads as it reads what we read: the canonical text of a
 /// `repo` field pins what opam sees.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn printed_files_mean_the_same() {
     let Some(oracle) = Oracle::build() else {
         return;
@@ -137,6 +147,7 @@ fn printed_files_mean_the_same() {
 
 /// Chains that opam-file-format nests and we do not.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn long_chains_read_the_same() {
     let Some(oracle) = Oracle::build() else {
         return;
@@ -150,6 +161,7 @@ fn long_chains_read_the_same() {
 /// The list of differences: each must be one, each way to exceed a limit counts,
 /// and at the limit there is none.
 #[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn listed_differences_are_differences() {
     let list = include_str!("../../../../tests/support/syntax/differences.md");
     let entries = list.matches("\n## ").count();
