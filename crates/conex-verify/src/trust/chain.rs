@@ -143,7 +143,9 @@ impl Chain {
         self.held.values().collect()
     }
 
-    /// V1.4: The number of the link from which the client can follow.
+    /// V1.4: The number of the link from which the client follows: that of the anchor link, or
+    /// that of an earlier one that would be it if it had the signatures. They can have been taken
+    /// away, so that nobody would judge what follows it.
     ///
     /// The first link, or the pinned one, that has a quorum of at least the
     /// client's, valid signatures of at least that many of its members whose keys
@@ -164,13 +166,17 @@ impl Chain {
                 .collect(),
         };
         let mut best: Option<(usize, Anchored)> = None;
+        let mut from: Option<usize> = None;
         for n in candidates {
             let Some(link) = self.links.get(n) else {
                 continue;
             };
             let anchored = Anchored::of(link, client);
+            if from.is_none() && anchored.is_known(&link.value, client) {
+                from = Some(n);
+            }
             if anchored.qualifies(&link.value, client) {
-                return Ok(n);
+                return Ok(from.unwrap_or(n));
             }
             if best
                 .as_ref()
@@ -366,8 +372,14 @@ impl Anchored {
     }
 
     fn qualifies(&self, link: &SignedLink, client: &Client) -> bool {
+        self.is_known(link, client) && self.signed.of(client.quorum()).enough()
+    }
+
+    /// Whether it is a link of janitors whom the client knows, whoever signed it.
+    fn is_known(&self, link: &SignedLink, client: &Client) -> bool {
+        let inside = link.link.members.len().saturating_sub(self.outside);
         link.link.quorum >= client.quorum()
-            && self.signed.of(client.quorum()).enough()
+            && inside >= client.quorum()
             && self.outside < link.link.quorum
     }
 }

@@ -386,6 +386,26 @@ fn a_lower_quorum_of_the_client_lowers_nothing() {
     w.verdict().is_rejected(Code::Unclaimed, "packages/lwt");
 }
 
+/// V1.4: The key of `ja` is stolen, and a client asks for one janitor where the repository asks
+/// for two. Without its signatures link 0 would not be the anchor link, and what follows it would
+/// not be judged before a link that `ja` alone wrote.
+///
+/// ```text
+/// link 0, without signatures   link 1, by nobody   link 2, by ja
+/// ja jb jc, quorum 2   ---->   ja, quorum 1   ---->   ja, quorum 1
+/// ```
+#[test]
+fn a_link_whose_signatures_were_taken_away_is_not_passed_over() {
+    let real = World::with_janitors(2, &["ja", "jb", "jc"]).trusting(1, &["ja", "jb", "jc"]);
+    real.verdict().is_accepted();
+    let mut w = real.clone();
+    w.link_at(0, &link(2, &["ja", "jb", "jc"], &["jz"]));
+    assert_eq!(w.identity(), real.identity());
+    w.link(&link(1, &["ja"], &["jz"]));
+    w.link(&link(1, &["ja"], &["ja"]));
+    w.verdict().is_rejected(Code::LinkSignatures, "janitors/0");
+}
+
 #[test]
 fn a_quorum_above_the_number_of_members_is_refused() {
     for quorum in [0, 3] {
