@@ -168,7 +168,7 @@ pub fn verify_update<'r>(
     let another = another(known, identity, client);
     let is_another = another.is_some();
     findings.extend(another);
-    let recalled = Recalled::of(known, identity);
+    let recalled = Recalled::of(known, client, &assessment.chain);
     let registers = registers(known, &recalled, client, assessment.chain.digests());
     if let Some(registers) = &registers {
         let mut fell = follows(registers, repository, &assessment, &findings);
@@ -221,20 +221,22 @@ fn disagreement(proof: &Result<Accepted, Gap>, refused: bool) -> Option<Finding>
 struct Recalled<'a> {
     /// M2: under the name that opam calls it now.
     own: Option<&'a Memory>,
-    /// Under other names, where there is nothing under this one.
+    /// Under other names, where there is nothing under this one: those that are meant by these
+    /// anchors, or whose links this chain has. Everybody can copy link 0, and with it the identity.
     others: Vec<&'a Memory>,
 }
 
 impl<'a> Recalled<'a> {
-    fn of(known: &Known<'a>, identity: Digest) -> Recalled<'a> {
-        let of_identity = |m: &&Memory| m.registers.identity == identity;
+    fn of(known: &Known<'a>, client: &Client, chain: &Chain) -> Recalled<'a> {
+        let of_identity = |m: &&Memory| m.registers.identity == chain.identity();
+        let of_this = |m: &&Memory| m.is_meant_by(client) || m.is_part_of(chain.digests());
         let all = || known.memories.iter().filter(of_identity);
         let own = all().find(|m| m.name == known.name);
         Recalled {
             own,
             others: match own {
                 Some(_) => Vec::new(),
-                None => all().collect(),
+                None => all().filter(of_this).collect(),
             },
         }
     }

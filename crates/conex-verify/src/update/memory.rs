@@ -88,6 +88,15 @@ impl Memory {
         shared >= self.quorum.min(client.quorum()).max(1)
     }
 
+    /// M2: Whether a chain with links of these digests has every link that is known here.
+    pub fn is_part_of(&self, chain: &[Digest]) -> bool {
+        let has = |(number, link): (&u64, &Digest)| {
+            let at = usize::try_from(*number).ok();
+            at.and_then(|at| chain.get(at)) == Some(link)
+        };
+        self.registers.links.iter().all(has)
+    }
+
     /// The bytes to keep.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = String::new();

@@ -172,3 +172,55 @@ fn the_memory_of_another_repository_under_another_name_says_nothing() {
     let of_foreign = memory("x", &foreign.client().unwrap(), &foreign);
     says(&[of_foreign], "r", &client, &real).is_accepted();
 }
+
+/// M2: A third party's repository begins with link 0 of this one, which everybody can copy, so
+/// that the two have one identity. Its janitors let a link of nobody follow, which no anchor
+/// signed and so nobody judges, and go on from there.
+///
+/// ```text
+/// this one   0 (ja jb jc)
+/// theirs     0 (ja jb jc)   1 (jx), by nobody who could   2 (jx)
+/// ```
+fn of_a_third_party(real: &World) -> World {
+    let mut theirs = real.clone();
+    for path in theirs.paths() {
+        if path.starts_with("packages/") && !path.ends_with("janitors/0") {
+            theirs.remove(&path);
+        }
+    }
+    theirs.link(&link(1, &["jx"], &["jz"]));
+    theirs.link(&link(1, &["jx"], &["jx"]));
+    let entry = theirs.author_file("bob", at(0, 999_999), &[]);
+    theirs.says("jx", vec![entry]);
+    theirs
+}
+
+/// Whoever uses the repository of that third party does not learn from it what this one is.
+#[test]
+fn a_repository_that_copies_link_0_does_not_block_this_one_under_another_name() {
+    let real = World::usual();
+    let theirs = of_a_third_party(&real);
+    let known = memory("theirs", &client(1, &["jx"]), &theirs);
+    assert_eq!(known.registers.identity, real.identity());
+    let known = [known];
+    says(&known, "r", &real.client().unwrap(), &real).is_accepted();
+    // Nor after this one went on.
+    let mut later = real.clone();
+    for _ in 0..3 {
+        later.link(&link(2, &["ja", "jb", "jc"], &["ja", "jb", "jc"]));
+    }
+    says(&known, "r", &real.client().unwrap(), &later).is_accepted();
+}
+
+/// M2: What was accepted under other anchors still counts where this chain has its links.
+#[test]
+fn an_older_state_is_refused_under_another_name_and_other_anchors() {
+    let mut old = World::usual();
+    old.link(&link(2, &["ja", "jb", "jd"], &["ja", "jb", "jd"]));
+    let mut new = old.clone();
+    let entries = new.listed("fmt.1.0", at(0, 2));
+    new.says("bob", entries);
+    let known = memory("default", &client(1, &["jb", "jd"]), &new);
+    let other = client(1, &["ja", "jc"]);
+    says(&[known], "copy", &other, &old).is_rejected(Code::Rollback, "fmt.1.0/checksum");
+}
