@@ -9,8 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::format::digest::Digest;
-use crate::format::name::{Id, NOTARIES, PackageName, Release, fold};
-use crate::format::path::{PACKAGES, Place};
+use crate::format::name::{Id, NOTARIES, PackageName, Release, fold, on_disk};
+use crate::format::path::{PACKAGES, Place, forbidden_name};
 use crate::format::resource::{
     FileDigest, IdFile, Kind, Link, Repo, RepoField, Resource, ResourceId, ResourceVersion,
     Revision, SnapshotRule, TopFile,
@@ -418,12 +418,10 @@ impl Claim<'_, '_> {
         let files = self.tree.files.keys().filter(|p| !p.contains('/'));
         for name in files.chain(&self.tree.others).chain(&self.tree.elsewhere) {
             let top = name.split('/').next().unwrap_or(name);
-            let folded = fold(top);
+            let folded = on_disk(top);
             let forbidden = FORBIDDEN.iter().any(|(f, _)| *f == folded) || name == "packages";
             let other_case = top != folded && special.contains(&folded.as_str());
-            let opam = name
-                .split('/')
-                .any(|part| part.eq_ignore_ascii_case("opam"));
+            let opam = forbidden_name(name).is_some();
             demand(!forbidden && !other_case && !opam, "V8.6", top)?;
         }
         let approved = valid(&self.repository.repo, &self.assessment.repo.1);

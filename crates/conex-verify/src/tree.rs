@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::finding::{Code, Finding};
+use crate::format::name::on_disk;
 use crate::limits::{MAX_FILE_SIZE, MAX_PACKAGES, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
 
 /// The content of one file, exactly as read.
@@ -114,11 +115,8 @@ impl Tree {
     pub fn empty_defects(&self) -> Vec<Defect> {
         const LOOKED_FOR: [&str; 4] = ["opam", "files", "url", "descr"];
         let kind = |path: &str| {
-            let name = path
-                .rsplit('/')
-                .next()
-                .unwrap_or_default()
-                .to_ascii_lowercase();
+            let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
+            let name = on_disk(name);
             if !path.starts_with(crate::format::path::PACKAGES) {
                 (name == "opam").then_some(DefectKind::StrayOpam)
             } else {

@@ -343,6 +343,22 @@ pub fn fold(text: &str) -> String {
     text.to_ascii_lowercase()
 }
 
+/// V0.2: What the name of a file or directory can be on some file system: APFS folds letters
+/// beyond ASCII, HFS+ passes over characters without width, Windows over dots and blanks at the
+/// end, and NTFS takes what follows a colon for a stream. A backslash ends a component on
+/// Windows; the first one is given.
+pub fn on_disk(name: &str) -> String {
+    // Those that HFS+ does not compare.
+    let ignored = |c: &char| matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
+    let first = name.split([':', '\\']).next().unwrap_or_default();
+    let compared = first.chars().filter(|c| !ignored(c));
+    let folded: String = compared
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect();
+    folded.trim_end_matches(['.', ' ']).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

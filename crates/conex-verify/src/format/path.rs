@@ -8,7 +8,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::name::{Id, PackageName, Release};
+use super::name::{Id, PackageName, Release, on_disk};
 use crate::limits::{MAX_COMPONENT_LEN, MAX_PATH_LEN};
 
 /// Where everything of a repository lies that opam reads.
@@ -439,10 +439,12 @@ fn link_number(text: &str) -> Option<u64> {
 
 /// V7.4: The first component of `path` that opam would take for a package description.
 ///
-/// Compared without case, for file systems that do not tell case apart.
+/// Compared as some file system takes a name; a backslash ends a component on Windows.
 pub fn forbidden_name(path: &str) -> Option<String> {
-    path.split('/')
-        .find(|part| part.eq_ignore_ascii_case("opam"))
+    // Of nearly all names the first letter says that they are others.
+    let other = |part: &str| part.is_ascii() && !part.starts_with(['o', 'O']);
+    path.split(['/', '\\'])
+        .find(|part| !other(part) && on_disk(part) == "opam")
         .map(str::to_owned)
 }
 

@@ -221,6 +221,10 @@ fn canonical(name: &str, kind: Type) -> Result<&str, Kind> {
         if component.contains('\0') {
             return Err(Kind::NotCanonical("it has a NUL"));
         }
+        // On Windows it separates components: `..\x` is not below the directory.
+        if component.contains('\\') {
+            return Err(Kind::NotCanonical("it has a backslash"));
+        }
         if component.len() > MAX_COMPONENT_LEN {
             return Err(Kind::NameTooLong {
                 found: component.len(),

@@ -391,6 +391,8 @@ fn d12_names_that_readers_normalise() {
     not("", "it has an empty component");
     not("./", "it has an empty component");
     not("..", "it has a component `..`");
+    not("..\\x", "it has a backslash");
+    not("packages\\fmt\\fmt.1.0\\files\\x", "it has a backslash");
     let dir = |name: &str| repository().dir(name).read().unwrap_err();
     assert_eq!(
         dir("packages//"),

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Mode, Unsigned};
 use crate::finding::{Code, Finding, Findings, Severity};
 use crate::format::digest::Digest;
-use crate::format::name::fold;
+use crate::format::name::on_disk;
+use crate::format::path::forbidden_name;
 use crate::format::resource::{Repo, RepoField, TopFile};
 use crate::format::syntax::{self, Item, LogOp, RelOp, Value, ValueKind};
 use crate::limits::MAX_REPO_FILE;
@@ -87,14 +88,19 @@ pub fn judge(
     findings
 }
 
-/// V8.6.
+/// V0.2, V8.6.
 fn names(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     let files = tree.files.keys().filter(|p| !p.contains('/'));
     for name in files.chain(&tree.others) {
         let name = name.trim_end_matches('/');
         let top = name.split('/').next().unwrap_or(name);
-        let folded = fold(top);
+        let folded = on_disk(top);
+        // V7.4: a backslash ends a component as well.
+        let folded = match forbidden_name(top) {
+            Some(_) => "opam".to_owned(),
+            None => folded,
+        };
         if let Some((_, why)) = FORBIDDEN.iter().find(|(forbidden, _)| *forbidden == folded) {
             findings.push(
                 Finding::error(
@@ -111,7 +117,7 @@ fn names(tree: &Tree) -> Vec<Finding> {
                 Finding::error(
                     Code::CaseCollision,
                     top,
-                    format!("`{top}` is `{folded}` on file systems that do not tell case apart"),
+                    format!("`{top}` is `{folded}` on some file systems"),
                 )
                 .hint("remove it"),
             );

@@ -9,6 +9,7 @@ mod chain;
 mod claims;
 mod earlier_faults;
 mod epochs;
+mod file_systems;
 mod ids;
 mod metadata;
 mod opam_files;
