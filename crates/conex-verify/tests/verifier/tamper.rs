@@ -13,7 +13,7 @@
 use std::collections::BTreeSet;
 
 use crate::world::*;
-use conex_verify::finding::Severity;
+use conex_verify::finding::{Code, Severity};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::path::{Place, segment_path};
 use conex_verify::format::resource::{Decode as _, Kind, SignedSegment, TopFile};
@@ -508,6 +508,8 @@ fn only_this_is_accepted_though_nobody_vouched_for_it() {
     let text = String::from_utf8(w.bytes(path)).unwrap();
     let at = text.find("signatures: ").unwrap();
     w.file(path, format!("{}signatures: []\n", &text[..at]));
-    // Signatures of links before the anchor link are not judged.
-    w.verdict().is_clean();
+    // Two of the members of link 0 are anchors, so that it is judged.
+    w.verdict().is_rejected(Code::LinkSignatures, "janitors/0");
+    // Signatures of links before the first known link are not.
+    w.trusting(2, &["jb", "jd"]).verdict().is_accepted();
 }

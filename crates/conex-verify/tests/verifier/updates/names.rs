@@ -179,7 +179,7 @@ fn the_memory_of_another_repository_under_another_name_says_nothing() {
 ///
 /// ```text
 /// this one   0 (ja jb jc)
-/// theirs     0 (ja jb jc)   1 (jx), by nobody who could   2 (jx)
+/// theirs     0 (ja jb jc)   1 (jy), by nobody who could   2 (jx)
 /// ```
 fn of_a_third_party(real: &World) -> World {
     let mut theirs = real.clone();
@@ -188,8 +188,8 @@ fn of_a_third_party(real: &World) -> World {
             theirs.remove(&path);
         }
     }
-    theirs.link(&link(1, &["jx"], &["jz"]));
-    theirs.link(&link(1, &["jx"], &["jx"]));
+    theirs.link(&link(1, &["jy"], &["jz"]));
+    theirs.link(&link(1, &["jx"], &["jy", "jx"]));
     let entry = theirs.author_file("bob", at(0, 999_999), &[]);
     theirs.says("jx", vec![entry]);
     theirs
