@@ -70,7 +70,12 @@ impl Judge<'_> {
         for place in places.into_values().filter(|_| all || chosen) {
             note(place);
             let again = || silence::within(place, || self.once(MAX_COMPARED).0);
-            let silenced = alone().install(again);
+            // From a thread of its own: a thread of rayon that waits for another pool takes up
+            // other work meanwhile, and with that the next wait, without end.
+            let silenced = std::thread::scope(|scope| {
+                let waits = scope.spawn(|| alone().install(again));
+                waits.join().unwrap()
+            });
             assert!(
                 !silenced.accepted,
                 "with the check at {place} silenced it is accepted:\n{}\nbefore:\n{}",
