@@ -1,7 +1,7 @@
 //! Random mutations of random files of valid repositories: verification never
 //! panics, and what it accepts differs only where everything is free by design.
 //!
-//! `CONEX_CASES` is the number of repositories that are tried, 300 without it.
+//! `CONEX_TAMPERINGS` is the number of repositories that are tried, 300 without it.
 
 use crate::world::*;
 use conex_verify::format::key::{Namespace, Signature};
@@ -300,7 +300,7 @@ fn free(before: &World, after: &World, path: &str) -> bool {
 #[test]
 #[allow(clippy::disallowed_methods)]
 fn mutated_repositories_are_rejected_or_differ_only_where_all_is_free() {
-    let cases = std::env::var("CONEX_CASES")
+    let cases = std::env::var("CONEX_TAMPERINGS")
         .ok()
         .and_then(|n| n.parse().ok())
         .unwrap_or(300);
