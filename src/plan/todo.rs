@@ -1,7 +1,7 @@
 //! Who must still do what, before everything that is claimed or proposed is valid.
 //!
 //! A [`Todo`] is made from a tree that is seen as if what waits were approved
-//! ([`View::AsIfApproved`](conex_verify::trust::View::AsIfApproved)): an owner who is
+//! ([`View::AsIfApproved`](crate::plan::View::AsIfApproved)): an owner who is
 //! only now proposed is already asked, and not a quorum in their place.
 
 use std::collections::{BTreeMap, BTreeSet};

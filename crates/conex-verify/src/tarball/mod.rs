@@ -16,7 +16,7 @@
 //! opam itself, after an update, writes files only, with ustar headers whose prefix
 //! field holds the start of a long name. Neither puts a directory around the whole.
 //!
-//! [`gzip`] inflates in small steps, [`header`] reads one block, [`entries`] puts
+//! `gzip` inflates in small steps, `header` reads one block, `entries` puts
 //! the tree together. Archives are never inflated as a whole.
 
 mod entries;

@@ -1,6 +1,6 @@
 //! What may change from one state of a repository to the next.
 //!
-//! The new tree is verified as a whole first ([`crate::verify`]); here it is
+//! The new tree is verified as a whole first ([`mod@crate::verify`]); here it is
 //! held against what the client knows already: the tree before, and the memory of
 //! what it accepted. Both are [`Registers`], and the same rules apply to both.
 
