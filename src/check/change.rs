@@ -85,7 +85,10 @@ fn unusable_keys(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
 fn removed_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
     let there: BTreeSet<&str> = paths(merged).collect();
     let mut entries: BTreeMap<(&Id, Fingerprint), BTreeSet<&Entry>> = BTreeMap::new();
-    for (_, loaded) in &merged.repository.segments {
+    let before: BTreeSet<&str> = paths(base).collect();
+    let genuine = |path: &str, loaded| before.contains(path) || merged.is_genuine(loaded);
+    let segments = merged.repository.segments.iter();
+    for (_, loaded) in segments.filter(|(path, loaded)| genuine(path, loaded)) {
         let segment = &loaded.value;
         let own = entries
             .entry((&segment.segment.id, segment.key))

@@ -1,6 +1,5 @@
 //! What belongs to a person for ever: the id of a janitor, and what a key signed once.
 
-use super::owner::some_of;
 use super::{Plan, PlanError, View, World};
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::{IdFile, Kind, ResourceId, ResourceVersion};
@@ -26,7 +25,11 @@ impl World<'_> {
         let owned = self.owned_by(id);
         let owned = match owned.as_slice() {
             [] => "no package".to_owned(),
-            names => some_of(names),
+            // A signer sees all of it.
+            names => {
+                let names: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
+                names.join(", ")
+            }
         };
         Some(format!(
             "`{id}` {who}, and no link gives the key {other} to this id; whoever has that key gets what `{id}` owns: {owned}"

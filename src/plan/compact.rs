@@ -48,13 +48,10 @@ fn fold(world: &World<'_>, id: &Id, key: Fingerprint, plan: &mut Plan) {
     let mut paths = BTreeSet::new();
     let mut live: BTreeSet<&Entry> = BTreeSet::new();
     let mut all = 0;
-    for (path, loaded) in &world.repository.segments {
-        let segment = &loaded.value;
-        if segment.segment.id == *id && segment.key == key {
-            paths.insert(path.clone());
-            all += segment.segment.entries.len();
-            live.extend(world.live_entries(segment));
-        }
+    for (path, loaded) in world.signed_with(id, key) {
+        paths.insert(path.clone());
+        all += loaded.value.segment.entries.len();
+        live.extend(world.live_entries(&loaded.value));
     }
     let fewest = live.len().div_ceil(MAX_SEGMENT_ENTRIES);
     if paths.len() <= fewest.max(1) && live.len() == all {
@@ -77,13 +74,9 @@ fn fold(world: &World<'_>, id: &Id, key: Fingerprint, plan: &mut Plan) {
 /// large as the one that replaces them: their live entries, under the same key, again. So a
 /// signer has about log n segments, and git never takes one for a rename of the other.
 pub fn fold_small(world: &World<'_>, id: &Id, key: Fingerprint, plan: &mut Plan) {
-    let before = world.repository.segments.iter();
+    let before = world.signed_with(id, key);
     let mut before: Vec<_> = before
-        .filter(|(path, loaded)| {
-            let segment = &loaded.value;
-            let own = segment.segment.id == *id && segment.key == key;
-            own && !plan.removes.contains(path)
-        })
+        .filter(|(path, _)| !plan.removes.contains(path))
         .collect();
     before.sort_by_key(|(path, loaded)| (loaded.bytes.len(), path));
     let Some((_, first)) = before.first().filter(|_| !plan.entries.is_empty()) else {

@@ -6,12 +6,13 @@
 use std::collections::BTreeSet;
 
 use super::World;
-use conex_verify::format::key::Fingerprint;
+use conex_verify::format::key::{Fingerprint, Namespace, PublicKey};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::{Entry, IdFile, Kind, ResourceId, SignedSegment};
+use conex_verify::repository::Loaded;
 use conex_verify::trust::support::supported;
 
-impl World<'_> {
+impl<'r> World<'r> {
     /// The entries of a segment that are live.
     pub fn live_entries<'s>(&self, segment: &'s SignedSegment) -> Vec<&'s Entry> {
         let (id, key) = (&segment.segment.id, segment.key);
@@ -46,6 +47,39 @@ impl World<'_> {
                 && self.supported(resource).contains(&entry.version)
         };
         (present == Some(entry.version) && supports()) || opens() || own_file() || higher()
+    }
+
+    /// Whether a segment is what it says: signed here, with a key that a link, past or present, or
+    /// the file of its id names for the id. Anybody can write a file that only says so.
+    pub fn is_genuine(&self, loaded: &Loaded<SignedSegment>) -> bool {
+        let segment = &loaded.value;
+        let id = &segment.segment.id;
+        let links = self.chain().links().iter();
+        let of_links = links.filter_map(|link| link.value.link.members.get(id));
+        let of_file = match self.id_file(id) {
+            Some(IdFile::Author(author)) => author.keys.as_slice(),
+            _ => &[],
+        };
+        let mut keys = of_links.chain(of_file);
+        let key = keys.find(|key| key.fingerprint() == segment.key);
+        let verifies = |key: &PublicKey| {
+            key.verify(Namespace::Index, loaded.signed(), &segment.signature)
+                .is_ok()
+        };
+        segment.segment.repository == self.chain().identity() && key.is_some_and(verifies)
+    }
+
+    /// The segments that an id signed with a key. One that only says so is not among them: whoever
+    /// folds would sign what somebody else wrote in their name.
+    pub fn signed_with(
+        &self,
+        id: &Id,
+        key: Fingerprint,
+    ) -> impl Iterator<Item = &'r (String, Loaded<SignedSegment>)> {
+        self.repository.segments.iter().filter(move |(_, loaded)| {
+            let segment = &loaded.value;
+            segment.segment.id == *id && segment.key == key && self.is_genuine(loaded)
+        })
     }
 
     /// Whether a link, past or present, or the file of an id names a key for the id.

@@ -1,9 +1,13 @@
 //! What the tools of janitors and authors must not be talked into.
 
+use conex::check::{Judged, Side, check};
 use conex::plan::{self, Plan, PlanError, Sign, View};
 use conex_verify::finding::{Code, Severity};
-use conex_verify::format::resource::{Entry, Kind};
+use conex_verify::format::digest::Digest;
+use conex_verify::format::key::Namespace;
+use conex_verify::format::resource::{Entry, Kind, Segment, Timestamp};
 use conex_verify::repository::Repository;
+use conex_verify::verify::Mode;
 
 use crate::client::accepted_after;
 use crate::world::*;
@@ -65,6 +69,85 @@ fn approve_refuses_a_key_that_two_ids_have_proven() {
     let file = w.author_file("eve", at(0, 1), &["eve", "bob"]);
     w.says("eve", vec![file]);
     assert!(entry_for(&approve(&w, "ja"), Kind::Author, "eve").is_some());
+}
+
+/// A file of signatures in the name of `ja`, which somebody else wrote or copied.
+fn in_the_name_of_ja(w: &mut World, repository: Digest, key: &str) -> (String, Entry) {
+    let entry = w.author_file("mallory", at(0, 1), &["mallory"]);
+    let segment = Segment {
+        repository,
+        id: id("ja"),
+        created: Timestamp::unknown(),
+        entries: vec![entry.clone()],
+    };
+    let signature = private(key).sign(Namespace::Index, &segment.signed_bytes());
+    let (path, bytes) = sealed(segment, fingerprint("ja"), signature);
+    w.file(&path, bytes);
+    (path, entry)
+}
+
+/// Attack: a pull request brings a file of signatures in the name of a janitor, with a
+/// signature that does not verify, or that is of another repository. What folds the janitor's own
+/// files would sign what is in it.
+#[test]
+fn a_forged_file_of_signatures_is_not_folded() {
+    let other = World::with_janitors(1, &["mallory"]).identity();
+    for (key, elsewhere) in [("mallory", false), ("ja", true)] {
+        let mut w = World::usual();
+        let own = w.says("ja", vec![w.now(Kind::Authorisation, "fmt")]);
+        let identity = if elsewhere { other } else { w.identity() };
+        let (forged, entry) = in_the_name_of_ja(&mut w, identity, key);
+        let repository = Repository::load(&w.tree);
+        let world = plan::World::new(&w.tree, &repository, View::AsIfApproved).unwrap();
+        let mut plan = Plan::default();
+        for n in 0..40 {
+            let digest = Digest::of(b"x");
+            let name = format!("fmt.{n}");
+            plan.entries
+                .push(vouch(Kind::Checksum, &name, at(0, 1), digest));
+        }
+        plan::fold_small(&world, &id("ja"), fingerprint("ja"), &mut plan);
+        assert!(plan.removes.contains(&own), "{:?}", plan.removes);
+        assert!(!plan.removes.contains(&forged));
+        assert!(!plan.entries.contains(&entry));
+        let all = plan::Compact {
+            id: id("ja"),
+            key: public("ja"),
+        };
+        let plan = plan::compact(&world, &all).unwrap();
+        assert!(plan.removes.contains(&own) && !plan.removes.contains(&forged));
+        assert!(!plan.entries.contains(&entry));
+    }
+}
+
+/// Attack, C5: the proof of a key that waits for approval is deleted, and a file that only says
+/// the same takes its place.
+#[test]
+fn a_forged_file_does_not_replace_a_deleted_one() {
+    let mut base = World::usual();
+    let entry = base.author_file("eve", at(0, 1), &["eve"]);
+    let proof = base.says("eve", vec![entry.clone()]);
+    let mut merged = base.clone();
+    merged.remove(&proof);
+    let segment = Segment {
+        repository: base.identity(),
+        id: id("eve"),
+        created: Timestamp::new("2026-01-01T00:00:00Z").unwrap(),
+        entries: vec![entry],
+    };
+    let signature = private("mallory").sign(Namespace::Index, &segment.signed_bytes());
+    let (path, bytes) = sealed(segment, fingerprint("eve"), signature);
+    merged.file(&path, bytes);
+    let (old, new) = (Repository::load(&base.tree), Repository::load(&merged.tree));
+    let side = |tree, repository| Side { tree, repository };
+    let check = check(
+        side(&base.tree, &old),
+        side(&merged.tree, &new),
+        None,
+        Mode::Strict,
+    );
+    let stripped = |j: &Judged| j.finding.code == Code::Stripped && j.finding.path == proof;
+    assert!(check.findings.iter().any(stripped), "{:?}", check.findings);
 }
 
 /// Of two people who want the same key, neither is approved yet.

@@ -173,6 +173,11 @@ pub mod silence {
         result
     }
 
+    /// Whether this thread silences a place.
+    pub(super) fn is_active() -> bool {
+        PLACE.get().is_some()
+    }
+
     pub(super) fn is_silent(at: &Location<'_>) -> bool {
         PLACE
             .get()

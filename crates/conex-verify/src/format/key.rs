@@ -266,7 +266,6 @@ fn shown(text: &str) -> String {
     shown
 }
 
-/// V0.4.
 /// A key in SSH's wire format.
 fn wire(kind: KeyKind, point: &[u8; 32], application: &str) -> Vec<u8> {
     let mut wire = Vec::with_capacity(128);

@@ -5,6 +5,7 @@
 pub mod anchors;
 pub mod chain;
 pub mod ids;
+pub mod link_signatures;
 pub mod support;
 pub mod tally;
 pub mod vouch;
