@@ -125,10 +125,9 @@ fn what_opam_admin_index_packs_is_what_was_there() {
 }
 
 #[test]
-#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 #[cfg_attr(
-    not(feature = "real-data"),
-    ignore = "needs real repositories: tests/run"
+    not(all(feature = "oracles", feature = "real-data")),
+    ignore = "needs other programs and real repositories: tests/run"
 )]
 fn the_whole_opam_repository() {
     let path = crate::place::data().join("opam-repository/2026-05-30.tar.gz");
@@ -176,10 +175,9 @@ fn reason(name: &str) -> Option<&'static str> {
 }
 
 #[test]
-#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 #[cfg_attr(
-    not(feature = "real-data"),
-    ignore = "needs real repositories: tests/run"
+    not(all(feature = "oracles", feature = "real-data")),
+    ignore = "needs other programs and real repositories: tests/run"
 )]
 fn recorded_trees_are_read_as_gnu_tar_unpacks_them() {
     let path = crate::place::data().join("hook-recordings.tar.gz");

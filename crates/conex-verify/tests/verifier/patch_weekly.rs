@@ -35,10 +35,9 @@ fn reversed_prefixes(patch: &[u8]) -> Vec<u8> {
 /// transports, has what GNU patch makes of it.
 #[test]
 #[cfg_attr(
-    not(feature = "real-data"),
-    ignore = "needs real repositories: tests/run"
+    not(all(feature = "oracles", feature = "real-data")),
+    ignore = "needs other programs and real repositories: tests/run"
 )]
-#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn twelve_weeks_in_three_dialects() {
     let Some(dir) = data() else {
         println!("NOT RUN: no opam-repository data in CONEX_DATA or ../shared/data");

@@ -25,10 +25,9 @@ use crate::syntax_support::{Oracle, Verdict, difference, ours};
 
 #[test]
 #[cfg_attr(
-    not(feature = "real-data"),
-    ignore = "needs real repositories: tests/run"
+    not(all(feature = "oracles", feature = "real-data")),
+    ignore = "needs other programs and real repositories: tests/run"
 )]
-#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn real_files_read_the_same() {
     let (Some(oracle), Some(files)) = (Oracle::build(), real_files()) else {
         return;
