@@ -11,7 +11,7 @@ use conex_verify::format::name::Id;
 use conex_verify::format::path::{Place, release_dir};
 use conex_verify::format::resource::{Entry, IdFile, Kind, ResourceId, Revision};
 use conex_verify::limits::MAX_NEW_SEGMENTS;
-use conex_verify::update::Registers;
+use conex_verify::workbench::update::Registers;
 
 /// The findings about the way from `base` to `merged`.
 pub(super) fn judge(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {

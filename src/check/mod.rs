@@ -1,7 +1,7 @@
 //! What merging a change would make of the published branch.
 //!
 //! Judged is the result of the merge, as a whole ([`conex_verify::verify`]) and against
-//! the branch as it is ([`conex_verify::update`]), never the change alone: two changes
+//! the branch as it is ([`conex_verify::workbench::update`]), never the change alone: two changes
 //! that are each in order can spoil each other. The snapshot is left out: it is made
 //! when the branch is published.
 
@@ -29,13 +29,13 @@ use conex_verify::format::key::Fingerprint;
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::path::{Misplaced, Place};
 use conex_verify::format::resource::{IdFile, Kind};
-use conex_verify::repository::Repository;
 use conex_verify::tree::{Bytes, Tree};
-use conex_verify::trust::anchors::Client;
-use conex_verify::trust::chain::Chain;
-use conex_verify::trust::support::Standing;
-use conex_verify::update::{Registers, follows, forgotten};
-use conex_verify::verify::{Assessment, Mode, Pretended, assess};
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::anchors::Client;
+use conex_verify::workbench::trust::chain::Chain;
+use conex_verify::workbench::trust::support::Standing;
+use conex_verify::workbench::update::{Registers, follows, forgotten};
+use conex_verify::workbench::verify::{Assessment, Mode, Pretended, assess};
 
 /// One tree, taken apart.
 #[derive(Debug, Clone, Copy)]

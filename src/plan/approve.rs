@@ -10,8 +10,8 @@ use conex_verify::finding::{Code, Finding};
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::{Author, IdFile, Kind, ResourceId, ResourceVersion};
-use conex_verify::trust::support::Standing;
-use conex_verify::verify::packages::PackageReport;
+use conex_verify::workbench::trust::support::Standing;
+use conex_verify::workbench::verify::packages::PackageReport;
 
 /// Plans the vouches, and the signature of a link, that wait for this janitor.
 ///

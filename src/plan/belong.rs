@@ -3,8 +3,8 @@
 use super::{Plan, PlanError, View, World};
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::{IdFile, Kind, ResourceId, ResourceVersion};
-use conex_verify::repository::Repository;
-use conex_verify::trust::support::Standing;
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::support::Standing;
 
 impl World<'_> {
     /// T5: What an id file takes over whose id is that of a past or present janitor, and that lists

@@ -8,7 +8,7 @@ use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::{Entry, Segment, Timestamp};
 use conex_verify::limits::MAX_SEGMENT_ENTRIES;
-use conex_verify::repository::Repository;
+use conex_verify::workbench::repository::Repository;
 
 /// Which segments are folded.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use super::{Plan, PlanError, World};
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::path::Place;
 use conex_verify::format::resource::{Author, Authorisation, IdFile, ResourceId, Team};
-use conex_verify::trust::support::Standing;
+use conex_verify::workbench::trust::support::Standing;
 
 /// The name under which the last link is declined.
 pub const LINK: &str = "link";

@@ -20,7 +20,7 @@ use conex_verify::format::resource::{
     Decode, Entry, Kind, MetaError, ResourceVersion, SignedLink, SignedSegment, SignedSnapshot,
     Timestamp,
 };
-use conex_verify::verify::snapshot::notaries;
+use conex_verify::workbench::verify::snapshot::notaries;
 
 /// One thing that is to be signed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use super::{Plan, PlanError, World};
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::{IdFile, REPO_NAME, Resource, ResourceId, Revision};
 use conex_verify::limits::MAX_EPOCH;
-use conex_verify::repository::{Loaded, Slot};
-use conex_verify::trust::vouch::Weight;
+use conex_verify::workbench::repository::{Loaded, Slot};
+use conex_verify::workbench::trust::vouch::Weight;
 
 /// What `epoch` is asked for.
 #[derive(Debug, Clone)]

@@ -11,9 +11,9 @@ use conex_verify::format::path::Place;
 use conex_verify::format::resource::Decode as _;
 use conex_verify::format::resource::{Claims, Link, Revision, SignedLink, SnapshotRule, Team};
 use conex_verify::limits::MAX_JANITORS;
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::verify::snapshot::notaries_id;
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::verify::snapshot::notaries_id;
 
 /// What `init` is asked for.
 #[derive(Debug, Clone)]

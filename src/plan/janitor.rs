@@ -12,7 +12,7 @@ use conex_verify::format::resource::{
     SnapshotRule, Team,
 };
 use conex_verify::limits::{MAX_JANITORS, MAX_LINKS};
-use conex_verify::verify::snapshot::notaries_id;
+use conex_verify::workbench::verify::snapshot::notaries_id;
 
 /// What `janitor` is asked for. Everything goes into one link.
 #[derive(Debug, Clone, Default)]

@@ -7,9 +7,9 @@ use super::World;
 use super::world::is_near;
 use conex_verify::format::name::{Id, PackageName, Release};
 use conex_verify::format::resource::{Kind, Releases, ResourceId, ResourceVersion, Revision};
-use conex_verify::repository::Package;
-use conex_verify::trust::vouch::Weight;
-use conex_verify::verify::packages::PackageReport;
+use conex_verify::workbench::repository::Package;
+use conex_verify::workbench::trust::vouch::Weight;
+use conex_verify::workbench::verify::packages::PackageReport;
 
 /// The releases for which somebody signed and that are not there, by package.
 pub(super) struct Gone(BTreeMap<PackageName, BTreeSet<Release>>);

@@ -9,8 +9,8 @@ use super::World;
 use conex_verify::format::key::{Fingerprint, Namespace, PublicKey};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::{Entry, IdFile, Kind, ResourceId, SignedSegment};
-use conex_verify::repository::Loaded;
-use conex_verify::trust::support::supported;
+use conex_verify::workbench::repository::Loaded;
+use conex_verify::workbench::trust::support::supported;
 
 impl<'r> World<'r> {
     /// The entries of a segment that are live.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Plan, PlanError, World};
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::{Authorisation, Kind, ResourceId};
-use conex_verify::repository::Slot;
+use conex_verify::workbench::repository::Slot;
 
 /// What to do with an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

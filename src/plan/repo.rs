@@ -5,9 +5,9 @@ use conex_verify::format::digest::Digest;
 use conex_verify::format::path::Place;
 use conex_verify::format::resource::{Kind, REPO_NAME, Repo, ResourceId, Revision, TopFile};
 use conex_verify::format::syntax;
-use conex_verify::repository::Slot;
 use conex_verify::tree::Tree;
-use conex_verify::verify::top_level::repo_values;
+use conex_verify::workbench::repository::Slot;
+use conex_verify::workbench::verify::top_level::repo_values;
 
 /// The files at the top, as they are now.
 pub(super) fn top_level(tree: &Tree, revision: Revision) -> Repo {
@@ -92,7 +92,7 @@ mod tests {
     use conex_verify::format::key::PublicKey;
     use conex_verify::format::name::{Id, RepositoryName};
     use conex_verify::format::resource::Decode as _;
-    use conex_verify::repository::Repository;
+    use conex_verify::workbench::repository::Repository;
 
     /// A repository that was just started.
     fn start(repo: &str) -> Tree {

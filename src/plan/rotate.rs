@@ -10,10 +10,10 @@ use super::{JanitorChange, Plan, PlanError, World, nearest};
 use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::{Author, IdFile, Kind, ResourceId};
-use conex_verify::repository::Slot;
-use conex_verify::trust::support::Standing;
-use conex_verify::trust::vouch::{Vouch, Weight};
-use conex_verify::verify::snapshot::notaries_id;
+use conex_verify::workbench::repository::Slot;
+use conex_verify::workbench::trust::support::Standing;
+use conex_verify::workbench::trust::vouch::{Vouch, Weight};
+use conex_verify::workbench::verify::snapshot::notaries_id;
 
 /// What `rotate`, `key add`, `key remove` and `revoke` are asked for.
 #[derive(Debug, Clone)]

@@ -16,10 +16,10 @@ use conex_verify::format::resource::{
     Authorisation, Checksum, FileDigest, IdFile, Releases, Resource, ResourceId, ResourceVersion,
     Revision,
 };
-use conex_verify::opam_file::Problem;
-use conex_verify::repository::{Loaded, Package, ReleaseDir, Slot};
-use conex_verify::trust::support::{Epochs, Standing, Supporters, judge};
-use conex_verify::verify::packages::{PackageReport, opam_problem};
+use conex_verify::workbench::opam_file::Problem;
+use conex_verify::workbench::repository::{Loaded, Package, ReleaseDir, Slot};
+use conex_verify::workbench::trust::support::{Epochs, Standing, Supporters, judge};
+use conex_verify::workbench::verify::packages::{PackageReport, opam_problem};
 
 /// What `sign` is asked for.
 #[derive(Debug, Clone)]

@@ -5,8 +5,8 @@ use conex_verify::format::key::{Fingerprint, Namespace, PublicKey};
 use conex_verify::format::name::{Id, NOTARIES};
 use conex_verify::format::resource::{IdFile, Revision, SignedSnapshot, Snapshot, Timestamp};
 use conex_verify::format::state::{Difference, State, diff};
-use conex_verify::repository::{Loaded, Slot};
-use conex_verify::verify::snapshot::notaries;
+use conex_verify::workbench::repository::{Loaded, Slot};
+use conex_verify::workbench::verify::snapshot::notaries;
 
 /// What to do when the snapshot that is there states exactly what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::claims::valid_authorisations;
 use super::sign::Log;
 use super::world::package_or_name;
 use conex_verify::format::resource::{Kind, ResourceId, ResourceVersion, Revision, SnapshotRule};
-use conex_verify::trust::link_signatures::LinkSignatures;
+use conex_verify::workbench::trust::link_signatures::LinkSignatures;
 
 /// The state of a working tree in numbers and lists.
 #[derive(Debug, Clone)]

@@ -14,8 +14,8 @@ use conex_verify::format::resource::{
     Author, Authorisation, Checksum, Claims, IdFile, Kind, Releases, Repo, Resource, ResourceId,
     Revision, Team,
 };
-use conex_verify::repository::{Loaded, Slot};
-use conex_verify::trust::support::Standing;
+use conex_verify::workbench::repository::{Loaded, Slot};
+use conex_verify::workbench::trust::support::Standing;
 
 /// The most by which a counter may be above the highest that counts: nobody needs more, and
 /// whoever pushes a counter to its end is answered with an epoch.

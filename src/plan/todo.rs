@@ -11,10 +11,10 @@ use super::approve::waiting;
 use conex_verify::finding::{Code, Severity};
 use conex_verify::format::name::{Id, PackageName, Release};
 use conex_verify::format::resource::{IdFile, Kind, ResourceId};
-use conex_verify::repository::{Package, ReleaseDir, Slot};
-use conex_verify::trust::support::{Standing, Waiting};
-use conex_verify::trust::tally::Count;
-use conex_verify::verify::packages::PackageReport;
+use conex_verify::workbench::repository::{Package, ReleaseDir, Slot};
+use conex_verify::workbench::trust::support::{Standing, Waiting};
+use conex_verify::workbench::trust::tally::Count;
+use conex_verify::workbench::verify::packages::PackageReport;
 
 /// What has to be done with something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -12,14 +12,14 @@ use conex_verify::format::name::{Id, PackageName, Release, fold};
 use conex_verify::format::path::Place;
 use conex_verify::format::resource::{IdFile, Kind, Link, ResourceId, ResourceVersion, Revision};
 use conex_verify::limits::MAX_EPOCH;
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::trust::chain::Chain;
-use conex_verify::trust::support::{Epochs, Standing, open_epoch};
-use conex_verify::trust::tally::Tally;
-use conex_verify::trust::vouch::Weight;
-use conex_verify::verify::packages::PackageReport;
-use conex_verify::verify::{Assessment, Mode, Pretended, assess};
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::chain::Chain;
+use conex_verify::workbench::trust::support::{Epochs, Standing, open_epoch};
+use conex_verify::workbench::trust::tally::Tally;
+use conex_verify::workbench::trust::vouch::Weight;
+use conex_verify::workbench::verify::packages::PackageReport;
+use conex_verify::workbench::verify::{Assessment, Mode, Pretended, assess};
 
 /// A working tree that was judged as if its last link were complete.
 ///

@@ -17,14 +17,14 @@ use crate::history_support::community::Community;
 use crate::history_support::publish::{Dialect, patch};
 use crate::history_support::{FIRST_DAY, History, changed};
 use conex_verify::finding::{Code, Finding, Severity};
-use conex_verify::patch::{Kind, PatchContext, PatchError, Store, apply};
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::trust::anchors::Client;
-use conex_verify::update::Memory;
-use conex_verify::verdict::Summary;
-use conex_verify::verdict::{Known, Load, verify_update};
-use conex_verify::verify::Mode;
+use conex_verify::workbench::patch::{Kind, PatchContext, PatchError, Store, apply};
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::anchors::Client;
+use conex_verify::workbench::update::Memory;
+use conex_verify::workbench::verdict::Summary;
+use conex_verify::workbench::verdict::{Known, Load, verify_update};
+use conex_verify::workbench::verify::Mode;
 
 /// The three dialects of an honest opam, one of them in two forms.
 const DIALECTS: [Dialect; 4] = [Dialect::Gnu, Dialect::Ocaml, Dialect::Archive, Dialect::Git];

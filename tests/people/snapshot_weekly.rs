@@ -19,13 +19,13 @@ use conex_verify::finding::{Code, Finding, Severity};
 use conex_verify::format::key::Namespace;
 use conex_verify::format::name::{Id, RepositoryName};
 use conex_verify::format::resource::{SnapshotRule, Timestamp};
-use conex_verify::patch::{PatchContext, Store, apply};
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::trust::anchors::{Anchors, Client};
-use conex_verify::update::Memory;
-use conex_verify::verdict::{Known, Load, verify_update};
-use conex_verify::verify::Mode;
+use conex_verify::workbench::patch::{PatchContext, Store, apply};
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::anchors::{Anchors, Client};
+use conex_verify::workbench::update::Memory;
+use conex_verify::workbench::verdict::{Known, Load, verify_update};
+use conex_verify::workbench::verify::Mode;
 
 const SNAPSHOT: &str = "packages/.conex/snapshot";
 

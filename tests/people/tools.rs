@@ -6,8 +6,8 @@ use conex_verify::finding::{Code, Severity};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::Namespace;
 use conex_verify::format::resource::{Entry, Kind, Segment, Timestamp};
-use conex_verify::repository::Repository;
-use conex_verify::verify::Mode;
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::verify::Mode;
 
 use crate::client::accepted_after;
 use crate::world::*;

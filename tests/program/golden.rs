@@ -19,12 +19,12 @@ use conex_verify::format::resource::{
     Authorisation, Checksum, Claims, Decode, IdFile, MetaError, Releases, Repo, SignedLink,
     SignedSegment, SignedSnapshot,
 };
-use conex_verify::repository::{Loaded, Repository, Slot};
 use conex_verify::tree::Tree;
-use conex_verify::trust::anchors::{Anchors, Client};
-use conex_verify::trust::chain::Chain;
-use conex_verify::verdict::verify;
-use conex_verify::verify::Mode;
+use conex_verify::workbench::repository::{Loaded, Repository, Slot};
+use conex_verify::workbench::trust::anchors::{Anchors, Client};
+use conex_verify::workbench::trust::chain::Chain;
+use conex_verify::workbench::verdict::verify;
+use conex_verify::workbench::verify::Mode;
 use rayon::prelude::*;
 
 fn top(path: &str) -> PathBuf {

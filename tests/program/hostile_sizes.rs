@@ -24,7 +24,7 @@ use conex_verify::format::resource::{
 use conex_verify::limits::{
     MAX_ALIKE, MAX_ENTRIES, MAX_ID_FILE, MAX_LISTED_KEYS, MAX_PACKAGES, MAX_RELEASES, MAX_SEGMENT,
 };
-use conex_verify::repository::Repository;
+use conex_verify::workbench::repository::Repository;
 use conex_verify::{Policy, Request, Subject, verify};
 
 /// How many times the time of honest input a hostile one may take.

@@ -19,8 +19,19 @@ mod door;
 pub mod finding;
 pub mod format;
 pub mod limits;
+mod opam_file;
+mod patch;
+mod proof;
+mod repository;
+mod sorted;
 pub mod tarball;
 pub mod tree;
+mod trust;
+mod update;
+mod verdict;
+mod verify;
+#[cfg(feature = "workbench")]
+pub mod workbench;
 
 pub use door::{
     Memories, Outcome, Policy, Report, Request, SnapshotFacts, Subject, Undecided, is_memory_of,
@@ -31,42 +42,3 @@ pub use trust::anchors::{AnchorError, MaxAge};
 pub use update::MemoryError;
 pub use verdict::Summary;
 pub use verify::Mode;
-
-// What is behind the door. With the feature `workbench` it is open to the tools of people, who
-// ask what would be; a verdict is made by [`verify`] alone.
-#[cfg(not(feature = "workbench"))]
-mod opam_file;
-#[cfg(feature = "workbench")]
-pub mod opam_file;
-#[cfg(not(feature = "workbench"))]
-mod patch;
-#[cfg(feature = "workbench")]
-pub mod patch;
-#[cfg(not(feature = "workbench"))]
-mod proof;
-#[cfg(feature = "workbench")]
-pub mod proof;
-#[cfg(not(feature = "workbench"))]
-mod repository;
-#[cfg(feature = "workbench")]
-pub mod repository;
-#[cfg(not(feature = "workbench"))]
-mod sorted;
-#[cfg(feature = "workbench")]
-pub mod sorted;
-#[cfg(not(feature = "workbench"))]
-mod trust;
-#[cfg(feature = "workbench")]
-pub mod trust;
-#[cfg(not(feature = "workbench"))]
-mod update;
-#[cfg(feature = "workbench")]
-pub mod update;
-#[cfg(not(feature = "workbench"))]
-mod verdict;
-#[cfg(feature = "workbench")]
-pub mod verdict;
-#[cfg(not(feature = "workbench"))]
-mod verify;
-#[cfg(feature = "workbench")]
-pub mod verify;

@@ -16,10 +16,10 @@ use conex_verify::format::key::Fingerprint;
 use conex_verify::format::name::Id;
 use conex_verify::format::path::Place;
 use conex_verify::limits::MAX_ALIKE;
-use conex_verify::repository::Repository;
 use conex_verify::tree::{Defect, DefectKind};
-use conex_verify::trust::anchors::{AnchorError, Client};
-use conex_verify::verify::Mode;
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::anchors::{AnchorError, Client};
+use conex_verify::workbench::verify::Mode;
 
 /// How `check` prints its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -7,7 +7,7 @@ use super::failure::{Exit, Failure};
 use super::paths::{directory, merged_tree};
 use super::people::started;
 use crate::plan::{View, World, claims::claims};
-use conex_verify::repository::Repository;
+use conex_verify::workbench::repository::Repository;
 
 /// Arguments of `claims`.
 #[derive(Debug, Args)]

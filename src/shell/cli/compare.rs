@@ -13,8 +13,8 @@ use crate::shell::report::{json, neutral};
 use conex_verify::finding::{Finding, Severity};
 use conex_verify::format::path::PACKAGES;
 use conex_verify::format::state::{Difference, Part, diff};
-use conex_verify::repository::Repository;
 use conex_verify::tree::{Contents, Tree};
+use conex_verify::workbench::repository::Repository;
 
 /// How many files are named for each part that differs.
 const FILES_SHOWN: usize = 5;

@@ -7,7 +7,7 @@ use super::failure::{Exit, Failure};
 use super::finish::unsigned;
 use super::paths::{directory, merged_tree};
 use crate::plan::{View, World, decline};
-use conex_verify::repository::Repository;
+use conex_verify::workbench::repository::Repository;
 
 /// Arguments of `decline`.
 #[derive(Debug, Args)]

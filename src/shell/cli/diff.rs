@@ -21,7 +21,7 @@ use conex_verify::format::name::Release;
 use conex_verify::format::path::{Place, release_dir};
 use conex_verify::format::resource::{Checksum, Decode as _, FileDigest, Kind};
 use conex_verify::tree::Bytes;
-use conex_verify::trust::support::Standing;
+use conex_verify::workbench::trust::support::Standing;
 
 /// How many commits before this one are looked through for what was vouched for.
 const FIRST_PARENTS: usize = 20;

@@ -19,8 +19,8 @@ use crate::shell::opam::root::{CONFIG, Locked, REPOS_CONFIG, Root, RootError};
 use crate::shell::out::{outln, sayln};
 use crate::shell::report::neutral;
 use crate::shell::signals;
-use conex_verify::repository::Repository;
-use conex_verify::trust::anchors::{Anchors, Client, words};
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::anchors::{Anchors, Client, words};
 
 /// Runs `conex enable`.
 pub fn run(cli: &Cli, args: &EnableArgs) -> Result<Exit, Failure> {
@@ -234,7 +234,8 @@ fn anchors(cli: &Cli, args: &EnableArgs) -> Result<Option<Wanted>, Failure> {
         }
         (None, None) => return Ok(None),
     };
-    let usage = |e: conex_verify::trust::anchors::AnchorError| Failure::usage(&e, e.hint());
+    let usage =
+        |e: conex_verify::workbench::trust::anchors::AnchorError| Failure::usage(&e, e.hint());
     let parsed: Anchors = text.parse().map_err(usage)?;
     let client = Client::asking(parsed, quorum).map_err(usage)?;
     Ok(Some(Wanted {

@@ -11,8 +11,8 @@ use crate::shell::out::{say, sayln};
 use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, neutral};
 use conex_verify::finding::{Code, Severity};
 use conex_verify::format::resource::Kind;
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
+use conex_verify::workbench::repository::Repository;
 
 /// Writes a plan that needs no signature.
 pub fn unsigned(plan: &Plan, consent: Consent, root: &Path) -> Result<Exit, Failure> {

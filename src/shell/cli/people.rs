@@ -18,9 +18,9 @@ use crate::shell::out::sayln;
 use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::IdFile;
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::trust::support::Standing;
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::support::Standing;
 
 /// A janitor as typed: `ID`, `ID=ssh-ed25519 AAAA…` or `ID=FILE`.
 pub fn typed_janitor(text: &str, places: &Places) -> Result<(Id, PublicKey), Failure> {

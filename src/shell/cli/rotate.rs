@@ -20,7 +20,7 @@ use crate::shell::out::sayln;
 use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::IdFile;
-use conex_verify::repository::Repository;
+use conex_verify::workbench::repository::Repository;
 
 /// Removes what this branch signed for `id` under keys that are given up: it counts for nothing,
 /// and `check` takes no new segment of that kind.

@@ -24,7 +24,7 @@ use conex_verify::format::digest::Digest;
 use conex_verify::format::key::Namespace;
 use conex_verify::format::resource::{Decode as _, SignedSegment};
 use conex_verify::limits::{MAX_ARMOUR_LEN, MAX_FILE_SIZE};
-use conex_verify::repository::Repository;
+use conex_verify::workbench::repository::Repository;
 
 /// The verbs of `signature`.
 #[derive(Debug, Subcommand)]

@@ -19,7 +19,7 @@ use conex_verify::finding::{Code, Finding, Severity};
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::Id;
 use conex_verify::format::state::{State, diff};
-use conex_verify::repository::Repository;
+use conex_verify::workbench::repository::Repository;
 
 /// Runs `conex snapshot`.
 pub fn run(cli: &Cli, args: &SnapshotArgs) -> Result<Exit, Failure> {

@@ -30,13 +30,13 @@ use conex_verify::format::path::Place;
 use conex_verify::format::resource::{
     Decode as _, Kind, Revision, SignedSnapshot, SnapshotRule, Timestamp,
 };
-use conex_verify::repository::{Repository, Slot};
 use conex_verify::tree::Tree;
-use conex_verify::trust::anchors::{Anchors, words};
-use conex_verify::trust::chain::Chain;
-use conex_verify::verify::packages::PackageReport;
-use conex_verify::verify::snapshot::SnapshotReport;
-use conex_verify::verify::{Mode, Pretended, assess};
+use conex_verify::workbench::repository::{Repository, Slot};
+use conex_verify::workbench::trust::anchors::{Anchors, words};
+use conex_verify::workbench::trust::chain::Chain;
+use conex_verify::workbench::verify::packages::PackageReport;
+use conex_verify::workbench::verify::snapshot::SnapshotReport;
+use conex_verify::workbench::verify::{Mode, Pretended, assess};
 
 /// Runs `conex status`.
 pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
@@ -339,7 +339,7 @@ fn package(report: &PackageReport, declined: bool) {
         outln!("  owners: {}", owners.join(", "));
     }
     for (resource, (version, standing)) in &report.standings {
-        use conex_verify::trust::support::Standing;
+        use conex_verify::workbench::trust::support::Standing;
         let text = match standing {
             Standing::Valid => "valid".to_owned(),
             Standing::Waiting(w) => format!("waits: {} janitors", w.count),

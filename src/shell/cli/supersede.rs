@@ -12,7 +12,7 @@ use crate::shell::git::{Git, Where};
 use crate::shell::keys::log;
 use conex_verify::format::resource::Revision;
 use conex_verify::limits::{MAX_EPOCH, MAX_INTEGER};
-use conex_verify::repository::Repository;
+use conex_verify::workbench::repository::Repository;
 
 /// Arguments of `supersede`.
 #[derive(Debug, Args)]

@@ -20,11 +20,11 @@ use crate::shell::progress::thousands;
 use crate::shell::read::Git;
 use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, json, one_line};
 use conex_verify::finding::{Code, Finding};
-use conex_verify::patch::{PatchContext, Store};
 use conex_verify::tree::{Contents, Tree};
-use conex_verify::trust::anchors::{AnchorError, MaxAge};
-use conex_verify::verdict::Summary;
-use conex_verify::verify::Mode;
+use conex_verify::workbench::patch::{PatchContext, Store};
+use conex_verify::workbench::trust::anchors::{AnchorError, MaxAge};
+use conex_verify::workbench::verdict::Summary;
+use conex_verify::workbench::verify::Mode;
 use conex_verify::{Memories, Outcome, Policy, Report};
 
 /// What `verify` was asked for, with what opam passes empty taken as absent.

@@ -20,8 +20,8 @@ use crate::shell::keys::{Signer as _, log};
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, RepositoryName};
 use conex_verify::format::resource::{Account, SnapshotRule};
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
+use conex_verify::workbench::repository::Repository;
 
 /// Runs `conex init`.
 pub fn init(cli: &Cli, args: &InitArgs) -> Result<Exit, Failure> {

@@ -11,9 +11,9 @@ use crate::shell::fault::Fault;
 use crate::shell::read::{self, Git, ReadError};
 use conex_verify::finding::Finding;
 use conex_verify::limits::{MAX_PATCH_SIZE, MAX_TREE_SIZE};
-use conex_verify::patch::Store;
 use conex_verify::tarball;
 use conex_verify::tree::{Contents, Tree};
+use conex_verify::workbench::patch::Store;
 
 /// A tree, and how opam keeps it.
 #[derive(Debug)]

@@ -13,11 +13,11 @@ use super::root::{CONFIG, REPOS_CONFIG, Root, RootError};
 use crate::shell::hook::load::load;
 use crate::shell::report::one_line;
 use conex_verify::finding::Severity;
-use conex_verify::repository::Repository;
 use conex_verify::tree::{Contents, Tree};
-use conex_verify::trust::anchors::Client;
-use conex_verify::verdict::verify;
-use conex_verify::verify::Mode;
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::anchors::Client;
+use conex_verify::workbench::verdict::verify;
+use conex_verify::workbench::verify::Mode;
 
 /// What of the environment changes what opam does.
 #[derive(Debug, Clone, Default)]

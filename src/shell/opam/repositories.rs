@@ -14,7 +14,7 @@ use std::path::Path;
 
 use super::root::RootError;
 use conex_verify::format::syntax::{Item, Value, ValueKind, parse};
-use conex_verify::trust::anchors::{AnchorError, Anchors, Client};
+use conex_verify::workbench::trust::anchors::{AnchorError, Anchors, Client};
 
 /// A repository of opam.
 #[derive(Debug, Clone, PartialEq, Eq)]

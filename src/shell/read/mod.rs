@@ -11,8 +11,8 @@
 //! * [`file`] reads one file,
 //! * [`walk`] puts the tree together, on several threads, with the same result
 //!   for every order in which they run,
-//! * [`state`] looks at the times of files, and reads only what changed: [`visit`] finds
-//!   that out, [`known`] keeps it.
+//! * `state` looks at the times of files, and reads only what changed: `visit` finds
+//!   that out, `known` keeps it.
 
 mod file;
 mod known;

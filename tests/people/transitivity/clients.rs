@@ -9,11 +9,11 @@ use std::fmt::Write as _;
 
 use conex_verify::finding::{Finding, Severity};
 use conex_verify::format::resource::{ResourceId, ResourceVersion};
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::trust::chain::Chain;
-use conex_verify::update::{Memory, Registers, follows};
-use conex_verify::verify::{Mode, Pretended, assess};
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::chain::Chain;
+use conex_verify::workbench::update::{Memory, Registers, follows};
+use conex_verify::workbench::verify::{Mode, Pretended, assess};
 use conex_verify::{Outcome, Policy, Request, Subject, verify};
 
 use super::sequence::{JANITORS, State};

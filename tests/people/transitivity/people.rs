@@ -10,9 +10,9 @@ use conex_verify::format::key::{Namespace, PublicKey};
 use conex_verify::format::name::Id;
 use conex_verify::format::path::Place;
 use conex_verify::format::resource::{IdFile, Timestamp};
-use conex_verify::repository::{Repository, Slot};
 use conex_verify::tree::Tree;
-use conex_verify::trust::chain::Chain;
+use conex_verify::workbench::repository::{Repository, Slot};
+use conex_verify::workbench::trust::chain::Chain;
 
 use crate::patch_support::random::Random;
 use crate::world::{id, seed};

@@ -14,10 +14,10 @@ use conex_verify::finding::Severity;
 use conex_verify::format::name::RepositoryName;
 use conex_verify::format::path::Place;
 use conex_verify::format::resource::{SnapshotRule, Timestamp};
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::trust::chain::Chain;
-use conex_verify::verify::Mode;
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::chain::Chain;
+use conex_verify::workbench::verify::Mode;
 
 use crate::patch_support::random::Random;
 

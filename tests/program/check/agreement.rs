@@ -3,9 +3,9 @@
 
 use conex::check::{Side, check};
 use conex_verify::finding::{Code, Severity};
-use conex_verify::repository::Repository;
-use conex_verify::verdict::{Known, Load, verify_update};
-use conex_verify::verify::Mode;
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::verdict::{Known, Load, verify_update};
+use conex_verify::workbench::verify::Mode;
 
 use crate::world::{OPAM, World, at, checksum_path, link, opam_path};
 

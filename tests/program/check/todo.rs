@@ -7,7 +7,7 @@ use conex::plan::todo::{Coverage, Deed, Item, Todo, Who, coverage, todo};
 use conex::plan::{View, World as Plan};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::{Kind, ResourceId};
-use conex_verify::repository::Repository;
+use conex_verify::workbench::repository::Repository;
 
 use crate::world::{OPAM, World, at, id, link, opam_path};
 

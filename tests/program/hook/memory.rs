@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use conex_verify::update::Memory;
+use conex_verify::workbench::update::Memory;
 
 use crate::hook::run::{Answer, Machine, gnu_patch, memories, run, snapshot, two, write};
 use crate::world::*;

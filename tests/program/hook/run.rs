@@ -153,7 +153,7 @@ pub fn trust(world: &World) -> Vec<String> {
         format!("--anchors={}", keys.join(",")),
         format!("--quorum={}", world.quorum),
     ];
-    if world.mode == conex_verify::verify::Mode::NoStrict {
+    if world.mode == conex_verify::workbench::verify::Mode::NoStrict {
         args.push("--nostrict".to_owned());
     }
     args

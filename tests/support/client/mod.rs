@@ -1,10 +1,10 @@
 //! A client that has accepted something before.
 
 use conex_verify::finding::Code;
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::update::Memory;
-use conex_verify::verdict::{Known, Load};
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::update::Memory;
+use conex_verify::workbench::verdict::{Known, Load};
 
 use crate::world::{Verdict, World};
 

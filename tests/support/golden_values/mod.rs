@@ -13,8 +13,8 @@ use conex_verify::format::resource::{
     Releases, Repo, RepoField, Resource, ResourceVersion, Revision, Segment, SignedLink,
     SignedSegment, Snapshot, SnapshotRule, Team, Timestamp, TopFile,
 };
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
+use conex_verify::workbench::repository::Repository;
 
 /// The package description that the golden checksum is about.
 const OPAM: &str = "opam-version: \"2.0\"\nsynopsis: \"Says hello\"\n";

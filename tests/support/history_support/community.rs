@@ -14,9 +14,9 @@ use conex_verify::format::digest::Digest;
 use conex_verify::format::key::{Fingerprint, Namespace};
 use conex_verify::format::name::{Id, PackageName, RepositoryName};
 use conex_verify::format::resource::{SnapshotRule, Timestamp};
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::trust::anchors::Client;
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::anchors::Client;
 
 const JANITORS: [&str; 3] = ["janitor-a", "janitor-b", "janitor-c"];
 const AUTHORS: [&str; 5] = ["author-a", "author-b", "author-c", "author-d", "author-e"];

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use conex_verify::format::name::Release;
 use conex_verify::format::path::Place;
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
+use conex_verify::workbench::repository::Repository;
 use conex_verify::{Policy, Subject};
 
 use crate::hook::said;

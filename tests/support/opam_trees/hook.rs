@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use conex::shell::hook::load::{Loaded, load, patch as load_patch};
 use conex_verify::finding::Severity;
-use conex_verify::patch::{self, PatchContext};
-use conex_verify::repository::Repository;
 use conex_verify::tree::{Contents, Tree};
+use conex_verify::workbench::patch::{self, PatchContext};
+use conex_verify::workbench::repository::Repository;
 use conex_verify::{Policy, Request, Subject, verify};
 
 /// Judges what opam hands over. In `OUT/NAME.whole` or `OUT/NAME.patch` is then the verdict, and a

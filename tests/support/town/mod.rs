@@ -21,8 +21,8 @@ use conex_verify::format::key::Namespace;
 use conex_verify::format::name::Id;
 use conex_verify::format::path::Place;
 use conex_verify::format::resource::{Decode as _, Entry, ResourceId, SignedLink, Timestamp};
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
+use conex_verify::workbench::repository::Repository;
 use tempfile::TempDir;
 
 pub const CONEX: &str = env!("CARGO_BIN_EXE_conex");

@@ -9,12 +9,12 @@ use std::sync::OnceLock;
 use conex_verify::finding::silence;
 use conex_verify::finding::{Code, Severity};
 use conex_verify::limits::MAX_COMPARED;
-use conex_verify::repository::Repository;
 use conex_verify::tree::Tree;
-use conex_verify::trust::anchors::Client;
-use conex_verify::update::Memory;
-use conex_verify::verdict::{Known, verify_update};
-use conex_verify::verify::Mode;
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::anchors::Client;
+use conex_verify::workbench::update::Memory;
+use conex_verify::workbench::verdict::{Known, verify_update};
+use conex_verify::workbench::verify::Mode;
 
 use super::Verdict;
 

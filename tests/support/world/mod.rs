@@ -19,9 +19,9 @@ use conex_verify::format::resource::{
 };
 use conex_verify::limits::MAX_ALIKE;
 use conex_verify::tree::Tree;
-use conex_verify::trust::anchors::{AnchorError, Anchors, Client};
-use conex_verify::verdict::Known;
-use conex_verify::verify::Mode;
+use conex_verify::workbench::trust::anchors::{AnchorError, Anchors, Client};
+use conex_verify::workbench::verdict::Known;
+use conex_verify::workbench::verify::Mode;
 
 mod judge;
 mod verdict;

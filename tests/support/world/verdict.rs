@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use conex_verify::finding::{Code, Finding, Severity};
 use conex_verify::format::digest::Digest;
-use conex_verify::verdict::{self, Summary};
+use conex_verify::workbench::verdict::{self, Summary};
 
 /// What was said, free of what it was said about.
 #[derive(Debug, Clone)]

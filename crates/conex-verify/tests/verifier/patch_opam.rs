@@ -15,7 +15,7 @@ use std::process::Command;
 use crate::patch_support::oracle::{read, write};
 use crate::patch_support::random::{self, Random};
 use crate::patch_support::{Files, cases, files, seed, tree};
-use conex_verify::patch::{PatchContext, Store, apply};
+use conex_verify::workbench::patch::{PatchContext, Store, apply};
 
 const HOOK: &str = r#"#!/bin/sh
 for a in "$@"; do

@@ -14,7 +14,7 @@ use crate::patch_support::oracle::Oracle;
 use crate::patch_support::print::{Print, print};
 use crate::patch_support::random::{self, Random};
 use crate::patch_support::{Files, files, line_count, map_headers, patch_cases, seed, tree};
-use conex_verify::patch::{Kind, PatchContext, PatchError, Store, apply};
+use conex_verify::workbench::patch::{Kind, PatchContext, PatchError, Store, apply};
 
 /// The most lines of a random file.
 const LINES: usize = 24;

@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::patch_support::oracle::Oracle;
 use crate::patch_support::print::{Print, print};
 use crate::patch_support::{files, map_headers};
-use conex_verify::patch::{PatchContext, Store, apply};
+use conex_verify::workbench::patch::{PatchContext, Store, apply};
 
 fn data() -> Option<PathBuf> {
     let dir = crate::place::data().join("opam-repository");

@@ -19,8 +19,8 @@ use std::fmt::Write as _;
 use std::io::Read;
 use std::sync::Arc;
 
-use conex_verify::patch::{PatchContext, Store, apply};
 use conex_verify::tree::{Bytes, Tree};
+use conex_verify::workbench::patch::{PatchContext, Store, apply};
 use sha2::{Digest, Sha256};
 
 type Files = BTreeMap<String, Bytes>;

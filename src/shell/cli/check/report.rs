@@ -13,7 +13,7 @@ use crate::shell::report::{
     Annotation, Color, Counts, HumanOptions, Shown, annotation, human, json_since, neutral,
 };
 use conex_verify::finding::{Finding, Severity};
-use conex_verify::verify::Mode;
+use conex_verify::workbench::verify::Mode;
 
 /// How many findings are shown of those that the change brings.
 const SHOWN: usize = 10;

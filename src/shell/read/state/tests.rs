@@ -50,7 +50,7 @@ fn whole(root: &Path) -> State {
     let tree = crate::shell::read::read(root, crate::shell::read::Contents::Judged)
         .unwrap()
         .tree;
-    conex_verify::repository::Repository::load(&tree).state
+    conex_verify::workbench::repository::Repository::load(&tree).state
 }
 
 #[test]

@@ -18,7 +18,7 @@ use conex_verify::format::path::Place;
 use conex_verify::format::resource::{
     Author, Decode as _, IdFile, Kind as Of, Resource as _, ResourceId, SnapshotRule,
 };
-use conex_verify::repository::Repository;
+use conex_verify::workbench::repository::Repository;
 
 use super::people::{Branch, Facts, Refused, has_file, request};
 use crate::world::{OPAM, id, opam_path};

@@ -350,7 +350,7 @@ fn retired_janitors_cannot_lead_past_a_pinned_link() {
 /// A pin is no key: it does not help the quorum.
 #[test]
 fn a_pinned_link_does_not_count_as_a_key() {
-    use conex_verify::trust::anchors::{AnchorError, Anchors, Client};
+    use conex_verify::workbench::trust::anchors::{AnchorError, Anchors, Client};
     let w = renewed();
     let text = format!("{},link={}", fingerprint("jc"), w.link_digest(2));
     let anchors: Anchors = text.parse().unwrap();

@@ -5,7 +5,7 @@
 
 use conex_verify::finding::Code;
 use conex_verify::format::resource::{Kind, ResourceId};
-use conex_verify::trust::anchors::{AnchorError, Anchors, Client};
+use conex_verify::workbench::trust::anchors::{AnchorError, Anchors, Client};
 
 use crate::world::*;
 

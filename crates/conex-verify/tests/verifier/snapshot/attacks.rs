@@ -319,7 +319,7 @@ fn the_snapshot_stripped() {
     let mut evil = w.clone();
     evil.remove(SNAPSHOT);
     evil.verdict().is_accepted();
-    let policy = conex_verify::trust::anchors::SnapshotPolicy {
+    let policy = conex_verify::workbench::trust::anchors::SnapshotPolicy {
         required: true,
         max_age: None,
     };

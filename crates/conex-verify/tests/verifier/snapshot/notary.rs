@@ -5,13 +5,13 @@ use std::io::Write as _;
 use conex_verify::finding::Code;
 use conex_verify::format::key::Namespace;
 use conex_verify::format::resource::{Revision, Snapshot, Timestamp};
-use conex_verify::patch::{PatchContext, Store, apply};
-use conex_verify::repository::Repository;
 use conex_verify::tarball;
 use conex_verify::tree::{Contents, Tree};
-use conex_verify::trust::anchors::{MaxAge, SnapshotPolicy};
-use conex_verify::update::Memory;
-use conex_verify::verdict::{Known, Load};
+use conex_verify::workbench::patch::{PatchContext, Store, apply};
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::anchors::{MaxAge, SnapshotPolicy};
+use conex_verify::workbench::update::Memory;
+use conex_verify::workbench::verdict::{Known, Load};
 
 use crate::patch_support::print::{Print, print};
 use crate::patch_support::{files, tree};

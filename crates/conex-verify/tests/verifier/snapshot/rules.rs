@@ -2,8 +2,8 @@
 
 use conex_verify::finding::Code;
 use conex_verify::format::resource::{Decode as _, SignedSnapshot};
-use conex_verify::repository::Repository;
-use conex_verify::trust::anchors::{MaxAge, SnapshotPolicy};
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::anchors::{MaxAge, SnapshotPolicy};
 
 use crate::snapshot::notary::*;
 use crate::world::*;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use conex_verify::format::path::Place;
 use conex_verify::format::state::State;
-use conex_verify::repository::Repository;
+use conex_verify::workbench::repository::Repository;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 

@@ -1,6 +1,6 @@
 //! A patch is judged as the directory that it makes.
 
-use conex_verify::patch::{PatchContext, Store, apply};
+use conex_verify::workbench::patch::{PatchContext, Store, apply};
 
 use crate::client::{Client, NAME};
 use crate::patch_support::print::{Print, print};

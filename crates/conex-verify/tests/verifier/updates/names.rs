@@ -2,10 +2,10 @@
 //! repository by its name and URL, the hook by its identity.
 
 use conex_verify::finding::Code;
-use conex_verify::repository::Repository;
-use conex_verify::trust::anchors::{Anchors, Client};
-use conex_verify::update::Memory;
-use conex_verify::verdict::{Known, Load, verify_update};
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::anchors::{Anchors, Client};
+use conex_verify::workbench::update::Memory;
+use conex_verify::workbench::verdict::{Known, Load, verify_update};
 
 use crate::world::*;
 

@@ -248,7 +248,7 @@ fn a_list_of_130_000_releases_does_not_switch_the_memory_off() {
     use conex_verify::format::name::{PackageName, Release};
     use conex_verify::format::resource::Decode as _;
     use conex_verify::format::resource::Releases;
-    use conex_verify::update::Memory;
+    use conex_verify::workbench::update::Memory;
 
     let mut client = Client::after(&[&World::usual()]);
     let memory = client.memory.as_mut().unwrap();

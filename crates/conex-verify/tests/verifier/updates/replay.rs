@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use conex_verify::finding::Code;
-use conex_verify::patch::{PatchContext, Store, apply};
+use conex_verify::workbench::patch::{PatchContext, Store, apply};
 
 use crate::client::{Client, NAME};
 use crate::patch_support::oracle::Oracle;
