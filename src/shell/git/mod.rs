@@ -6,10 +6,10 @@
 //!
 //! * [`Git`]: the repository, and how the program is run: whatever the environment and
 //!   the user's configuration say, the same bytes come out;
-//! * [`revision`]: `BASE..HEAD` as people type it;
-//! * [`list`]: the names, kinds and sizes in a tree, with limits before anything is read;
-//! * [`history`]: what was there once;
-//! * [`read`]: the contents, of all trees at once.
+//! * `revision`: `BASE..HEAD` as people type it;
+//! * `list`: the names, kinds and sizes in a tree, with limits before anything is read;
+//! * `history`: what was there once;
+//! * `read`: the contents, of all trees at once.
 
 mod differ;
 mod error;

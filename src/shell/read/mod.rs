@@ -7,9 +7,9 @@
 //! a plain file or a directory becomes a [`Defect`]; the reader itself never
 //! decides and never fails half way.
 //!
-//! * [`list`] reads the names in a directory,
-//! * [`file`] reads one file,
-//! * [`walk`] puts the tree together, on several threads, with the same result
+//! * `list` reads the names in a directory,
+//! * `file` reads one file,
+//! * `walk` puts the tree together, on several threads, with the same result
 //!   for every order in which they run,
 //! * `state` looks at the times of files, and reads only what changed: `visit` finds
 //!   that out, `known` keeps it.
