@@ -90,14 +90,23 @@ pub fn approve_some(
         }
         let id = Id::new(&item.resource.name).ok();
         let id = id.filter(|_| item.resource.kind == Kind::Author);
-        if let Some(taken) = id.and_then(|id| world.takes_over(&id)) {
-            if !scope.takes(&item.resource) {
-                let path = item.resource.path();
-                let message = format!("the {} is left out: {taken}", item.resource);
+        let taken = id.as_ref().and_then(|id| world.takes_over(id));
+        if let (Some(id), Some(taken)) = (id, taken) {
+            let left_out = if !scope.takes(&item.resource) {
                 let hint = format!(
-                    "ask whose key it is; to approve it all the same: conex approve --id {}",
-                    item.resource.name
+                    "ask whose key it is; to approve it all the same: conex approve --id {id}"
                 );
+                Some((taken.clone(), hint))
+            } else {
+                world.unproven_key(&id).map(|key| {
+                    let why = format!("the key {key} has signed nothing for `{id}`");
+                    let hint = format!("whoever has the key proves it: conex sign --as {id}");
+                    (why, hint)
+                })
+            };
+            if let Some((why, hint)) = left_out {
+                let path = item.resource.path();
+                let message = format!("the {} is left out: {why}", item.resource);
                 plan.warnings
                     .push(Finding::warning(Code::UnknownKey, path, message).hint(hint));
                 continue;

@@ -1,6 +1,7 @@
 //! What belongs to a person for ever: the id of a janitor, and what a key signed once.
 
 use super::{Plan, PlanError, View, World};
+use conex_verify::format::key::Fingerprint;
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::{IdFile, Kind, ResourceId, ResourceVersion};
 use conex_verify::workbench::repository::Repository;
@@ -34,6 +35,20 @@ impl World<'_> {
         Some(format!(
             "`{id}` {who}, and no link gives the key {other} to this id; whoever has that key gets what `{id}` owns: {owned}"
         ))
+    }
+
+    /// T5: A key in the file of a past or present janitor that no link gives to this id, and that
+    /// has signed nothing for it: nobody showed that its holder wants to be this id.
+    pub fn unproven_key(&self, id: &Id) -> Option<Fingerprint> {
+        let chain = self.chain();
+        let Some(IdFile::Author(author)) = self.id_file(id).filter(|_| chain.ever_member(id))
+        else {
+            return None;
+        };
+        let proven = &self.assessment.people.proven;
+        let proves = |key: &Fingerprint| proven.get(key).is_some_and(|ids| ids.contains(id));
+        let mut keys = author.keys.iter().map(|key| key.fingerprint());
+        keys.find(|key| chain.holder(key) != Some(id) && !proves(key))
     }
 
     /// The packages that an id owns, by itself or in a team.

@@ -123,7 +123,8 @@ fn somebody_elses_key_is_not_added() {
 }
 
 /// T5, C12: Somebody writes a file for the id of a janitor who left, with a key of their own: it
-/// would inherit what that id owns. It is left out unless it is named, and said.
+/// would inherit what that id owns. It is left out unless it is named and the key proved itself,
+/// and said.
 #[test]
 fn the_id_of_a_former_janitor_with_another_key() {
     let town = Town::new();
@@ -135,7 +136,7 @@ fn the_id_of_a_former_janitor_with_another_key() {
         "by dave conex join jc --key $PEOPLE/dave/keys/dave",
         "who has another key",
     );
-    // Written by hand, and proven with the key that it lists.
+    // Written by hand.
     town.ok("by dave conex join dave --key $PEOPLE/dave/keys/dave; git diff --quiet");
     let file = std::fs::read_to_string(town.path("work/packages/.conex/ids/dave")).unwrap();
     let lines: Vec<&str> = file.lines().collect();
@@ -154,6 +155,12 @@ fn the_id_of_a_former_janitor_with_another_key() {
     assert!(told.contains("Nothing to do"), "{told}");
     let told = town.ok("conex check main..request");
     assert!(told.contains("gets what `jc` owns: `logs`"), "{told}");
+    let told = town.ok("by ja conex approve --id jc --yes");
+    assert!(told.contains("has signed nothing for `jc`"), "{told}");
+    assert!(told.contains("Nothing to do"), "{told}");
+    town.ok("by dave conex sign --as jc --key $PEOPLE/dave/keys/dave --yes; commit proven");
+    let told = town.ok("by ja conex approve --yes");
+    assert!(told.contains("left out: `jc` was a janitor"), "{told}");
     let told = town.ok("by ja conex approve --id jc --yes; by jb conex approve --id jc --yes");
     assert!(told.contains("TAKES OVER: `jc` was a janitor"), "{told}");
     assert!(told.contains("approves the author jc"), "{told}");
