@@ -8,7 +8,7 @@ mod owners;
 mod returns;
 mod unsigned;
 
-use crate::hook::run::{Answer, Machine, git_patch, gnu_patch, run};
+use crate::hook::run::{Answer, Machine, git_patch, gnu_patch, run, write};
 use crate::world::*;
 
 use conex_verify::format::digest::Digest;
@@ -72,13 +72,16 @@ impl Client {
         let (machine, holds) = (&self.machine, &self.holds);
         // opam hands over no tree before where it fetches a whole one.
         let _ = std::fs::remove_dir_all(machine.path("root/repo/r"));
-        let whole = [Form::Whole, Form::WholeAndMemory];
-        let mut answers: Vec<_> = whole
-            .map(|form| self.asks(form, machine.full(next, "r")))
+        let new = machine.path("root/repo/r.new");
+        write(next, &new);
+        let mut answers: Vec<_> = [Form::Whole, Form::WholeAndMemory]
+            .map(|form| self.asks(form, machine.full_at(next, "r", &new)))
             .into();
+        let repo = machine.path("root/repo/r");
         for patch in self.patches(holds, next) {
+            write(holds, &repo);
             for form in [Form::Patch, Form::PatchAndMemory] {
-                answers.push(self.asks(form, machine.update(holds, &patch, "r")));
+                answers.push(self.asks(form, machine.update_at(holds, &patch, &repo)));
             }
         }
         answers
