@@ -74,37 +74,34 @@ fn a_version_that_was_given_up_comes_back_in_one_step_and_is_refused() {
     accepted(&without, &again);
 }
 
+/// The file of signatures in which `bob` proves his key.
+fn proof_of_bob(w: &World) -> String {
+    let digest = w.now(Kind::Author, "bob").version.digest.to_string();
+    let proves = |path: &String| {
+        let text = String::from_utf8(w.bytes(path)).unwrap();
+        path.contains("/index/bob/") && text.contains(&digest)
+    };
+    w.paths().into_iter().find(proves).unwrap()
+}
+
 /// Attack 3, in two steps: what makes the author a person is left out or made pending, so that
 /// nothing of them counts, and is put back with the old version. The first step is refused. So
 /// is the second one, even where opam took the first one over: the memory knows. U2
 #[test]
 fn a_version_that_was_given_up_comes_back_in_two_steps_and_is_refused() {
     let id_file = "packages/.conex/ids/bob";
-    let spoils: [(&dyn Fn(&mut World), &str, &str); 3] = [
-        (
-            &|w| {
-                let joined = World::usual().now(Kind::Author, "bob").version.digest;
-                let proof = w.paths().into_iter().find(|path| {
-                    let of_bob = path.contains("/index/bob/");
-                    let text = || String::from_utf8(w.bytes(path)).unwrap();
-                    of_bob && text().contains(&joined.to_string())
-                });
-                w.remove(&proof.unwrap());
-            },
-            "E022",
-            LIST,
-        ),
-        (&|w| drop(w.remove(id_file)), "E026", id_file),
-        (
-            &|w| drop(w.author_file("bob", at(0, 2), &["bob", "bob-2"])),
-            "E022",
-            LIST,
-        ),
-    ];
     for (with, without) in [removed(), mended()] {
-        for (spoil, code, path) in &spoils {
-            let mut between = without.clone();
-            spoil(&mut between);
+        let mut unproven = without.clone();
+        unproven.remove(&proof_of_bob(&without));
+        let mut absent = without.clone();
+        absent.remove(id_file);
+        let mut pending = without.clone();
+        pending.author_file("bob", at(0, 2), &["bob", "bob-2"]);
+        for (between, code, path) in [
+            (unproven, "E022", LIST),
+            (absent, "E026", id_file),
+            (pending, "E022", LIST),
+        ] {
             refused_about(&without, &between, code, path, Notices::All);
             let mut client = Client::after(&without);
             client.holds = between;
