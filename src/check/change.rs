@@ -168,45 +168,54 @@ fn paths<'w>(world: &'w World<'_>) -> impl Iterator<Item = &'w str> {
 /// C9 and C10: no epoch is skipped, and no counter or floor leaps.
 fn revisions(known: &Registers, base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut leaps = |resource: &ResourceId, revision: Revision, what: &str| {
+    let mut leaps = |resource: &ResourceId, revision: Revision, signed: Option<(&Id, &str)>| {
         if known.version(resource).map(|v| v.revision) == Some(revision) {
             return;
         }
         let path = resource.path();
+        let (what, first) = match signed {
+            Some((id, _)) => (
+                format!("a new signature by `{id}`"),
+                "remove that file, and take",
+            ),
+            None => ("the file".to_owned(), "take"),
+        };
+        let placed = |finding: Finding| match signed {
+            Some((_, segment)) => finding.value("signed in", segment),
+            None => finding,
+        };
         let open = merged
             .open_epoch(resource)
             .max(merged.opened_once(resource));
         if resource.kind != Kind::Checksum && revision.epoch > open + 1 {
-            findings.push(
-                Finding::error(
-                    Code::EpochNotOpened,
-                    &path,
-                    format!("{what} of the {resource} skips an epoch"),
-                )
-                .value("next", open + 1)
-                .value("found", revision.epoch)
-                .hint("`conex epoch` starts the next one"),
-            );
+            let finding = Finding::error(
+                Code::EpochNotOpened,
+                &path,
+                format!("{what} of the {resource} skips an epoch"),
+            )
+            .value("next", open + 1)
+            .value("found", revision.epoch)
+            .hint("`conex epoch` starts the next one");
+            findings.push(placed(finding));
         }
         let most = highest(known, base, resource, revision.epoch).saturating_add(MOST_AHEAD);
         if revision.counter > most {
-            findings.push(
-                Finding::error(
-                    Code::EpochNotOpened,
-                    &path,
-                    format!("{what} of the {resource} leaps"),
-                )
-                .value("most", most)
-                .value("found", revision.counter)
-                .hint("take the next counter; the way back from a counter that was pushed to its end is `conex epoch`"),
-            );
+            let finding = Finding::error(
+                Code::EpochNotOpened,
+                &path,
+                format!("{what} of the {resource} leaps"),
+            )
+            .value("most", most)
+            .value("found", revision.counter)
+            .hint(format!("{first} the next counter; the way back from a counter that was pushed to its end is `conex epoch`"));
+            findings.push(placed(finding));
         }
     };
     for resource in resources(merged) {
         if let Some(version) = merged.repository.version_of(&resource)
             && base.repository.version_of(&resource) != Some(version)
         {
-            leaps(&resource, version.revision, "the file");
+            leaps(&resource, version.revision, None);
         }
     }
     let before: BTreeSet<&str> = paths(base).collect();
@@ -219,7 +228,11 @@ fn revisions(known: &Registers, base: &World<'_>, merged: &World<'_>) -> Vec<Fin
             let about = merged.assessment.vouches.about(&entry.resource).iter();
             let mut of_id = about.filter(|v| v.id == &segment.id && v.version == entry.version);
             if of_id.next().is_some() {
-                leaps(&entry.resource, entry.version.revision, "a new signature");
+                leaps(
+                    &entry.resource,
+                    entry.version.revision,
+                    Some((&segment.id, path)),
+                );
             }
         }
     }

@@ -178,7 +178,9 @@ fn verified(what: &str, gz: &[u8]) -> Cost {
     let path = dir.path().join("r.tar.gz.new");
     std::fs::write(&path, gz).unwrap();
     let mut args = trust(&World::usual());
+    args.push(format!("--repo={}", dir.path().join("r.tar.gz").display()));
     args.push(format!("--dir={}", path.display()));
+    args.push("--incremental=false".to_owned());
     cheapest(&format!("{what} ({} kB)", gz.len() / 1000), &args)
 }
 
@@ -242,6 +244,17 @@ fn patch_bounded(what: &str, patch: &[u8]) -> Cost {
     hostile
 }
 
+/// The same of the files that an attacker adds in a patch.
+#[track_caller]
+fn added_bounded(what: &str, files: &Files) -> Cost {
+    let text = |(path, bytes): (&String, &Vec<u8>)| {
+        (path.clone(), String::from_utf8(bytes.clone()).unwrap())
+    };
+    let files: Vec<_> = files.iter().map(text).collect();
+    let files = files.iter().map(|(path, text)| (path.clone(), &**text));
+    patch_bounded(&format!("{what}, in a patch"), &patch(files))
+}
+
 /// Different public keys.
 fn keys(count: usize) -> Vec<PublicKey> {
     let key = |n: usize| {
@@ -268,11 +281,15 @@ fn id_files(keys: &[PublicKey], each: usize) -> Files {
     keys.chunks(each).enumerate().map(author).collect()
 }
 
+/// Attack 14, in both forms in which opam has a repository.
 #[test]
 fn id_files_that_nobody_approved() {
     let keys = keys(256_000);
+    added_bounded("4,000 id files with 64 keys", &id_files(&keys, 64));
     archive_bounded("4,000 id files with 64 keys", id_files(&keys, 64));
-    archive_bounded("1,500 id files with 64 keys", id_files(&keys[..96_000], 64));
+    let fewer = id_files(&keys[..96_000], 64);
+    added_bounded("1,500 id files with 64 keys", &fewer);
+    archive_bounded("1,500 id files with 64 keys", fewer);
     archive_bounded("16,000 id files with a key", id_files(&keys[..16_000], 1));
 }
 
@@ -301,6 +318,7 @@ fn links(
     files
 }
 
+/// Attack 14, in both forms.
 #[test]
 fn links_with_as_many_members_as_may_be() {
     let keys = keys(256_000);
@@ -308,6 +326,7 @@ fn links_with_as_many_members_as_may_be() {
     let usual = usual();
     let zero = SignedLink::decode(&usual[&Place::Link(0).path()]).unwrap();
     let more = links(1, Some((zero.clone(), zero)), &keys, 200);
+    added_bounded("links after the true one", &more);
     archive_bounded("links after the true one", more);
 }
 
@@ -334,7 +353,7 @@ fn tiny_packages() {
     assert!(most.memory < MEMORY, "{} kB", most.memory);
 }
 
-/// A file that is claimed and not there.
+/// Attack 14, in both forms: a file that is claimed and not there.
 #[test]
 fn an_archive_that_claims_a_large_file() {
     let claim = gzip(|to| {
@@ -345,6 +364,10 @@ fn an_archive_that_claims_a_large_file() {
     let honest = verified("honest", &archive(&usual()));
     bounded("64 MB out of nothing", &hostile, &honest);
     assert!(hostile.memory < 2 * honest.memory, "{} kB", hostile.memory);
+    let claim = "--- /dev/null\n+++ r.new/packages/a/a.1/opam\n@@ -0,0 +1,67108864 @@\n+x\n";
+    let hostile = patch_bounded("64 million lines out of nothing", claim.as_bytes());
+    assert_eq!(hostile.status, Some(1), "{}", hostile.text);
+    assert!(hostile.text.contains("E070"), "{}", hostile.text);
 }
 
 /// A machine that is out of files to open: nobody who serves a repository is to blame, and

@@ -15,6 +15,9 @@ mod machine;
 #[path = "../support/openssh/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod openssh;
+#[path = "../support/patch_support/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod patch_support;
 #[path = "../support/place/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod place;

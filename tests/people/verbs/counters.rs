@@ -1,7 +1,11 @@
 //! Counters that somebody pushes who has no right to: nobody else is held up.
 
+use conex_verify::format::digest::Digest;
+use conex_verify::format::resource::{Entry, Kind};
+
 use crate::town::Town;
 use crate::workflows::stolen::{END, push, push_to_the_end};
+use crate::world::{at, vouch};
 
 /// bob owns nothing of `fmt`. His branch pushes every counter of it, and the floor, to the
 /// end, and he vouches for that: sign, approve and revoke go on.
@@ -42,6 +46,72 @@ fn an_author_without_rights_pushes_counters() {
     town.accepted("main");
     client.update("main");
     town.update_accepted("day-one", "main");
+}
+
+/// bob vouches for the end of every counter of everything. `check` refuses it, and it is
+/// published all the same: everybody goes on, he is revoked, and whoever likes deletes the files
+/// of it, while he is an author and later. C10, L1 to L4
+#[test]
+fn vouches_without_rights_are_dead_and_deleted_by_anybody() {
+    const DELETE: &str =
+        "CONEX_HOME=$TMPDIR/nobody HOME=$TMPDIR/nobody conex compact --delete-dead";
+    let town = Town::new();
+    let client = town.client("every");
+    client.update("day-one");
+    let everything = [
+        (Kind::Author, "alice"),
+        (Kind::Author, "ja"),
+        (Kind::Team, "web"),
+        (Kind::Repo, "repo"),
+        (Kind::Claims, "claims"),
+        (Kind::Authorisation, "fmt"),
+        (Kind::Authorisation, "logs"),
+        (Kind::Releases, "fmt"),
+        (Kind::Checksum, "fmt.1.0"),
+        (Kind::Checksum, "dune.1.0"),
+    ];
+    let digest = Digest::of(b"anything");
+    let vouches = [0, 1].map(|epoch| -> Vec<Entry> {
+        let entry = |(kind, name)| vouch(kind, name, at(epoch, END), digest);
+        everything.into_iter().map(entry).collect()
+    });
+    let before = town.signatures("main");
+    town.vouch("bob", vouches.into());
+    let told = town.fails("commit pushed; conex check HEAD~1..HEAD --all", "leaps");
+    for what in [
+        "a new signature by `bob` of the checksum `fmt.1.0` leaps",
+        "signed in  packages/.conex/index/bob/",
+        "remove that file",
+    ] {
+        assert!(told.contains(what), "{what}: {told}");
+    }
+    assert_eq!(town.signatures("main"), before + 2);
+    client.update("main");
+    let told = town.ok(&format!(
+        "git checkout -qb clean; {DELETE}; commit clean; conex check main..clean; git checkout -q main"
+    ));
+    assert!(
+        told.contains("segments that support nothing any more"),
+        "{told}"
+    );
+    assert_eq!(town.signatures("clean"), before);
+    town.accepted("clean");
+    town.update_accepted("main", "clean");
+    // Where they stay, sign, approve and revoke go on.
+    town.ok(
+        "edit fmt.1.0 Edited; release fmt.2.0; by alice conex sign --yes; commit signed
+        by ja conex owner add carol fmt; for j in ja jb; do by $j conex approve --yes; done; commit owner
+        by ja conex revoke bob; by ja conex sign --yes; for j in ja jb; do by $j conex approve --yes; done; commit revoked
+        conex check HEAD~3..HEAD",
+    );
+    client.update("main");
+    town.accepted("main");
+    town.ok(&format!(
+        "git checkout -qb later; {DELETE}; commit later; conex check main..later"
+    ));
+    assert!(!town.path("work/packages/.conex/index/bob").exists());
+    client.update("later");
+    town.accepted("later");
 }
 
 /// An author who lost the key in the same change leaves counters and floors behind.

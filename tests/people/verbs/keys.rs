@@ -122,16 +122,46 @@ fn somebody_elses_key_is_not_added() {
     );
 }
 
-/// T5, C12: Somebody writes a file for the id of a janitor who left, with a key of their own: it
-/// would inherit what that id owns. It is left out unless it is named and the key proved itself,
-/// and said.
+/// T5, C12: Somebody writes a file for the id of a janitor, who left or did not, with a key of
+/// their own: it would inherit what that id owns. It is left out unless it is named and the key
+/// proved itself, and said.
 #[test]
-fn the_id_of_a_former_janitor_with_another_key() {
-    let town = Town::new();
-    town.ok(&format!(
-        "by ja conex owner add jc logs; {APPROVE}; commit owner
-        by ja conex janitor remove jc; {APPROVE}; commit removed; git checkout -qb request"
-    ));
+fn the_id_of_a_janitor_with_another_key() {
+    for (leaves, who) in [
+        (
+            format!("by ja conex janitor remove jc; {APPROVE}; commit removed"),
+            "`jc` was a janitor",
+        ),
+        (String::new(), "`jc` is a janitor"),
+    ] {
+        let town = Town::new();
+        town.ok(&format!(
+            "by ja conex owner add jc logs; {APPROVE}; commit owner
+            {leaves}
+            git checkout -qb request"
+        ));
+        taken_by_hand(&town);
+        let told = town.ok("by ja conex approve --yes");
+        assert!(told.contains(&format!("left out: {who}")), "{told}");
+        assert!(told.contains("gets what `jc` owns: `logs`"), "{told}");
+        assert!(told.contains("Nothing to do"), "{told}");
+        let told = town.ok("conex check main..request");
+        assert!(told.contains(who), "{told}");
+        assert!(told.contains("gets what `jc` owns: `logs`"), "{told}");
+        let told = town.ok("by ja conex approve --id jc --yes");
+        assert!(told.contains("has signed nothing for `jc`"), "{told}");
+        assert!(told.contains("Nothing to do"), "{told}");
+        town.ok("by dave conex sign --as jc --key $PEOPLE/dave/keys/dave --yes; commit proven");
+        let told = town.ok("by ja conex approve --yes");
+        assert!(told.contains(&format!("left out: {who}")), "{told}");
+        let told = town.ok("by ja conex approve --id jc --yes; by jb conex approve --id jc --yes");
+        assert!(told.contains(&format!("TAKES OVER: {who}")), "{told}");
+        assert!(told.contains("approves the author jc"), "{told}");
+    }
+}
+
+/// A file for `jc` with the key of `dave`, written by hand.
+fn taken_by_hand(town: &Town) {
     town.fails(
         "by dave conex join jc --key $PEOPLE/dave/keys/dave",
         "who has another key",
@@ -149,21 +179,6 @@ fn the_id_of_a_former_janitor_with_another_key() {
     )
     .unwrap();
     town.ok("git clean -fdq packages/.conex/ids/dave packages/.conex/index/dave; commit taken");
-    let told = town.ok("by ja conex approve --yes");
-    assert!(told.contains("left out: `jc` was a janitor"), "{told}");
-    assert!(told.contains("gets what `jc` owns: `logs`"), "{told}");
-    assert!(told.contains("Nothing to do"), "{told}");
-    let told = town.ok("conex check main..request");
-    assert!(told.contains("gets what `jc` owns: `logs`"), "{told}");
-    let told = town.ok("by ja conex approve --id jc --yes");
-    assert!(told.contains("has signed nothing for `jc`"), "{told}");
-    assert!(told.contains("Nothing to do"), "{told}");
-    town.ok("by dave conex sign --as jc --key $PEOPLE/dave/keys/dave --yes; commit proven");
-    let told = town.ok("by ja conex approve --yes");
-    assert!(told.contains("left out: `jc` was a janitor"), "{told}");
-    let told = town.ok("by ja conex approve --id jc --yes; by jb conex approve --id jc --yes");
-    assert!(told.contains("TAKES OVER: `jc` was a janitor"), "{told}");
-    assert!(told.contains("approves the author jc"), "{told}");
 }
 
 /// T6: Somebody who signed much once gets the package back: what they signed last would count

@@ -6,5 +6,6 @@ mod compact;
 mod counters;
 mod decline;
 mod epochs;
+mod junk;
 mod keys;
 mod supersede;

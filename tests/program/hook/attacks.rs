@@ -1,9 +1,14 @@
-//! The attacks on the rules, through the hook's command line: each on a client that sees the
-//! repository for the first time, one that remembers, one that holds the tree before, and one
-//! that has both. What the verifier says of them in memory, in every mode, is in
-//! `crates/conex-verify/tests/verifier/`.
+//! The attacks on the rules, through the hook's command line: each in every [`Form`] in which a
+//! state reaches a client. What the verifier says of them in memory, in every mode, is in
+//! `crates/conex-verify/tests/verifier/`; input that is made to be costly (attack 14) is in
+//! `tests/program/hostile_sizes.rs`.
 
-use crate::hook::run::{Machine, gnu_patch, run};
+mod bundles;
+mod owners;
+mod returns;
+mod unsigned;
+
+use crate::hook::run::{Answer, Machine, git_patch, gnu_patch, run, write};
 use crate::world::*;
 
 use conex_verify::format::digest::Digest;
@@ -18,30 +23,148 @@ enum Notices {
     WhoKnew,
 }
 
+/// In which form a state reaches a client, and what the client has of the state before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A whole tree, and nothing.
+    Whole,
+    /// A whole tree, and the memory.
+    WholeAndMemory,
+    /// A patch, and the tree.
+    Patch,
+    /// A patch, the tree and the memory.
+    PatchAndMemory,
+}
+
+impl Form {
+    fn remembers(self) -> bool {
+        matches!(self, Form::WholeAndMemory | Form::PatchAndMemory)
+    }
+}
+
+/// A client.
+struct Client {
+    machine: Machine,
+    /// What opam holds.
+    holds: World,
+    /// What the hook remembers.
+    memory: Vec<u8>,
+}
+
+impl Client {
+    /// One that took this state over.
+    #[track_caller]
+    fn after(state: &World) -> Client {
+        let machine = Machine::new();
+        run(machine.full(state, "r")).accepted();
+        let memory = std::fs::read(machine.memory()).unwrap();
+        Client {
+            machine,
+            holds: state.clone(),
+            memory,
+        }
+    }
+
+    /// What it says to `next` in each form, and for each patch that opam may make. It
+    /// remembers the same for each.
+    #[track_caller]
+    fn says(&self, next: &World) -> Vec<(Form, Answer)> {
+        let (machine, holds) = (&self.machine, &self.holds);
+        // opam hands over no tree before where it fetches a whole one.
+        let _ = std::fs::remove_dir_all(machine.path("root/repo/r"));
+        let new = machine.path("root/repo/r.new");
+        write(next, &new);
+        let mut answers: Vec<_> = [Form::Whole, Form::WholeAndMemory]
+            .map(|form| self.asks(form, machine.full_at(next, "r", &new)))
+            .into();
+        let repo = machine.path("root/repo/r");
+        for patch in self.patches(holds, next) {
+            write(holds, &repo);
+            for form in [Form::Patch, Form::PatchAndMemory] {
+                answers.push(self.asks(form, machine.update_at(holds, &patch, &repo)));
+            }
+        }
+        answers
+    }
+
+    /// The patches that opam may make of this change: of git, and of GNU diff, which writes
+    /// nothing about a new empty file.
+    fn patches(&self, old: &World, new: &World) -> Vec<Vec<u8>> {
+        let mut patches = vec![git_patch(old, new)];
+        let is_new = |path: &String| old.tree.get(path).is_none();
+        if !(new.tree.files.iter()).any(|(path, bytes)| bytes.is_empty() && is_new(path)) {
+            patches.push(gnu_patch(&self.machine, old, new, "r"));
+        }
+        patches
+    }
+
+    fn asks(&self, form: Form, mut command: std::process::Command) -> (Form, Answer) {
+        let file = self.machine.memory();
+        std::fs::write(&file, &self.memory).unwrap();
+        if !form.remembers() {
+            command.arg("--no-state");
+        }
+        let answer = run(command);
+        let after = std::fs::read(file).unwrap();
+        if answer.status != Some(0) || !form.remembers() {
+            assert!(after == self.memory, "{form:?}: {}", answer.text);
+        }
+        (form, answer)
+    }
+
+    /// It accepts `next` in every form.
+    #[track_caller]
+    fn accepts(&self, next: &World) {
+        for (form, answer) in self.says(next) {
+            println!("{form:?}");
+            answer.accepted();
+        }
+    }
+
+    /// It refuses `evil` with `code`, and names `what`.
+    #[track_caller]
+    fn refuses(&self, evil: &World, code: &str, what: &str, notices: Notices) {
+        for (form, answer) in self.says(evil) {
+            println!("{form:?}");
+            if form == Form::Whole && notices == Notices::WhoKnew {
+                answer.accepted();
+            } else {
+                names(&answer, code, what);
+            }
+        }
+    }
+}
+
+/// It is refused, and an error of this code says `what` it is about.
+#[track_caller]
+fn names(answer: &Answer, code: &str, what: &str) {
+    answer.refused(code);
+    let title = format!("error[{code}]");
+    let mut errors = answer.text.split("\n\n").filter(|e| e.contains(&title));
+    assert!(
+        errors.any(|e| e.contains(what)),
+        "no {what}: {}",
+        answer.text
+    );
+}
+
 /// `evil` is refused with `code`, in every form in which it can reach the client.
 #[track_caller]
 fn refused(before: &World, evil: &World, code: &str, notices: Notices) {
+    refused_about(before, evil, code, "", notices);
+}
+
+/// The same, and the report names `what`.
+#[track_caller]
+fn refused_about(before: &World, evil: &World, code: &str, what: &str, notices: Notices) {
     before.verdict().is_accepted();
-    let machine = Machine::new();
-    let mut first = machine.full(evil, "r");
-    first.arg("--no-state");
-    let first = run(first);
-    match notices {
-        Notices::All => first.refused(code),
-        Notices::WhoKnew => first.accepted(),
-    };
-    run(machine.full(before, "r")).accepted();
-    let remembered = std::fs::read(machine.memory()).unwrap();
-    run(machine.full(evil, "r")).refused(code);
-    // GNU diff writes nothing about an empty file, so that one comes with a whole tree alone.
-    let patch = gnu_patch(&machine, before, evil, "r");
-    if !patch.is_empty() {
-        let mut forgetful = machine.update(before, &patch, "r");
-        forgetful.arg("--no-state");
-        run(forgetful).refused(code);
-        run(machine.update(before, &patch, "r")).refused(code);
-    }
-    assert_eq!(std::fs::read(machine.memory()).unwrap(), remembered);
+    Client::after(before).refuses(evil, code, what, notices);
+}
+
+/// `next` is accepted after `before`, in every form.
+#[track_caller]
+fn accepted(before: &World, next: &World) {
+    Client::after(before).accepts(next);
 }
 
 /// The same of a change to `before`.
@@ -68,21 +191,6 @@ fn an_empty_file_added_to_a_signed_release_is_refused() {
             );
         }
     }
-}
-
-/// Attack 2: an empty `opam` of an unsigned package, after which opam 2.1 cannot read the
-/// repository.
-#[test]
-fn an_empty_opam_of_an_unsigned_package_is_refused() {
-    let before = World::usual().nostrict();
-    refused_change(
-        &before,
-        |w| {
-            w.file(&opam_path("lwt.1.0"), "");
-        },
-        "E044",
-        Notices::All,
-    );
 }
 
 /// Attack 5: a valid id file is overwritten by a pending one, or its proof is deleted.

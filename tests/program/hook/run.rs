@@ -6,6 +6,11 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use conex_verify::format::resource::Revision;
+use conex_verify::workbench::verify::Mode;
+
+use crate::patch_support::files;
+use crate::patch_support::print::{Print, print};
 use crate::world::{World, at, fingerprint};
 
 /// A home and an opam root.
@@ -149,11 +154,18 @@ pub fn trust(world: &World) -> Vec<String> {
         .map(|a| fingerprint(a).to_string())
         .collect();
     keys.extend(world.pin.map(|pin| format!("link={pin}")));
+    let least =
+        |word, revision: Revision| format!("{word}={}.{}", revision.epoch, revision.counter);
+    keys.extend(world.least_snapshot.map(|r| least("snapshot", r)));
+    keys.extend(world.least_claims.map(|r| least("claims", r)));
+    if world.mode == Mode::Covered {
+        keys.push("unsigned=covered".to_owned());
+    }
     let mut args = vec![
         format!("--anchors={}", keys.join(",")),
         format!("--quorum={}", world.quorum),
     ];
-    if world.mode == conex_verify::workbench::verify::Mode::NoStrict {
+    if world.mode == Mode::NoStrict {
         args.push("--nostrict".to_owned());
     }
     args
@@ -260,4 +272,14 @@ pub fn gnu_patch(machine: &Machine, old: &World, new: &World, name: &str) -> Vec
     assert!(output.status.code() <= Some(1), "{output:?}");
     std::fs::remove_dir_all(dir).unwrap();
     output.stdout
+}
+
+/// The patch of git, as opam has it from a clone. Other than that of GNU diff it has empty
+/// files.
+pub fn git_patch(old: &World, new: &World) -> Vec<u8> {
+    let dialect = Print::Git {
+        context: 3,
+        renames: false,
+    };
+    print(dialect, &files(&old.tree), &files(&new.tree))
 }

@@ -167,10 +167,6 @@ impl Town {
     /// Signs for files of metadata as they are, as no honest tool does.
     pub fn forge(&self, who: &str, paths: &[&str]) {
         let work = self.path("work");
-        let key = fs::read(self.path("people").join(format!("{who}/keys/{who}"))).unwrap();
-        let key = PrivateFile::parse(&key).unwrap().unlock(None).unwrap();
-        let link = fs::read(work.join("packages/.conex/janitors/0")).unwrap();
-        let identity = Digest::of(&SignedLink::decode(&link).unwrap().signed_bytes());
         let mut tree = Tree::default();
         for path in paths {
             let bytes = fs::read(work.join(path)).unwrap();
@@ -188,19 +184,31 @@ impl Town {
             let version = repository.version_of(&resource).unwrap();
             Entry { resource, version }
         };
-        let mut plan = Plan {
-            entries: paths.iter().map(entry).collect(),
-            ..Plan::default()
-        };
+        self.vouch(who, vec![paths.iter().map(entry).collect()]);
+    }
+
+    /// Signs anything, in a file for each list, as no honest tool does.
+    pub fn vouch(&self, who: &str, files: Vec<Vec<Entry>>) {
+        let work = self.path("work");
+        let key = fs::read(self.path("people").join(format!("{who}/keys/{who}"))).unwrap();
+        let key = PrivateFile::parse(&key).unwrap().unlock(None).unwrap();
+        let link = fs::read(work.join("packages/.conex/janitors/0")).unwrap();
+        let identity = Digest::of(&SignedLink::decode(&link).unwrap().signed_bytes());
         let created = Timestamp::new("2026-01-01T00:00:00Z").unwrap();
-        for segment in plan.segments(identity, &Id::new(who).unwrap(), &created) {
-            let signature = key.sign(Namespace::Index, &segment.signed_bytes()).unwrap();
-            plan.add_segment(segment, key.public().fingerprint(), signature);
-        }
-        for (path, bytes) in &plan.writes {
-            let path = work.join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, bytes).unwrap();
+        for entries in files {
+            let mut plan = Plan {
+                entries: entries.into_iter().collect(),
+                ..Plan::default()
+            };
+            for segment in plan.segments(identity, &Id::new(who).unwrap(), &created) {
+                let signature = key.sign(Namespace::Index, &segment.signed_bytes()).unwrap();
+                plan.add_segment(segment, key.public().fingerprint(), signature);
+            }
+            for (path, bytes) in &plan.writes {
+                let path = work.join(path);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, bytes).unwrap();
+            }
         }
     }
 

@@ -24,9 +24,12 @@ use conex_verify::workbench::verdict::Known;
 use conex_verify::workbench::verify::Mode;
 
 mod judge;
+mod notary;
 mod verdict;
 
 pub use judge::Judge;
+#[allow(unused_imports)]
+pub use notary::{MADE, SNAPSHOT, covered};
 pub use verdict::Verdict;
 #[allow(unused_imports)]
 pub use verdict::resealed;

@@ -95,11 +95,11 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Part::Janitors => f.write_str("the janitor chain"),
-            Part::Ids => f.write_str("the authors and teams"),
+            Part::Ids => f.write_str("the set of authors and teams"),
             Part::Repo => f.write_str("the file `repo`"),
             Part::Approved => f.write_str("the approval of the top-level files, or the claims"),
             Part::Index(id) => write!(f, "the index of `{id}`"),
-            Part::Strays => f.write_str("the files directly in `packages/`"),
+            Part::Strays => f.write_str("the set of files directly in `packages/`"),
             Part::Package(name) => write!(f, "the package `{name}`"),
         }
     }

@@ -6,27 +6,9 @@ use conex_verify::finding::Code;
 use conex_verify::format::resource::Kind;
 
 use crate::client::{Client, accepted_after};
-use crate::snapshot::notary::*;
 use crate::world::*;
 
 const CLAIMS: &str = "packages/.conex/claims";
-
-/// The janitors `ja`, `jb`, `jc`, of whom two must agree, require a snapshot, which `bob`
-/// signs; `fmt` is signed and in the list of claims, `lwt` is not signed.
-fn covered() -> World {
-    let mut w = World::empty();
-    let janitors = ["ja", "jb", "jc"];
-    w.link(&link(2, &janitors, &janitors).requiring_snapshot());
-    let mut w = w.trusting(2, &janitors).covered();
-    w.joined("bob");
-    w.owned("fmt", &["bob"]);
-    w.released("fmt.1.0", "bob");
-    w.teamed("notaries", &["bob"]);
-    w.claimed(at(0, 1), &["fmt"]);
-    w.file(&opam_path("lwt.1.0"), OPAM);
-    w.stated("bob", at(0, 1));
-    w
-}
 
 #[test]
 fn what_a_snapshot_covers_and_nobody_claims_is_let_through() {

@@ -1,10 +1,9 @@
-//! Somebody who signs snapshots, and a client that gets a repository in every form.
+//! Repositories with snapshots, and a client that gets them in every form.
 
 use std::io::Write as _;
 
 use conex_verify::finding::Code;
-use conex_verify::format::key::Namespace;
-use conex_verify::format::resource::{Revision, Snapshot, Timestamp};
+use conex_verify::format::resource::Timestamp;
 use conex_verify::tarball;
 use conex_verify::tree::{Contents, Tree};
 use conex_verify::workbench::patch::{PatchContext, Store, apply};
@@ -16,11 +15,6 @@ use conex_verify::workbench::verdict::{Known, Load};
 use crate::patch_support::print::{Print, print};
 use crate::patch_support::{files, tree};
 use crate::world::*;
-
-pub const SNAPSHOT: &str = "packages/.conex/snapshot";
-
-/// When snapshots are made, unless a test says otherwise.
-pub const MADE: &str = "2026-11-24T14:00:00Z";
 
 /// Some packages that no author signs, in a repository of one janitor who asks for
 /// a snapshot, and who is the only notary.
@@ -49,34 +43,6 @@ pub fn usual() -> World {
 }
 
 impl World {
-    /// The team, approved.
-    pub fn notaries(&mut self, revision: Revision, members: &[&str]) {
-        let entry = self.team_file("notaries", revision, members);
-        self.quorum_says(vec![entry]);
-    }
-
-    /// A snapshot of the tree as it is.
-    pub fn stated(&mut self, key: &str, revision: Revision) {
-        self.stated_at(key, revision, MADE);
-    }
-
-    pub fn stated_at(&mut self, key: &str, revision: Revision, created: &str) {
-        let snapshot = Snapshot {
-            repository: self.identity(),
-            revision,
-            created: Timestamp::new(created).unwrap(),
-            state: Repository::load(&self.tree).state,
-        };
-        self.says_snapshot(key, snapshot);
-    }
-
-    /// Any snapshot, under any key.
-    pub fn says_snapshot(&mut self, key: &str, snapshot: Snapshot) {
-        let signature = private(key).sign(Namespace::Snapshot, &snapshot.signed_bytes());
-        let bytes = snapshot.file(fingerprint(key), signature);
-        self.file(SNAPSHOT, bytes);
-    }
-
     /// What a client says who asks for more.
     pub fn verdict_for(&self, policy: SnapshotPolicy) -> Verdict {
         self.judged(&self.tree, policy)
