@@ -11,7 +11,7 @@
 //! Nothing here reads a clock, a file or the environment, and the result does not
 //! depend on the number of threads.
 
-mod explain;
+pub mod explain;
 pub mod packages;
 pub mod snapshot;
 pub mod top_level;
@@ -103,6 +103,22 @@ pub struct Assessment<'r> {
     /// Findings about ids, segments, packages and top-level files, as many of a kind as the
     /// repository keeps.
     pub findings: Findings,
+}
+
+/// V1.1: Reads the chain of a repository.
+///
+/// # Errors
+/// No link 0, a gap, a broken link, a link that does not name the one before,
+/// or one that breaks what holds along the chain.
+pub fn read_chain(repository: &Repository) -> Result<Chain, Vec<Finding>> {
+    let mut findings = repository.findings.as_many();
+    let chain = Chain::read(repository, &mut |fault| {
+        findings.push(explain::chain_fault(fault));
+    });
+    match chain {
+        Some(chain) if !findings.is_refused() => Ok(chain),
+        _ => Err(findings.into_vec()),
+    }
 }
 
 /// V10.3: what the anchors ask for: a snapshot and a list of claims that are not older than when the
@@ -357,7 +373,7 @@ impl OfQuorum<'_, '_> {
         let explained = match (slot, &standing) {
             // It has its finding already, or nobody ever approved one.
             (Slot::Broken, _) | (Slot::Missing, Standing::Absent { supported: None }) => None,
-            _ => explain::explain(resource, present, &standing, None, self.ignored),
+            _ => explain::standing(resource, present, &standing, None, self.ignored),
         };
         if let Some(mut finding) = explained {
             // A first one that is pending is as none. One that stands in place of an approved

@@ -1,7 +1,8 @@
-//! From a standing to the finding that explains it.
+//! Why a resource is not valid.
 
 use std::collections::BTreeSet;
 
+use super::list;
 use crate::finding::{Code, Finding};
 use crate::format::name::Id;
 use crate::format::resource::{ResourceId, ResourceVersion};
@@ -16,15 +17,15 @@ const STALE: &str =
 ///
 /// `owners` are the persons who could support it besides a quorum; `None` if only
 /// a quorum can.
-pub fn explain(
+pub fn standing(
     resource: &ResourceId,
     present: Option<ResourceVersion>,
-    standing: &Standing,
+    stands: &Standing,
     owners: Option<&BTreeSet<&Id>>,
     ignored: &Ignored<'_>,
 ) -> Option<Finding> {
     let path = resource.path();
-    let finding = match standing {
+    let finding = match stands {
         Standing::Valid => return None,
         Standing::Superseded { by } => Finding::error(
             Code::Superseded,
@@ -129,15 +130,4 @@ fn waiting_finding(
         );
     }
     finding
-}
-
-/// Ids, separated by commas; of many only the first.
-pub fn list<'a>(ids: impl Iterator<Item = &'a Id>) -> String {
-    const SHOWN: usize = 8;
-    let ids: Vec<&str> = ids.map(Id::as_str).collect();
-    let shown: Vec<&str> = ids.iter().take(SHOWN).copied().collect();
-    match ids.len().checked_sub(SHOWN) {
-        None | Some(0) => shown.join(", "),
-        Some(more) => format!("{} and {more} more", shown.join(", ")),
-    }
 }
