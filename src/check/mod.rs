@@ -280,8 +280,9 @@ fn judge<'r>(side: Side<'r>, client: Option<&Client>, mode: Mode) -> Opinion<'r>
             };
         }
     };
-    let fault = chain.judge(from, quorum);
-    findings.extend(fault.iter().flat_map(explain::link_fault));
+    if let Some(link) = chain.judge(from, quorum) {
+        findings.extend(explain::link_fault(&link, quorum));
+    }
     let assessment = assess(side.tree, repository, chain, mode, &Pretended::default());
     findings.extend(assessment.findings.to_vec());
     Opinion {

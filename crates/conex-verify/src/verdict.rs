@@ -139,8 +139,9 @@ pub fn verify_update<'r>(
         let from = chain
             .anchor_link(client)
             .map_err(|fault| vec![explain::anchor_fault(fault)])?;
-        let fault = chain.judge(from, client.quorum());
-        findings.extend(fault.iter().flat_map(explain::link_fault));
+        if let Some(link) = chain.judge(from, client.quorum()) {
+            findings.extend(explain::link_fault(&link, client.quorum()));
+        }
         Ok(chain)
     });
     let chain = match judged {

@@ -28,13 +28,8 @@ pub struct Chain {
 pub enum ChainFault<'r> {
     /// V1.1: There is no link at all.
     NoLink,
-    /// V1.1: A link is missing before one that is there.
-    Gap {
-        /// The first that is missing.
-        missing: u64,
-        /// The next one that is there.
-        found: u64,
-    },
+    /// V1.1: This link is missing before the second one, which is there.
+    Gap(u64, u64),
     /// V1.2: It names another link 0.
     OtherIdentity(u64, Mismatch<Digest>),
     /// V1.2: It names another link before it.
@@ -45,37 +40,12 @@ pub enum ChainFault<'r> {
     OtherRule(u64, Mismatch<SnapshotRule>),
     /// V1.3: It has a key that an earlier link dropped.
     DroppedKey(u64, Fingerprint),
-    /// V1.3: The ids of two janitors differ only in case.
-    SameLetters {
-        /// The link that names the second one.
-        link: u64,
-        /// The first one.
-        other: &'r Id,
-        /// The second one.
-        id: &'r Id,
-    },
-    /// V1.3: It gives the key of one janitor to another.
-    KeyOfTwoIds {
-        /// The link that names the second one.
-        link: u64,
-        /// Whose key it was.
-        holder: &'r Id,
-        /// Whose it is there.
-        id: &'r Id,
-        /// The key.
-        key: Fingerprint,
-    },
-    /// V0.4: No signature under the key of a member can count.
-    UnusableKey {
-        /// The link.
-        link: u64,
-        /// The member.
-        id: &'r Id,
-        /// The key.
-        key: &'r PublicKey,
-        /// What is wrong with it.
-        why: KeyError,
-    },
+    /// V1.3: The second janitor, whom it names, differs from the first only in case.
+    SameLetters(u64, [&'r Id; 2]),
+    /// V1.3: It gives the key of the first janitor to the second.
+    KeyOfTwoIds(u64, [&'r Id; 2], Fingerprint),
+    /// V0.4: No signature under this key of a member can count.
+    UnusableKey(u64, &'r Id, &'r PublicKey, KeyError),
 }
 
 /// Two values that should be the same.
@@ -90,13 +60,8 @@ pub struct Mismatch<T> {
 /// V1.4: Why no link can be reached from the anchors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnchorFault {
-    /// The pinned link is not in the chain.
-    NotInChain {
-        /// The pinned one.
-        pinned: Option<Digest>,
-        /// The last one of the chain.
-        last: Digest,
-    },
+    /// The pinned link is not in the chain, of which the second one is the last.
+    NotInChain(Option<Digest>, Digest),
     /// No link qualifies.
     Unreachable {
         /// The one that most anchors signed.
@@ -112,17 +77,6 @@ pub enum AnchorFault {
     },
 }
 
-/// V1.5: Why a link does not follow: its quorum is below the client's, or it lacks signatures.
-#[derive(Debug, Clone)]
-pub struct LinkFault {
-    /// Its quorum.
-    pub quorum: usize,
-    /// The client's.
-    pub yours: usize,
-    /// Its signatures.
-    pub signatures: LinkSignatures,
-}
-
 impl Chain {
     /// V1.1: Reads the chain of a repository, and reports what is wrong with it: whoever gets a
     /// chain and a fault refuses it. `None` if a link is missing or broken.
@@ -132,9 +86,9 @@ impl Chain {
     ) -> Option<Chain> {
         let mut links: Vec<&'r Loaded<SignedLink>> = Vec::new();
         let mut digests: Vec<Digest> = Vec::new();
-        for (missing, (&found, slot)) in (0..).zip(&repository.links) {
-            if found != missing {
-                report(ChainFault::Gap { missing, found });
+        for (expected, (&n, slot)) in (0..).zip(&repository.links) {
+            if n != expected {
+                report(ChainFault::Gap(expected, n));
                 return None;
             }
             // A broken link has its own finding already.
@@ -259,10 +213,10 @@ impl Chain {
             }
         }
         Err(match best {
-            None => AnchorFault::NotInChain {
-                pinned,
-                last: self.digests.last().copied().unwrap_or(self.identity),
-            },
+            None => {
+                let last = self.digests.last().copied();
+                AnchorFault::NotInChain(pinned, last.unwrap_or(self.identity))
+            }
             Some((nearest, link, anchored)) => AnchorFault::Unreachable {
                 nearest,
                 quorum: link.quorum,
@@ -275,16 +229,11 @@ impl Chain {
 
     /// V1.5: Judges the signatures of all links from number `from` on, and the quorum
     /// of each against the client's. The first link that does not follow is the last
-    /// that is looked at: whoever wrote it could have written any number after it,
+    /// that is looked at, and given: whoever wrote it could have written any number after it,
     /// each with hundreds of signatures to check.
-    pub fn judge(&self, from: usize, client_quorum: usize) -> Option<LinkFault> {
-        let links = self.links.iter().enumerate().skip(from);
-        let mut judged = links.map(|(n, link)| LinkFault {
-            quorum: link.value.link.quorum,
-            yours: client_quorum,
-            signatures: self.signatures(n),
-        });
-        judged.find(|link| link.quorum < link.yours || !link.signatures.complete())
+    pub fn judge(&self, from: usize, client_quorum: usize) -> Option<LinkSignatures> {
+        let mut judged = (from..self.links.len()).map(|n| self.signatures(n));
+        judged.find(|link| link.own.need < client_quorum || !link.complete())
     }
 
     /// V1.5: The state of the signatures of link `n`.
@@ -425,7 +374,7 @@ fn follows<'r>(
 }
 
 impl<T: PartialEq> Mismatch<T> {
-    fn of(expected: T, found: T) -> Option<Mismatch<T>> {
+    pub(super) fn of(expected: T, found: T) -> Option<Mismatch<T>> {
         (expected != found).then_some(Mismatch { expected, found })
     }
 }
@@ -453,21 +402,12 @@ fn held_keys<'r>(
         for (id, key) in members {
             let other = *folded.entry(fold(id.as_str())).or_insert(id);
             if other != id {
-                report(ChainFault::SameLetters {
-                    link: link.number,
-                    other,
-                    id,
-                });
+                report(ChainFault::SameLetters(link.number, [other, id]));
             }
             let key = key.fingerprint();
             let holder = *held.entry(key).or_insert(id);
             if holder != id {
-                report(ChainFault::KeyOfTwoIds {
-                    link: link.number,
-                    holder,
-                    id,
-                    key,
-                });
+                report(ChainFault::KeyOfTwoIds(link.number, [holder, id], key));
             }
         }
     }
@@ -480,12 +420,7 @@ fn held_keys<'r>(
 fn unusable<'r>(link: &'r Link, report: &mut impl FnMut(ChainFault<'r>)) {
     for (id, key) in &link.members {
         if let Err(why) = key.usable() {
-            report(ChainFault::UnusableKey {
-                link: link.number,
-                id,
-                key,
-                why,
-            });
+            report(ChainFault::UnusableKey(link.number, id, key, why));
         }
     }
 }

@@ -177,22 +177,23 @@ pub fn assess<'r>(
     let mut vouches = Vouches::default();
     let mut ignored = Ignored::default();
     let mut findings = repository.findings.as_many();
-    let checked = check_segments(repository, &chain, &mut findings);
-    for c in &checked {
-        if c.signed == Signed::Chain && c.failure.is_none() {
-            vouches.add(c.segment, Weight::Chain);
+    let checked = check_segments(repository, &chain);
+    for c in checked.iter().filter(|c| c.signed == Signed::Chain) {
+        match &c.failure {
+            None => vouches.add(c.segment, Weight::Chain),
+            Some(why) => findings.push(explain::segment(c, why)),
         }
     }
     pretend(&mut vouches, &chain, repository, pretended);
-    let (people, segments, found) = judge_ids(
+    let (people, segments) = judge_ids(
         repository,
         &chain,
         &checked,
         &pretended.proven,
         &mut vouches,
         &mut ignored,
+        &mut |fault| findings.push(explain::people_fault(fault)),
     );
-    findings.append(found);
     let of_quorum = OfQuorum {
         chain: &chain,
         vouches: &vouches,

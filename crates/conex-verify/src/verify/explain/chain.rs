@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::finding::{Code, Finding};
 use crate::format::path::Place;
-use crate::trust::chain::{AnchorFault, ChainFault, LinkFault, Mismatch};
+use crate::trust::chain::{AnchorFault, ChainFault, Mismatch};
 use crate::trust::link_signatures::LinkSignatures;
 
 /// The hint for a chain that is not what it was.
@@ -20,7 +20,7 @@ pub fn chain_fault(fault: ChainFault<'_>) -> Finding {
             "the repository has no janitor chain, so nobody vouches for anything in it",
         )
         .hint("a maintainer starts one with `conex init`"),
-        ChainFault::Gap { missing, found } => Finding::error(
+        ChainFault::Gap(missing, found) => Finding::error(
             Code::NoChain,
             path(missing),
             format!("link {missing} of the janitor chain is missing, link {found} is there"),
@@ -50,24 +50,19 @@ pub fn chain_fault(fault: ChainFault<'_>) -> Finding {
         )
         .value("key", key)
         .hint("a janitor who comes back takes another key: `conex key new`"),
-        ChainFault::SameLetters { link, other, id } => Finding::error(
+        ChainFault::SameLetters(link, [other, id]) => Finding::error(
             Code::CaseCollision,
             path(link),
             format!("the janitors `{other}` and `{id}` differ only in case"),
         ),
-        ChainFault::KeyOfTwoIds {
-            link,
-            holder,
-            id,
-            key,
-        } => Finding::error(
+        ChainFault::KeyOfTwoIds(link, [holder, id], key) => Finding::error(
             Code::KeyOfTwoIds,
             path(link),
             format!("link {link} gives the key of `{holder}` to `{id}`"),
         )
         .value("key", key)
         .hint("each person needs a key of their own"),
-        ChainFault::UnusableKey { link, id, key, why } => Finding::error(
+        ChainFault::UnusableKey(link, id, key, why) => Finding::error(
             Code::BadKey,
             path(link),
             format!(
@@ -97,15 +92,15 @@ fn does_not_follow<T: Display>(link: u64, what: &str, values: Mismatch<T>) -> Fi
 /// V1.4.
 pub fn anchor_fault(fault: AnchorFault) -> Finding {
     match fault {
-        AnchorFault::NotInChain { pinned, last } => {
+        AnchorFault::NotInChain(pinned, last) => {
             let mut finding = Finding::error(
                 Code::AnchorLink,
                 "packages/.conex/janitors",
                 "the link that your anchors pin is not in the chain",
             )
             .hint("this is another repository than the one for which you got the anchors, or one that was rolled back; if the maintainers started it anew, take the new anchors from where they publish them");
-            if let Some(pinned) = pinned {
-                finding = finding.value("pinned", pinned);
+            if let Some(pin) = pinned {
+                finding = finding.value("pinned", pin);
             }
             finding.value("last link", last)
         }
@@ -147,24 +142,17 @@ pub fn anchor_fault(fault: AnchorFault) -> Finding {
 }
 
 /// V1.5.
-pub fn link_fault(fault: &LinkFault) -> Vec<Finding> {
-    let LinkFault {
-        quorum,
-        yours,
-        signatures: link,
-    } = fault;
+pub fn link_fault(link: &LinkSignatures, client_quorum: usize) -> Vec<Finding> {
+    let (n, quorum) = (link.number, link.own.need);
     let mut findings = Vec::new();
-    if quorum < yours {
+    if quorum < client_quorum {
         findings.push(
             Finding::error(
                 Code::LinkQuorum,
-                path_of(link.number),
-                format!(
-                    "the janitors' quorum fell below the one you asked for in link {}",
-                    link.number
-                ),
+                path_of(n),
+                format!("the janitors' quorum fell below the one you asked for in link {n}"),
             )
-            .value("yours", yours)
+            .value("yours", client_quorum)
             .value("link", quorum)
             .hint(format!(
                 "if that is right, lower yours: opam repository set-url NAME URL {quorum} FINGERPRINT…"

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::list;
+use super::{idle, list};
 use crate::finding::{Code, Finding};
 use crate::format::name::Id;
 use crate::format::resource::{ResourceId, ResourceVersion};
@@ -25,6 +25,7 @@ pub fn standing(
     ignored: &Ignored<'_>,
 ) -> Option<Finding> {
     let path = resource.path();
+    let digest = || present.map(|p| p.digest.to_string()).unwrap_or_default();
     let finding = match stands {
         Standing::Valid => return None,
         Standing::Superseded { by } => Finding::error(
@@ -43,7 +44,7 @@ pub fn standing(
             &path,
             format!("two versions of the {resource} with the same counter are vouched for"),
         )
-        .value("one", present.map(|p| p.digest.to_string()).unwrap_or_default())
+        .value("one", digest())
         .value("other", other.digest)
         .hint("an owner decides with `conex sign`, or janitors with `conex approve`: the counter rises above both"),
         Standing::Contested { other, both: false } => Finding::error(
@@ -52,7 +53,7 @@ pub fn standing(
             format!("`{path}` is not what was vouched for"),
         )
         .value("expected", other.digest)
-        .value("found", present.map(|p| p.digest.to_string()).unwrap_or_default())
+        .value("found", digest())
         .hint("it was changed after it was signed; restore it, or raise its counter and sign again with `conex sign`"),
         Standing::Absent { supported } => {
             let finding = Finding::error(
@@ -120,8 +121,8 @@ fn waiting_finding(
     if count.have > 0 {
         finding = finding.value("counted", list(waiting.janitors.iter()));
     }
-    for reason in ignored.about(resource) {
-        finding = finding.value("not", reason);
+    for (id, why) in ignored.about(resource) {
+        finding = finding.value("not", format!("{id}: {}", idle(why)));
     }
     if let Some(lower) = waiting.supported {
         finding = finding.value(
