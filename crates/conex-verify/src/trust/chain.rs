@@ -183,21 +183,12 @@ impl Chain {
     /// No such link.
     pub fn anchor_link(&self, client: &Client) -> Result<usize, AnchorFault> {
         let pinned = client.anchors().link;
-        let candidates: Vec<usize> = match pinned {
-            None => (0..self.links.len()).collect(),
-            Some(pin) => self
-                .digests
-                .iter()
-                .position(|d| *d == pin)
-                .into_iter()
-                .collect(),
-        };
         let mut best: Option<(usize, &Link, Anchored)> = None;
         let mut from: Option<usize> = None;
-        for n in candidates {
-            let Some(link) = self.links.get(n) else {
+        for (n, (link, digest)) in self.links.iter().zip(&self.digests).enumerate() {
+            if pinned.is_some_and(|pin| pin != *digest) {
                 continue;
-            };
+            }
             let anchored = Anchored::of(link, client);
             if from.is_none() && anchored.is_known(&link.value, client) {
                 from = Some(n);

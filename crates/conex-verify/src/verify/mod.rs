@@ -13,6 +13,7 @@
 
 pub mod explain;
 pub mod packages;
+pub mod repo_file;
 pub mod snapshot;
 pub mod top_level;
 
