@@ -1,5 +1,5 @@
-//! The one place where decisions about trust become findings, with code, values and hint. The
-//! rules themselves, [`crate::trust`], know no text.
+//! Findings of what the rules of [`crate::trust`] return: code, path, text, values and hint. Each
+//! fault has a place of its own here, so that the tests can silence one at a time.
 
 mod chain;
 mod people;
