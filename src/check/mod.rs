@@ -35,7 +35,8 @@ use conex_verify::workbench::trust::anchors::Client;
 use conex_verify::workbench::trust::chain::Chain;
 use conex_verify::workbench::trust::support::Standing;
 use conex_verify::workbench::update::{Registers, follows, forgotten};
-use conex_verify::workbench::verify::{Assessment, Mode, Pretended, assess};
+use conex_verify::workbench::verify::explain;
+use conex_verify::workbench::verify::{Assessment, Mode, Pretended, assess, read_chain};
 
 /// One tree, taken apart.
 #[derive(Debug, Clone, Copy)]
@@ -258,7 +259,7 @@ fn judge<'r>(side: Side<'r>, client: Option<&Client>, mode: Mode) -> Opinion<'r>
         .filter(|f| f.path != snapshot || f.code == Code::IrregularFile)
         .cloned()
         .collect();
-    let chain = match Chain::read(repository) {
+    let chain = match read_chain(repository) {
         Ok(chain) => chain,
         Err(errors) => {
             findings.extend(errors);
@@ -271,15 +272,17 @@ fn judge<'r>(side: Side<'r>, client: Option<&Client>, mode: Mode) -> Opinion<'r>
     let (from, quorum) = match client.map(|c| (chain.anchor_link(c), c.quorum())) {
         None => (0, 0),
         Some((Ok(from), quorum)) => (from, quorum),
-        Some((Err(finding), _)) => {
-            findings.push(*finding);
+        Some((Err(fault), _)) => {
+            findings.push(explain::anchor_fault(fault));
             return Opinion {
                 findings,
                 assessment: None,
             };
         }
     };
-    findings.extend(chain.judge(from, quorum));
+    if let Some(link) = chain.judge(from, quorum) {
+        findings.extend(explain::link_fault(&link, quorum));
+    }
     let assessment = assess(side.tree, repository, chain, mode, &Pretended::default());
     findings.extend(assessment.findings.to_vec());
     Opinion {

@@ -12,6 +12,7 @@ use conex_verify::format::resource::{
     SnapshotRule, Team,
 };
 use conex_verify::limits::{MAX_JANITORS, MAX_LINKS};
+use conex_verify::workbench::verify::explain::lacking;
 use conex_verify::workbench::verify::snapshot::notaries_id;
 
 /// What `janitor` is asked for. Everything goes into one link.
@@ -55,7 +56,7 @@ pub(super) fn link(world: &World<'_>, request: &JanitorChange) -> Result<Plan, P
         return Err(PlanError::refused(
             format!(
                 "link {last} still lacks signatures: {}",
-                status.lacking().join("; ")
+                lacking(&status).join("; ")
             ),
             "the missing janitors sign it first with `conex approve`; a link that is still alone in your branch can be removed with git",
         ));

@@ -7,7 +7,7 @@ use conex_verify::format::resource::{Kind, REPO_NAME, Repo, ResourceId, Revision
 use conex_verify::format::syntax;
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::Slot;
-use conex_verify::workbench::verify::top_level::repo_values;
+use conex_verify::workbench::verify::repo_file::repo_values;
 
 /// The files at the top, as they are now.
 pub(super) fn top_level(tree: &Tree, revision: Revision) -> Repo {

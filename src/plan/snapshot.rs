@@ -6,6 +6,7 @@ use conex_verify::format::name::{Id, NOTARIES};
 use conex_verify::format::resource::{IdFile, Revision, SignedSnapshot, Snapshot, Timestamp};
 use conex_verify::format::state::{Difference, State, diff};
 use conex_verify::workbench::repository::{Loaded, Slot};
+use conex_verify::workbench::verify::explain::lacking;
 use conex_verify::workbench::verify::snapshot::notaries;
 
 /// What to do when the snapshot that is there states exactly what is there.
@@ -51,7 +52,7 @@ pub fn snapshot(
         return Err(PlanError::refused(
             format!(
                 "link {last} still lacks signatures: {}",
-                status.lacking().join("; ")
+                lacking(&status).join("; ")
             ),
             "the missing janitors sign it first with `conex approve`",
         ));

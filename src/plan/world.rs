@@ -19,7 +19,7 @@ use conex_verify::workbench::trust::support::{Epochs, Standing, open_epoch};
 use conex_verify::workbench::trust::tally::Tally;
 use conex_verify::workbench::trust::vouch::Weight;
 use conex_verify::workbench::verify::packages::PackageReport;
-use conex_verify::workbench::verify::{Assessment, Mode, Pretended, assess};
+use conex_verify::workbench::verify::{Assessment, Mode, Pretended, assess, read_chain};
 
 /// A working tree that was judged as if its last link were complete.
 ///
@@ -58,7 +58,7 @@ impl<'r> World<'r> {
         repository: &'r Repository,
         view: View,
     ) -> Result<World<'r>, PlanError> {
-        let chain = Chain::read(repository).map_err(|mut findings| {
+        let chain = read_chain(repository).map_err(|mut findings| {
             findings.extend(repository.findings.to_vec());
             PlanError::Repository(findings)
         })?;

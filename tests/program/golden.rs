@@ -22,9 +22,8 @@ use conex_verify::format::resource::{
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::{Loaded, Repository, Slot};
 use conex_verify::workbench::trust::anchors::{Anchors, Client};
-use conex_verify::workbench::trust::chain::Chain;
 use conex_verify::workbench::verdict::verify;
-use conex_verify::workbench::verify::Mode;
+use conex_verify::workbench::verify::{Mode, read_chain};
 use rayon::prelude::*;
 
 fn top(path: &str) -> PathBuf {
@@ -367,8 +366,10 @@ fn refused(golden: &Golden, path: &str, bytes: &[u8]) -> bool {
                 };
                 repository.links.insert(n, Slot::Good(loaded));
             }
-            Chain::read(&repository).is_err_and(|e| !e.is_empty())
-                || Chain::read(&repository).is_ok_and(|c| !c.judge(0, 2).is_empty())
+            read_chain(&repository).map_or_else(
+                |findings| !findings.is_empty(),
+                |chain| chain.judge(0, 2).is_some(),
+            )
         }
         _ => false,
     }

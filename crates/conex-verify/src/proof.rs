@@ -23,7 +23,7 @@ use crate::tree::Tree;
 use crate::trust::anchors::Client;
 use crate::trust::support::{Epochs, Standing, claimed, supported};
 use crate::update::Registers;
-use crate::verify::top_level::{FORBIDDEN, HARMLESS, nobody_follows, value_text};
+use crate::verify::repo_file::{FORBIDDEN, HARMLESS, nobody_follows, value_text};
 use crate::verify::{Assessment, Mode, Unsigned};
 
 /// A tree that was proven to be valid. There is no other way to make one.

@@ -433,9 +433,3 @@ fn read_one(path: &str, bytes: &Bytes, before: Option<&Repository>) -> Read {
     let digest = decoded.digest().unwrap_or_else(|| Digest::of(bytes));
     Ok((place, decoded, digest, findings))
 }
-
-/// The resource in this slot, with the version that its bytes are.
-pub fn version_in<T: Resource>(slot: &Slot<T>) -> Option<(ResourceId, ResourceVersion)> {
-    slot.good()
-        .map(|loaded| (loaded.value.resource_id(), loaded.version()))
-}

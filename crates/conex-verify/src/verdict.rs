@@ -10,7 +10,7 @@ use crate::tree::Tree;
 use crate::trust::anchors::Client;
 use crate::trust::chain::Chain;
 use crate::update::{Memory, Registers, follows, forgets, forgotten};
-use crate::verify::{Assessment, Mode, Pretended, asked, assess, snapshot};
+use crate::verify::{Assessment, Mode, Pretended, asked, assess, explain, read_chain, snapshot};
 
 /// Numbers for the last line of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -135,11 +135,13 @@ pub fn verify_update<'r>(
         assessment: None,
         proof: None,
     };
-    let judged = Chain::read(repository).and_then(|chain| {
+    let judged = read_chain(repository).and_then(|chain| {
         let from = chain
             .anchor_link(client)
-            .map_err(|finding| vec![*finding])?;
-        findings.extend(chain.judge(from, client.quorum()));
+            .map_err(|fault| vec![explain::anchor_fault(fault)])?;
+        if let Some(link) = chain.judge(from, client.quorum()) {
+            findings.extend(explain::link_fault(&link, client.quorum()));
+        }
         Ok(chain)
     });
     let chain = match judged {
@@ -330,9 +332,9 @@ impl Before {
     /// The tree may be half-applied or damaged, so only what is valid in it counts, and nothing
     /// at all if its chain does not lead to the anchors.
     fn of(tree: &Tree, repository: &Repository, client: &Client) -> Option<Before> {
-        let chain = Chain::read(repository).ok()?;
+        let chain = read_chain(repository).ok()?;
         let from = chain.anchor_link(client).ok()?;
-        if is_refused(&chain.judge(from, 0)) {
+        if chain.judge(from, 0).is_some() {
             return None;
         }
         let mode = Mode::NoStrict;

@@ -13,6 +13,7 @@ use conex_verify::finding::{Code, Severity};
 use conex_verify::format::resource::Kind;
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::verify::explain::lacking;
 
 /// Writes a plan that needs no signature.
 pub fn unsigned(plan: &Plan, consent: Consent, root: &Path) -> Result<Exit, Failure> {
@@ -70,9 +71,7 @@ pub fn still_invalid(tree: &Tree) {
         return;
     };
     let status = plan::status::status(&approved);
-    let mut waits: Vec<String> = status
-        .link
-        .lacking()
+    let mut waits: Vec<String> = lacking(&status.link)
         .into_iter()
         .map(|what| format!("link {}: {what}", status.link.number))
         .collect();

@@ -34,9 +34,10 @@ use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::{Repository, Slot};
 use conex_verify::workbench::trust::anchors::{Anchors, words};
 use conex_verify::workbench::trust::chain::Chain;
+use conex_verify::workbench::verify::explain;
 use conex_verify::workbench::verify::packages::PackageReport;
 use conex_verify::workbench::verify::snapshot::SnapshotReport;
-use conex_verify::workbench::verify::{Mode, Pretended, assess};
+use conex_verify::workbench::verify::{Mode, Pretended, assess, read_chain};
 
 /// Runs `conex status`.
 pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
@@ -56,7 +57,7 @@ pub fn run(cli: &Cli, args: &StatusArgs) -> Result<Exit, Failure> {
         Repository::load(&working_tree(&root)?).findings.into_vec()
     };
     findings.extend(world.assessment.findings.iter().cloned());
-    findings.extend(sum.link.findings());
+    findings.extend(explain::link_signatures(&sum.link));
     let names = args
         .packages
         .iter()
@@ -181,7 +182,7 @@ fn overview(status: &Status, coverage: &Coverage, todo: &Todo, all: bool) {
         status.quorum,
         status.link.number
     );
-    for missing in status.link.lacking() {
+    for missing in explain::lacking(&status.link) {
         outln!("            link {}: {missing}", status.link.number);
     }
     outln!(
@@ -406,7 +407,7 @@ impl<'a> Summary<'a> {
             repository: &status.name,
             identity: &status.identity,
             link: status.link.number,
-            link_lacks: status.link.lacking(),
+            link_lacks: explain::lacking(&status.link),
             janitors: &status.janitors,
             quorum: status.quorum,
             authors: status.authors,
@@ -497,7 +498,7 @@ pub struct Handout {
 
 /// The anchors of a repository.
 pub fn handout(tree: &Tree, repository: &Repository) -> Result<Handout, Failure> {
-    let chain = Chain::read(repository).map_err(|findings| Failure {
+    let chain = read_chain(repository).map_err(|findings| Failure {
         findings,
         ..Failure::refused("there is no chain of janitors to take anchors from", "")
     })?;

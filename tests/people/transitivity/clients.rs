@@ -11,9 +11,8 @@ use conex_verify::finding::{Finding, Severity};
 use conex_verify::format::resource::{ResourceId, ResourceVersion};
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::Repository;
-use conex_verify::workbench::trust::chain::Chain;
 use conex_verify::workbench::update::{Memory, Registers, follows};
-use conex_verify::workbench::verify::{Mode, Pretended, assess};
+use conex_verify::workbench::verify::{Mode, Pretended, assess, read_chain};
 use conex_verify::{Outcome, Policy, Request, Subject, verify};
 
 use super::sequence::{JANITORS, State};
@@ -131,7 +130,7 @@ impl<'s> Clients<'s> {
         // What is known of a tree does not depend on the mode.
         let assess = |n: usize| {
             let (tree, repository) = (&self.states[n].published, &repositories[n]);
-            let chain = Chain::read(repository).unwrap();
+            let chain = read_chain(repository).unwrap();
             let nothing = Pretended::default();
             assess(tree, repository, chain, Mode::NoStrict, &nothing)
         };
@@ -188,7 +187,7 @@ impl<'s> Clients<'s> {
         let i = self.random.below(self.states.len());
         let j = i + self.random.below(self.states.len() - i);
         let repository = Repository::load(&self.states[i].published);
-        let chain = Chain::read(&repository).unwrap();
+        let chain = read_chain(&repository).unwrap();
         let keys = chain.current().members.values();
         let mut words: Vec<String> = keys.map(|k| k.fingerprint().to_string()).collect();
         let last = chain.digests().last().unwrap();

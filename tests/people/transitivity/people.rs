@@ -12,7 +12,7 @@ use conex_verify::format::path::Place;
 use conex_verify::format::resource::{IdFile, Timestamp};
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::{Repository, Slot};
-use conex_verify::workbench::trust::chain::Chain;
+use conex_verify::workbench::verify::read_chain;
 
 use crate::patch_support::random::Random;
 use crate::world::{id, seed};
@@ -56,7 +56,7 @@ impl Facts {
     /// Of a tree with a chain.
     pub fn of(tree: &Tree) -> Facts {
         let repository = Repository::load(tree);
-        let chain = Chain::read(&repository).unwrap();
+        let chain = read_chain(&repository).unwrap();
         let text = |id: &Id| id.as_str().to_owned();
         let mut facts = Facts {
             authors: BTreeMap::new(),

@@ -16,8 +16,7 @@ use conex_verify::format::path::Place;
 use conex_verify::format::resource::{SnapshotRule, Timestamp};
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::Repository;
-use conex_verify::workbench::trust::chain::Chain;
-use conex_verify::workbench::verify::Mode;
+use conex_verify::workbench::verify::{Mode, read_chain};
 
 use crate::patch_support::random::Random;
 
@@ -370,7 +369,7 @@ impl Sequence {
 
     fn is_published_with_a_snapshot(&self, working: &Tree) -> bool {
         let repository = Repository::load(working);
-        let chain = Chain::read(&repository).unwrap();
+        let chain = read_chain(&repository).unwrap();
         self.snapshots || chain.current().snapshot == SnapshotRule::Required
     }
 

@@ -90,7 +90,6 @@ impl Judge<'_> {
 /// update. Readers of syntax, patches and archives return nothing where they fail.
 fn is_check(place: &Location<'_>) -> bool {
     let checks = [
-        "/trust/",
         "/verify/",
         "/update/",
         "/verdict.rs",

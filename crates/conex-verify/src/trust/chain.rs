@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::anchors::Client;
 use super::link_signatures::LinkSignatures;
-use super::tally::Tally;
-use crate::finding::{Code, Finding, Findings, is_refused};
+use super::tally::{Count, Tally};
 use crate::format::digest::Digest;
-use crate::format::key::{Fingerprint, Namespace, PublicKey};
-use crate::format::name::{Id, fold};
-use crate::format::path::Place;
+use crate::format::key::{Fingerprint, KeyError, Namespace, PublicKey};
+use crate::format::name::{Id, RepositoryName, fold};
 use crate::format::resource::{Link, SignedLink, SnapshotRule};
-use crate::repository::{Loaded, Repository, Slot};
+use crate::repository::{Loaded, Repository};
 
 /// A chain whose links are all there and name each other. Nothing is said yet
 /// about signatures.
@@ -25,73 +23,101 @@ pub struct Chain {
     held: BTreeMap<Fingerprint, Id>,
 }
 
-/// The hint for a chain that is not what it was.
-pub(super) const RESTORE: &str = "links are never changed or removed: the server or mirror is damaged, or lies; use another one, or report it";
+/// Why the links of a repository are no chain. A number is that of the link at fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChainFault<'r> {
+    /// V1.1: There is no link at all.
+    NoLink,
+    /// V1.1: This link is missing before the second one, which is there.
+    Gap(u64, u64),
+    /// V1.2: It names another link 0.
+    OtherIdentity(u64, Mismatch<Digest>),
+    /// V1.2: It names another link before it.
+    OtherPrevious(u64, Mismatch<Digest>),
+    /// V1.2: It gives the repository another name.
+    OtherName(u64, Mismatch<&'r RepositoryName>),
+    /// V1.2: It no longer requires a snapshot.
+    OtherRule(u64, Mismatch<SnapshotRule>),
+    /// V1.3: It has a key that an earlier link dropped.
+    DroppedKey(u64, Fingerprint),
+    /// V1.3: The second janitor, whom it names, differs from the first only in case.
+    SameLetters(u64, [&'r Id; 2]),
+    /// V1.3: It gives the key of the first janitor to the second.
+    KeyOfTwoIds(u64, [&'r Id; 2], Fingerprint),
+    /// V0.4: No signature under this key of a member can count.
+    UnusableKey(u64, &'r Id, &'r PublicKey, KeyError),
+}
+
+/// Two values that should be the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mismatch<T> {
+    /// The one that follows from what was before.
+    pub expected: T,
+    /// The one that is there.
+    pub found: T,
+}
+
+/// V1.4: Why no link can be reached from the anchors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnchorFault {
+    /// The pinned link is not in the chain, of which the second one is the last.
+    NotInChain(Option<Digest>, Digest),
+    /// No link qualifies.
+    Unreachable {
+        /// The one that most anchors signed.
+        nearest: usize,
+        /// Its quorum.
+        quorum: usize,
+        /// How many members it has.
+        members: usize,
+        /// How many of them have the key of an anchor and signed, and how many must.
+        signed: Count,
+        /// How many of them have a key that is no anchor.
+        outside: usize,
+    },
+}
 
 impl Chain {
-    /// V1.1: Reads the chain of a repository.
-    ///
-    /// # Errors
-    /// No link 0, a gap, a broken link, a link that does not name the one before,
-    /// or one that breaks what holds along the chain.
-    pub fn read(repository: &Repository) -> Result<Chain, Vec<Finding>> {
-        let mut findings = repository.findings.as_many();
-        let mut links: Vec<Loaded<SignedLink>> = Vec::new();
+    /// V1.1: Reads the chain of a repository, and reports what is wrong with it: whoever gets a
+    /// chain and a fault refuses it. `None` if a link is missing or broken.
+    pub(crate) fn read<'r>(
+        repository: &'r Repository,
+        report: &mut impl FnMut(ChainFault<'r>),
+    ) -> Option<Chain> {
+        let mut links: Vec<&'r Loaded<SignedLink>> = Vec::new();
         let mut digests: Vec<Digest> = Vec::new();
         for (expected, (&n, slot)) in (0..).zip(&repository.links) {
             if n != expected {
-                findings.push(
-                    Finding::error(
-                        Code::NoChain,
-                        Place::Link(expected).path(),
-                        format!(
-                            "link {expected} of the janitor chain is missing, link {n} is there"
-                        ),
-                    )
-                    .hint(RESTORE),
-                );
-                return Err(findings.into_vec());
+                report(ChainFault::Gap(expected, n));
+                return None;
             }
             // A broken link has its own finding already.
-            let Slot::Good(loaded) = slot else {
-                return Err(findings.into_vec());
-            };
-            let digest = Digest::of(loaded.signed());
-            findings.extend(follows(&links, &digests, &loaded.value));
-            links.push(loaded.clone());
-            digests.push(digest);
+            let loaded = slot.good()?;
+            follows(&links, &digests, &loaded.value.link, report);
+            links.push(loaded);
+            digests.push(Digest::of(loaded.signed()));
         }
-        let (Some(last), Some(&identity)) = (links.last().cloned(), digests.first()) else {
+        let (Some(&first), Some(&last), Some(&identity)) =
+            (links.first(), links.last(), digests.first())
+        else {
             // And so has a tree of which nothing was taken apart.
-            if repository.over {
-                return Err(findings.into_vec());
+            if !repository.over {
+                report(ChainFault::NoLink);
             }
-            findings.push(
-                Finding::error(
-                    Code::NoChain,
-                    Place::Link(0).path(),
-                    "the repository has no janitor chain, so nobody vouches for anything in it",
-                )
-                .hint("a maintainer starts one with `conex init`"),
-            );
-            return Err(findings.into_vec());
+            return None;
         };
-        let held = held_keys(&links, &mut findings);
-        findings.extend(links.first().into_iter().flat_map(unusable));
+        let held = held_keys(&links, report);
+        unusable(&first.value.link, report);
         if links.len() > 1 {
-            findings.extend(unusable(&last));
+            unusable(&last.value.link, report);
         }
-        if !findings.is_refused() {
-            Ok(Chain {
-                links,
-                digests,
-                last,
-                identity,
-                held,
-            })
-        } else {
-            Err(findings.into_vec())
-        }
+        Some(Chain {
+            last: last.clone(),
+            links: links.into_iter().cloned().collect(),
+            digests,
+            identity,
+            held,
+        })
     }
 
     /// All links, from 0 on.
@@ -155,23 +181,14 @@ impl Chain {
     ///
     /// # Errors
     /// No such link.
-    pub fn anchor_link(&self, client: &Client) -> Result<usize, Box<Finding>> {
+    pub fn anchor_link(&self, client: &Client) -> Result<usize, AnchorFault> {
         let pinned = client.anchors().link;
-        let candidates: Vec<usize> = match pinned {
-            None => (0..self.links.len()).collect(),
-            Some(pin) => self
-                .digests
-                .iter()
-                .position(|d| *d == pin)
-                .into_iter()
-                .collect(),
-        };
-        let mut best: Option<(usize, Anchored)> = None;
+        let mut best: Option<(usize, &Link, Anchored)> = None;
         let mut from: Option<usize> = None;
-        for n in candidates {
-            let Some(link) = self.links.get(n) else {
+        for (n, (link, digest)) in self.links.iter().zip(&self.digests).enumerate() {
+            if pinned.is_some_and(|pin| pin != *digest) {
                 continue;
-            };
+            }
             let anchored = Anchored::of(link, client);
             if from.is_none() && anchored.is_known(&link.value, client) {
                 from = Some(n);
@@ -181,110 +198,38 @@ impl Chain {
             }
             if best
                 .as_ref()
-                .is_none_or(|(_, b)| anchored.signed.of(0).have > b.signed.of(0).have)
+                .is_none_or(|(.., b)| anchored.signed.of(0).have > b.signed.of(0).have)
             {
-                best = Some((n, anchored));
+                best = Some((n, &link.value.link, anchored));
             }
         }
-        Err(Box::new(self.no_anchor_link(client, best)))
-    }
-
-    fn no_anchor_link(&self, client: &Client, best: Option<(usize, Anchored)>) -> Finding {
-        let want = client.quorum();
-        let way_out = "if the anchors are old or mistyped, take today's from where the maintainers publish them: opam repository set-url NAME URL QUORUM FINGERPRINT…";
-        let Some((n, anchored)) = best else {
-            let mut finding = Finding::error(
-                Code::AnchorLink,
-                "packages/.conex/janitors",
-                "the link that your anchors pin is not in the chain",
-            )
-            .hint("this is another repository than the one for which you got the anchors, or one that was rolled back; if the maintainers started it anew, take the new anchors from where they publish them");
-            if let Some(pin) = client.anchors().link {
-                finding = finding.value("pinned", pin);
+        Err(match best {
+            None => {
+                let last = self.digests.last().copied();
+                AnchorFault::NotInChain(pinned, last.unwrap_or(self.identity))
             }
-            return finding.value(
-                "last link",
-                self.digests.last().copied().unwrap_or(self.identity),
-            );
-        };
-        let path = Place::Link(u64::try_from(n).unwrap_or(u64::MAX)).path();
-        let Some(link) = self.links.get(n).map(|l| &l.value.link) else {
-            return Finding::error(Code::AnchorLink, path, "no link qualifies");
-        };
-        let finding = Finding::error(
-            Code::AnchorLink,
-            path,
-            "none of the janitors' links can be reached from your trust anchors",
-        )
-        .value(
-            "nearest",
-            format!(
-                "link {n}, quorum {}, {} members",
-                link.quorum,
-                link.members.len()
-            ),
-        )
-        .value(
-            "anchors",
-            format!(
-                "{} needed signed it; {} of its members are not among them",
-                anchored.signed.of(want),
-                anchored.outside
-            ),
-        );
-        if link.quorum < want && anchored.signed.of(want).enough() {
-            finding.hint(format!(
-                "the repository's quorum of {} is below yours of {want}; if that is right, lower yours: opam repository set-url NAME URL {} FINGERPRINT…",
-                link.quorum, link.quorum
-            ))
-        } else if anchored.signed.of(want).enough() {
-            finding.hint(format!(
-                "{} of its members are not among your anchors, enough to act without those you know; get the missing fingerprints from the maintainers",
-                anchored.outside
-            ))
-        } else {
-            finding.hint(way_out)
-        }
+            Some((nearest, link, anchored)) => AnchorFault::Unreachable {
+                nearest,
+                quorum: link.quorum,
+                members: link.members.len(),
+                signed: anchored.signed.of(client.quorum()),
+                outside: anchored.outside,
+            },
+        })
     }
 
     /// V1.5: Judges the signatures of all links from number `from` on, and the quorum
     /// of each against the client's. The first link that does not follow is the last
-    /// that is looked at: whoever wrote it could have written any number after it,
+    /// that is looked at, and given: whoever wrote it could have written any number after it,
     /// each with hundreds of signatures to check.
-    pub fn judge(&self, from: usize, client_quorum: usize) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for n in from..self.links.len() {
-            let Some(link) = self.links.get(n) else {
-                continue;
-            };
-            let link = &link.value;
-            if link.link.quorum < client_quorum {
-                findings.push(
-                    Finding::error(
-                        Code::LinkQuorum,
-                        Place::Link(link.link.number).path(),
-                        format!("the janitors' quorum fell below the one you asked for in link {n}"),
-                    )
-                    .value("yours", client_quorum)
-                    .value("link", link.link.quorum)
-                    .hint(format!(
-                        "if that is right, lower yours: opam repository set-url NAME URL {} FINGERPRINT…",
-                        link.link.quorum
-                    )),
-                );
-            }
-            findings.extend(self.signatures(n).findings());
-            if is_refused(&findings) {
-                break;
-            }
-        }
-        findings
+    pub fn judge(&self, from: usize, client_quorum: usize) -> Option<LinkSignatures> {
+        let mut judged = (from..self.links.len()).map(|n| self.signatures(n));
+        judged.find(|link| link.own.need < client_quorum || !link.complete())
     }
 
     /// V1.5: The state of the signatures of link `n`.
     pub fn signatures(&self, n: usize) -> LinkSignatures {
         let mut status = LinkSignatures {
-            path: Place::Link(u64::try_from(n).unwrap_or(u64::MAX)).path(),
             number: n,
             ..LinkSignatures::default()
         };
@@ -309,8 +254,8 @@ impl Chain {
                 status.strangers.push(*fingerprint);
                 continue;
             };
-            if let Err(error) = key.verify(Namespace::Janitors, message, signature) {
-                status.wrong.push((id.clone(), error.to_string()));
+            if let Err(why) = key.verify(Namespace::Janitors, message, signature) {
+                status.wrong.push((id.clone(), why));
                 continue;
             }
             if let Some((id, _)) = in_before {
@@ -386,132 +331,87 @@ impl Anchored {
 }
 
 /// V1.2: What `link` must have in common with the links before it.
-fn follows(links: &[Loaded<SignedLink>], digests: &[Digest], link: &SignedLink) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let path = Place::Link(link.link.number).path();
-    let mut differ = |what: &str, expected: String, found: String| {
-        if expected != found {
-            findings.push(
-                Finding::error(
-                    Code::ChainLink,
-                    &path,
-                    format!(
-                        "link {} does not follow from the one before: {what}",
-                        link.link.number
-                    ),
-                )
-                .value("expected", expected)
-                .value("found", found)
-                .hint(RESTORE),
-            );
-        }
+fn follows<'r>(
+    links: &[&'r Loaded<SignedLink>],
+    digests: &[Digest],
+    link: &'r Link,
+    report: &mut impl FnMut(ChainFault<'r>),
+) {
+    let (Some(first), Some(before)) = (links.first(), links.last()) else {
+        return;
     };
-    let (Some(first), Some(previous), Some(continues)) =
-        (links.first(), links.last(), &link.link.continues)
-    else {
-        return findings;
+    let (Some(&identity), Some(&previous)) = (digests.first(), digests.last()) else {
+        return;
     };
-    let (first, previous) = (&first.value, &previous.value);
-    let text = |d: Option<&Digest>| d.map(Digest::to_string).unwrap_or_default();
-    differ(
-        "it names another link 0",
-        text(digests.first()),
-        continues.identity.to_string(),
-    );
-    differ(
-        "it names another link before it",
-        text(digests.last()),
-        continues.previous.to_string(),
-    );
-    differ(
-        "the repository has another name",
-        first.link.repository.to_string(),
-        link.link.repository.to_string(),
-    );
-    if previous.link.snapshot == SnapshotRule::Required {
-        differ(
-            "a snapshot that is required stays so",
-            SnapshotRule::Required.as_str().to_owned(),
-            link.link.snapshot.as_str().to_owned(),
-        );
+    let Some(continues) = link.continues else {
+        return;
+    };
+    let n = link.number;
+    if let Some(other) = Mismatch::of(identity, continues.identity) {
+        report(ChainFault::OtherIdentity(n, other));
     }
-    findings
+    if let Some(other) = Mismatch::of(previous, continues.previous) {
+        report(ChainFault::OtherPrevious(n, other));
+    }
+    if let Some(other) = Mismatch::of(&first.value.link.repository, &link.repository) {
+        report(ChainFault::OtherName(n, other));
+    }
+    let rule = before.value.link.snapshot;
+    if rule == SnapshotRule::Required
+        && let Some(other) = Mismatch::of(rule, link.snapshot)
+    {
+        report(ChainFault::OtherRule(n, other));
+    }
+}
+
+impl<T: PartialEq> Mismatch<T> {
+    pub(super) fn of(expected: T, found: T) -> Option<Mismatch<T>> {
+        (expected != found).then_some(Mismatch { expected, found })
+    }
 }
 
 /// V1.3: Which id has which key, over the whole chain: a key belongs to one id for
 /// ever, a key that a link dropped is in no later link, and ids that differ only in case
 /// are one id.
-fn held_keys(links: &[Loaded<SignedLink>], findings: &mut Findings) -> BTreeMap<Fingerprint, Id> {
-    let mut held: BTreeMap<Fingerprint, Id> = BTreeMap::new();
-    let mut folded: BTreeMap<String, Id> = BTreeMap::new();
+fn held_keys<'r>(
+    links: &[&'r Loaded<SignedLink>],
+    report: &mut impl FnMut(ChainFault<'r>),
+) -> BTreeMap<Fingerprint, Id> {
+    let mut held: BTreeMap<Fingerprint, &Id> = BTreeMap::new();
+    let mut folded: BTreeMap<String, &Id> = BTreeMap::new();
     let mut before: BTreeSet<Fingerprint> = BTreeSet::new();
-    for link in links.iter().map(|l| &l.value) {
-        let path = Place::Link(link.link.number).path();
-        let members = &link.link.members;
+    for link in links.iter().map(|l| &l.value.link) {
+        let members = &link.members;
         let now: BTreeSet<Fingerprint> = members.values().map(PublicKey::fingerprint).collect();
         for key in now
             .difference(&before)
             .filter(|key| held.contains_key(*key))
         {
-            findings.push(
-                Finding::error(
-                    Code::ChainLink,
-                    &path,
-                    format!(
-                        "link {} has a key that an earlier link dropped",
-                        link.link.number
-                    ),
-                )
-                .value("key", key)
-                .hint("a janitor who comes back takes another key: `conex key new`"),
-            );
+            report(ChainFault::DroppedKey(link.number, *key));
         }
         before = now;
         for (id, key) in members {
-            let other = folded
-                .entry(fold(id.as_str()))
-                .or_insert_with(|| id.clone());
+            let other = *folded.entry(fold(id.as_str())).or_insert(id);
             if other != id {
-                findings.push(Finding::error(
-                    Code::CaseCollision,
-                    &path,
-                    format!("the janitors `{other}` and `{id}` differ only in case"),
-                ));
+                report(ChainFault::SameLetters(link.number, [other, id]));
             }
-            let holder = held.entry(key.fingerprint()).or_insert_with(|| id.clone());
+            let key = key.fingerprint();
+            let holder = *held.entry(key).or_insert(id);
             if holder != id {
-                findings.push(
-                    Finding::error(
-                        Code::KeyOfTwoIds,
-                        &path,
-                        format!(
-                            "link {} gives the key of `{holder}` to `{id}`",
-                            link.link.number
-                        ),
-                    )
-                    .value("key", key.fingerprint())
-                    .hint("each person needs a key of their own"),
-                );
+                report(ChainFault::KeyOfTwoIds(link.number, [holder, id], key));
             }
         }
     }
-    held
+    let owned = held.into_iter();
+    owned.map(|(key, id)| (key, id.clone())).collect()
 }
 
 /// V0.4: The keys of a link that cannot be used. Asked of link 0, which everybody starts from,
 /// and of the last one, whose members vouch; a link between them adds nobody who did not sign.
-fn unusable(link: &Loaded<SignedLink>) -> impl Iterator<Item = Finding> {
-    let path = Place::Link(link.value.link.number).path();
-    let members = link.value.link.members.iter();
-    members.filter_map(move |(id, key)| {
-        let why = key.usable().err()?;
-        let finding = Finding::error(
-            Code::BadKey,
-            &path,
-            format!("the key of `{id}` in `{path}` cannot be used: {why}"),
-        );
-        Some(finding.value("key", key).hint(
-            "no program makes such a key by accident; whoever proposed the link replaces the key",
-        ))
-    })
+fn unusable<'r>(link: &'r Link, report: &mut impl FnMut(ChainFault<'r>)) {
+    for (id, key) in &link.members {
+        if let Err(why) = key.usable() {
+            report(ChainFault::UnusableKey(link.number, id, key, why));
+        }
+    }
 }

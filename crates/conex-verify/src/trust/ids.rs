@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::chain::Chain;
+use super::chain::{Chain, Mismatch};
 use super::support::{Epochs, Standing, Supporters, judge};
-use super::vouch::{Checked, Ignored, Signed, Vouches, Weight, bad_signature, foreign};
-use crate::finding::{Code, Finding, Findings, Severity};
+use super::tally::Count;
+use super::vouch::{Checked, Failure, Idle, Ignored, Signed, Vouches, Weight};
+use crate::format::digest::Digest;
 use crate::format::key::Fingerprint;
 use crate::format::name::{Id, NOTARIES, fold};
-use crate::format::path::Place;
-use crate::format::resource::{Author, IdFile, Kind, ResourceId};
+use crate::format::resource::{Author, IdFile, Kind, ResourceId, ResourceVersion, Revision};
 use crate::repository::{Repository, Slot};
 
 /// Who is valid, and with which keys.
@@ -64,20 +64,70 @@ impl People {
     }
 }
 
+/// What is wrong with authors, teams and their segments.
+#[derive(Debug)]
+pub enum PeopleFault<'a> {
+    /// V3.6: An id differs from that of a janitor, past or present, only in case.
+    SameLetters(&'a Id, &'a Id),
+    /// V3.6: A team has the id of a janitor, past or present.
+    TeamOfJanitor(&'a Id),
+    /// V3.6: A janitor has the id of the team of notaries.
+    JanitorAsNotaries(&'a Id),
+    /// V3.3: A quorum approved an author none of whose keys is proven. A warning.
+    Unproven(&'a Id),
+    /// V3.4: Two ids have proven one key.
+    KeyOfTwoIds([&'a Id; 2], Fingerprint),
+    /// V3.1: A file of which a quorum supports this version is not there.
+    Missing(&'a Id, &'a ResourceId, ResourceVersion),
+    /// V3.1: In place of an author that a quorum supports a team is there, or the reverse.
+    OtherType(&'a Id, Mismatch<&'a ResourceId>),
+    /// V3.1: A quorum supports the first revision, and a lower one is there.
+    Superseded(&'a Id, Revision, Option<Revision>),
+    /// V3.1: A quorum supports this other file of the same revision.
+    Contested(&'a Id, Digest),
+    /// V3.1: Only so many janitors approved it. A warning.
+    Waiting(&'a Id, Count),
+    /// V3.5: A member of a team supports nothing, being a team or unknown. A warning.
+    IdleMember {
+        /// The team.
+        team: &'a Id,
+        /// The member.
+        member: &'a Id,
+        /// Whether it is a team.
+        is_team: bool,
+    },
+    /// V2.2, V2.3: A segment under a key that a quorum approved is wrong.
+    Segment(&'a Checked<'a>, &'a Failure),
+    /// V2.2, V2.3: One under another key is. A warning: anyone can make or copy one.
+    SegmentOfNobody(&'a Checked<'a>, &'a Failure),
+    /// V2.4: Segments under a key that is not valid for their id. A note: they are what is left of
+    /// former keys.
+    Idle {
+        /// The id.
+        id: &'a Id,
+        /// The key.
+        key: Fingerprint,
+        /// Why they do not count.
+        why: Idle,
+        /// Where they lie.
+        paths: &'a [&'a str],
+    },
+}
+
 /// V3.1, V2.3: Judges all id files, on the entries under chain keys that `vouches` holds, and
 /// adds the entries under the keys of valid authors to it. The keys in `pretended` count as
 /// proven besides those that a segment proves.
-pub fn judge_ids<'r>(
+pub(crate) fn judge_ids<'r>(
     repository: &'r Repository,
     chain: &Chain,
     checked: &[Checked<'r>],
     pretended: &BTreeSet<(Id, Fingerprint)>,
     vouches: &mut Vouches<'r>,
     ignored: &mut Ignored<'r>,
-) -> (People, Vec<Use<'r>>, Findings) {
+    report: &mut impl FnMut(PeopleFault<'_>),
+) -> (People, Vec<Use<'r>>) {
     let mut people = People::default();
-    let mut findings = repository.findings.as_many();
-    namespace(repository, chain, &mut findings);
+    namespace(repository, chain, report);
     let proven = proofs(checked);
     for (id, key) in &proven {
         let ids = people.proven.entry(*key).or_default();
@@ -110,7 +160,7 @@ pub fn judge_ids<'r>(
                     }
                     if keys.is_empty() && !author.keys.is_empty() {
                         people.unproven.insert(id.clone());
-                        findings.push(unproven(id));
+                        report(PeopleFault::Unproven(id));
                     } else {
                         people.authors.insert(id.clone(), keys);
                     }
@@ -119,10 +169,11 @@ pub fn judge_ids<'r>(
         }
         people.standings.insert(id.clone(), standing);
     }
-    keys_of_two_ids(&proven_by, chain, &mut findings);
-    supported_but_absent(repository, chain, vouches, &mut people, &mut findings);
-    team_members(chain, &people, &mut findings);
-    let mut idle: BTreeMap<(&Id, Fingerprint, &'static str), Vec<&str>> = BTreeMap::new();
+    keys_of_two_ids(&proven_by, chain, report);
+    supported_but_absent(repository, chain, vouches, &mut people, report);
+    not_valid(repository, &people, report);
+    team_members(chain, &people, report);
+    let mut idle: BTreeMap<(&Id, Fingerprint, Idle), Vec<&str>> = BTreeMap::new();
     let mut uses = Vec::new();
     for c in checked {
         let id = &c.segment.segment.id;
@@ -144,48 +195,45 @@ pub fn judge_ids<'r>(
             (Signed::Listed, Some(why)) => {
                 // Nobody honest makes a signature that fails. Under a key that a
                 // quorum approved it is a reason to reject; a pending file harms nobody.
-                let mut finding = bad_signature(c, chain, why);
-                if !approved {
-                    finding.severity = Severity::Warning;
-                }
-                findings.push(finding);
-                ignored.add(c.segment, "the signature does not verify");
+                report(match approved {
+                    true => PeopleFault::Segment(c, why),
+                    false => PeopleFault::SegmentOfNobody(c, why),
+                });
+                ignored.add(c.segment, Idle::BadSignature);
             }
             (Signed::Listed, None) if counts => vouches.add(c.segment, Weight::Owner),
             (Signed::Listed, None) => {
-                ignored.add(c.segment, NOT_YET);
-                idle.entry((id, c.segment.key, NOT_YET))
-                    .or_default()
-                    .push(c.path);
+                ignored.add(c.segment, Idle::NotYet);
+                let of = idle.entry((id, c.segment.key, Idle::NotYet));
+                of.or_default().push(c.path);
             }
-            (Signed::Unknown, _) => {
-                let why = if chain.holder(&c.segment.key) == Some(id) {
-                    "signed with the key of a former janitor"
-                } else if chain.holder(&c.segment.key).is_some() {
-                    "signed with the key of somebody else"
-                } else {
-                    "signed with a key that is not valid for this id"
+            (Signed::Unknown, failure) => {
+                let idleness = match chain.holder(&c.segment.key) {
+                    Some(holder) if holder == id => Idle::FormerJanitor,
+                    Some(_) => Idle::SomebodyElse,
+                    None => Idle::UnknownKey,
                 };
-                ignored.add(c.segment, why);
-                match foreign(c, chain) {
+                ignored.add(c.segment, idleness);
+                match failure {
                     // Anyone can copy one here; nobody's vouches depend on it.
-                    Some(finding) => findings.push(Finding {
-                        severity: Severity::Warning,
-                        ..finding
-                    }),
-                    None => idle
-                        .entry((id, c.segment.key, why))
-                        .or_default()
-                        .push(c.path),
+                    Some(why) => report(PeopleFault::SegmentOfNobody(c, why)),
+                    None => {
+                        let of = idle.entry((id, c.segment.key, idleness));
+                        of.or_default().push(c.path);
+                    }
                 }
             }
         }
     }
-    findings.extend(
-        idle.into_iter()
-            .map(|((id, key, why), paths)| idle_segments(id, key, why, &paths)),
-    );
-    (people, uses, findings)
+    for ((id, key, why), paths) in &idle {
+        report(PeopleFault::Idle {
+            id,
+            key: *key,
+            why: *why,
+            paths,
+        });
+    }
+    (people, uses)
 }
 
 /// What becomes of a segment.
@@ -196,9 +244,6 @@ pub struct Use<'r> {
     /// Whether its signature verifies, or is under a key that counts for nothing.
     pub harmless: bool,
 }
-
-/// Why a segment does not count although its signature verifies.
-const NOT_YET: &str = "the author's file is not valid yet";
 
 /// V3.2: The keys that each id has proven: a segment of the id, signed by the key,
 /// vouches for a version of the file of the id.
@@ -234,34 +279,12 @@ fn counting_keys(
         .collect()
 }
 
-/// V3.3.
-fn unproven(id: &Id) -> Finding {
-    let path = Place::IdFile(id.clone()).path();
-    Finding::warning(
-        Code::PendingId,
-        path,
-        format!("a quorum approved `{id}`, but none of the listed keys has signed for this id"),
-    )
-    .hint(format!("`{id}` proves a key with `conex sign`"))
-}
-
-/// V2.4: Segments under a key that is not valid for its id are reported, never a reason
-/// to reject: they are what is left of former keys.
-fn idle_segments(id: &Id, key: Fingerprint, why: &str, paths: &[&str]) -> Finding {
-    let path = paths.first().copied().unwrap_or_default();
-    let message = match paths.len() {
-        1 => format!("what `{id}` vouches for here does not count: {why}"),
-        n => format!("what `{id}` vouches for in {n} segments does not count: {why}"),
-    };
-    Finding::note(Code::UnknownKey, path, message).value("key", key)
-}
-
 /// V3.4: A key counts for one id. Listing the key of somebody else without proof has no
 /// effect; with proof it is refused.
 fn keys_of_two_ids(
     proven_by: &BTreeMap<Fingerprint, BTreeSet<&Id>>,
     chain: &Chain,
-    findings: &mut Findings,
+    report: &mut impl FnMut(PeopleFault<'_>),
 ) {
     for (key, ids) in proven_by {
         let mut ids: BTreeSet<&Id> = ids.clone();
@@ -270,15 +293,7 @@ fn keys_of_two_ids(
         let (Some(first), Some(second)) = (ids.next(), ids.next()) else {
             continue;
         };
-        findings.push(
-            Finding::error(
-                Code::KeyOfTwoIds,
-                Place::IdFile(second.clone()).path(),
-                format!("`{first}` and `{second}` have proven the same key"),
-            )
-            .value("key", key)
-            .hint("one key counts for one id; one of the two takes it out of their file with `conex rotate`"),
-        );
+        report(PeopleFault::KeyOfTwoIds([first, second], *key));
     }
 }
 
@@ -288,7 +303,7 @@ fn supported_but_absent(
     chain: &Chain,
     vouches: &Vouches<'_>,
     people: &mut People,
-    findings: &mut Findings,
+    report: &mut impl FnMut(PeopleFault<'_>),
 ) {
     let mut resources: Vec<&ResourceId> = vouches
         .resources()
@@ -320,144 +335,72 @@ fn supported_but_absent(
         else {
             continue;
         };
-        let path = Place::IdFile(id.clone()).path();
         match slot {
-            Slot::Missing => findings.push(
-                Finding::error(
-                    Code::MissingResource,
-                    &path,
-                    format!("a quorum vouches for the {resource}, but its file is missing"),
-                )
-                .value(
-                    "vouched for",
-                    format!("{}, {}", version.revision, version.digest),
-                )
-                .hint("ids are never removed: the server or mirror is damaged, or lies"),
-            ),
+            Slot::Missing => report(PeopleFault::Missing(&id, resource, version)),
             // It cannot be read, which has been said.
             Slot::Broken => {}
             Slot::Good(loaded) => {
                 people.authors.remove(&id);
                 people.teams.remove(&id);
-                findings.push(
-                    Finding::error(
-                        Code::NamespaceClash,
-                        &path,
-                        format!(
-                            "a quorum vouches for the {resource}, but the file is of another type"
-                        ),
-                    )
-                    .value("vouched for", resource)
-                    .value("found", loaded.value.resource_id())
-                    .hint("an author never becomes a team, nor a team an author; take another id"),
-                );
+                let types = Mismatch {
+                    expected: resource,
+                    found: &loaded.value.resource_id(),
+                };
+                report(PeopleFault::OtherType(&id, types));
             }
         }
         people.standings.entry(id).or_insert(standing);
     }
+}
+
+/// V3.1: The files of which a quorum does not support exactly this version.
+fn not_valid(repository: &Repository, people: &People, report: &mut impl FnMut(PeopleFault<'_>)) {
     for (id, standing) in &people.standings {
-        let path = Place::IdFile(id.clone()).path();
         match standing {
-            Standing::Superseded { by } => findings.push(
-                Finding::error(
-                    Code::Superseded,
-                    &path,
-                    format!("the file of `{id}` is older than the one that a quorum vouches for"),
-                )
-                .value("vouched for", by.revision)
-                .value("found", revision_of(repository, id))
-                .hint("the server or mirror serves an old state, or mixes two; use another one"),
-            ),
-            Standing::Contested { other, .. } => findings.push(
-                Finding::error(
-                    Code::Equivocation,
-                    &path,
-                    format!("a quorum vouches for another file of `{id}` with the same counter"),
-                )
-                .value("vouched for", other.digest)
-                .hint("a quorum vouches for a version with a higher counter to decide"),
-            ),
-            Standing::Waiting(waiting) => {
-                findings.push_with(Code::PendingId, Severity::Warning, || {
-                    let count = waiting.count;
-                    let message = format!(
-                        "the file of `{id}` has {count} approvals by janitors and counts for nothing until then"
-                    );
-                    Finding::warning(Code::PendingId, path, message)
-                        .hint("janitors approve it with `conex approve`")
-                });
+            Standing::Superseded { by } => {
+                let found = repository.ids.get(id).and_then(Slot::good);
+                let found = found.map(|l| l.value.revision());
+                report(PeopleFault::Superseded(id, by.revision, found));
             }
+            Standing::Contested { other, .. } => report(PeopleFault::Contested(id, other.digest)),
+            Standing::Waiting(waiting) => report(PeopleFault::Waiting(id, waiting.count)),
             Standing::Valid | Standing::Absent { .. } => {}
         }
     }
 }
 
-fn revision_of(repository: &Repository, id: &Id) -> String {
-    repository
-        .ids
-        .get(id)
-        .and_then(Slot::good)
-        .map(|l| l.value.revision().to_string())
-        .unwrap_or_default()
-}
-
 /// V3.6, V1.3: Ids live in one namespace: no two differ only in case, and no team has the id
 /// of a janitor, past or present.
-fn namespace(repository: &Repository, chain: &Chain, findings: &mut Findings) {
+fn namespace(repository: &Repository, chain: &Chain, report: &mut impl FnMut(PeopleFault<'_>)) {
     let janitors: BTreeMap<String, &Id> = chain
         .ever_members()
         .into_iter()
         .map(|id| (fold(id.as_str()), id))
         .collect();
     for (id, slot) in &repository.ids {
-        let path = Place::IdFile(id.clone()).path();
         let is_team = matches!(slot.good().map(|l| &l.value), Some(IdFile::Team(_)));
-        if let Some(janitor) = janitors.get(&fold(id.as_str())) {
-            if *janitor != id {
-                findings.push(Finding::error(
-                    Code::CaseCollision,
-                    &path,
-                    format!("`{id}` and the janitor `{janitor}` differ only in case"),
-                ));
-            } else if is_team {
-                findings.push(
-                    Finding::error(
-                        Code::NamespaceClash,
-                        &path,
-                        format!("`{id}` is a janitor and cannot be a team"),
-                    )
-                    .hint("give the team another id"),
-                );
-            }
+        match janitors.get(&fold(id.as_str())) {
+            Some(&janitor) if janitor != id => report(PeopleFault::SameLetters(id, janitor)),
+            Some(_) if is_team => report(PeopleFault::TeamOfJanitor(id)),
+            _ => {}
         }
     }
     for id in chain.ever_members() {
         if id.as_str().eq_ignore_ascii_case(NOTARIES) {
-            findings.push(Finding::error(
-                Code::NamespaceClash,
-                "packages/.conex/janitors",
-                format!("`{id}` is always a team and cannot be a janitor"),
-            ));
+            report(PeopleFault::JanitorAsNotaries(id));
         }
     }
 }
 
-/// V3.5.
-fn team_members(chain: &Chain, people: &People, findings: &mut Findings) {
+/// V3.5: The members of teams that support nothing.
+fn team_members(chain: &Chain, people: &People, report: &mut impl FnMut(PeopleFault<'_>)) {
     for (team, members) in &people.teams {
-        for member in members {
-            if !people.is_person(member, chain) {
-                let why = if people.teams.contains_key(member) {
-                    "it is a team, and a team holds no team"
-                } else {
-                    "it is not a valid author and not a janitor"
-                };
-                findings.push(Finding::warning(
-                    Code::NotAnAuthor,
-                    Place::IdFile(team.clone()).path(),
-                    format!("the member `{member}` of the team `{team}` supports nothing: {why}"),
-                ));
-            }
+        for member in members.iter().filter(|m| !people.is_person(m, chain)) {
+            report(PeopleFault::IdleMember {
+                team,
+                member,
+                is_team: people.teams.contains_key(member),
+            });
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Who is believed: anchors, the janitor chain, vouches, support.
 //!
-//! `docs/verification.md` has the rules in words, in the same order.
+//! `docs/verification.md` has the rules in words, in the same order. The rules say what is wrong
+//! as values; [`crate::verify::explain`] makes findings of these.
 
 pub mod anchors;
 pub mod chain;

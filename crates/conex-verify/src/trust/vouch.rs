@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
-use thiserror::Error;
 
-use super::chain::Chain;
+use super::chain::{Chain, Mismatch};
 use super::tally::Tally;
-use crate::finding::{Code, Finding, Findings};
+use crate::format::digest::Digest;
 use crate::format::key::{Fingerprint, Namespace, PublicKey, SignatureError};
 use crate::format::name::Id;
 use crate::format::resource::{IdFile, ResourceId, ResourceVersion, SignedSegment};
@@ -34,7 +33,7 @@ pub enum Signed {
     Unknown,
 }
 
-/// One segment: whose key it names, and whether the signature verifies under it.
+/// One segment: whose key it names, and what is wrong with it.
 #[derive(Debug, Clone)]
 pub struct Checked<'r> {
     /// The segment.
@@ -43,18 +42,17 @@ pub struct Checked<'r> {
     pub path: &'r str,
     /// Where its key stands.
     pub signed: Signed,
-    /// Why the signature does not verify, if it does not.
+    /// What is wrong with it, if anything is. Under a key that this id does not have the signature
+    /// is not looked at.
     pub failure: Option<Failure>,
 }
 
-/// Why the signature of a segment does not verify.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+/// V2.2, V2.3: What is wrong with a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// It is over the identity of another repository.
-    #[error("it was made for another repository")]
-    OtherRepository,
-    /// It does not fit the key, or no signature does.
-    #[error("{0}")]
+    /// It was made for another repository.
+    OtherRepository(Mismatch<Digest>),
+    /// The signature does not fit the key, or no signature does.
     Signature(SignatureError),
 }
 
@@ -67,21 +65,14 @@ impl Checked<'_> {
 
 /// V2.2: Checks all segments of the repository, on all threads there are.
 ///
-/// Reports what fails under keys of the chain; what fails under a listed key is judged
-/// when it is known whether that key counts, and no other key is a reason to reject.
-pub fn check_segments<'r>(
-    repository: &'r Repository,
-    chain: &Chain,
-    findings: &mut Findings,
-) -> Vec<Checked<'r>> {
-    let checked: Vec<Checked<'r>> = repository
+/// What fails under a key of the chain is a reason to reject; what fails under a listed key is
+/// judged when it is known whether that key counts, and no other key is a reason.
+pub fn check_segments<'r>(repository: &'r Repository, chain: &Chain) -> Vec<Checked<'r>> {
+    repository
         .segments
         .par_iter()
         .map(|(path, loaded)| check(repository, chain, loaded, path))
-        .collect();
-    let of_chain = checked.iter().filter(|c| c.signed == Signed::Chain);
-    findings.extend(of_chain.filter_map(|c| Some(bad_signature(c, chain, c.failure.as_ref()?))));
-    checked
+        .collect()
 }
 
 fn check<'r>(
@@ -99,14 +90,12 @@ fn check<'r>(
             None => (Signed::Unknown, None),
         },
     };
-    let failure = match key {
-        None => None,
-        Some(_) if segment.segment.repository != chain.identity() => Some(Failure::OtherRepository),
-        Some(key) => key
-            .verify(Namespace::Index, loaded.signed(), &segment.signature)
+    let other = Mismatch::of(chain.identity(), segment.segment.repository);
+    let failure = other.map(Failure::OtherRepository).or_else(|| {
+        key?.verify(Namespace::Index, loaded.signed(), &segment.signature)
             .err()
-            .map(Failure::Signature),
-    };
+            .map(Failure::Signature)
+    });
     Checked {
         segment,
         path,
@@ -127,44 +116,6 @@ fn listed_key<'r>(
             .find(|key| key.fingerprint() == *fingerprint),
         IdFile::Team(_) => None,
     }
-}
-
-/// The finding for a segment whose signature fails under a key that counts, or that
-/// was made for another repository.
-pub fn bad_signature(checked: &Checked<'_>, chain: &Chain, why: &Failure) -> Finding {
-    foreign(checked, chain).unwrap_or_else(|| failing(checked, why))
-}
-
-/// V2.2, V2.3: The finding for a segment that was made for another repository.
-pub fn foreign(checked: &Checked<'_>, chain: &Chain) -> Option<Finding> {
-    let made_for = checked.segment.segment.repository;
-    (made_for != chain.identity()).then(|| {
-        Finding::error(
-            Code::ForeignRepository,
-            checked.path,
-            format!("`{}` was made for another repository", checked.path),
-        )
-        .value("this one", chain.identity())
-        .value("made for", made_for)
-        .hint("remove it: nothing that it says is about this repository")
-    })
-}
-
-fn failing(checked: &Checked<'_>, why: &Failure) -> Finding {
-    let code = match why {
-        Failure::Signature(SignatureError::Key(_)) => Code::BadKey,
-        _ => Code::BadSignature,
-    };
-    Finding::error(
-        code,
-        checked.path,
-        format!(
-            "the signature of `{}` does not verify: {why}",
-            checked.segment.segment.id
-        ),
-    )
-    .value("key", checked.segment.key)
-    .hint("the file was changed after it was signed; restore it, or sign again with `conex sign`")
 }
 
 /// V4.1: One entry that counts.
@@ -240,19 +191,34 @@ impl<'r> Vouches<'r> {
     }
 }
 
+/// Why a segment does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Idle {
+    /// Its signature does not verify.
+    BadSignature,
+    /// Its key is listed, and the file of the id is not valid yet.
+    NotYet,
+    /// Its key is one that this id had as a janitor.
+    FormerJanitor,
+    /// Its key is that of another janitor, past or present.
+    SomebodyElse,
+    /// Its key is not valid for this id.
+    UnknownKey,
+}
+
 /// One entry that does not count: for which version, of whom, and why not.
-type Idle<'r> = (ResourceVersion, &'r Id, &'static str);
+type IdleEntry<'r> = (ResourceVersion, &'r Id, Idle);
 
 /// Segments that do not count, with the reason: for explanations, and for those who choose the
 /// next revision. Nothing is decided by them.
 #[derive(Debug, Clone, Default)]
 pub struct Ignored<'r> {
-    by_resource: HashMap<&'r ResourceId, Vec<Idle<'r>>>,
+    by_resource: HashMap<&'r ResourceId, Vec<IdleEntry<'r>>>,
 }
 
 impl<'r> Ignored<'r> {
     /// Remembers that a segment does not count.
-    pub fn add(&mut self, segment: &'r SignedSegment, why: &'static str) {
+    pub fn add(&mut self, segment: &'r SignedSegment, why: Idle) {
         for entry in &segment.segment.entries {
             let of = self.by_resource.entry(&entry.resource).or_default();
             of.push((entry.version, &segment.segment.id, why));
@@ -260,13 +226,9 @@ impl<'r> Ignored<'r> {
     }
 
     /// Whose entries about a resource do not count, and why.
-    pub fn about(&self, resource: &ResourceId) -> Vec<String> {
+    pub fn about(&self, resource: &ResourceId) -> BTreeMap<&'r Id, Idle> {
         let entries = self.by_resource.get(resource).into_iter().flatten();
-        let by_id: BTreeMap<&Id, &str> = entries.map(|(_, id, why)| (*id, *why)).collect();
-        by_id
-            .into_iter()
-            .map(|(id, why)| format!("{id}: {why}"))
-            .collect()
+        entries.map(|(_, id, why)| (*id, *why)).collect()
     }
 
     /// The versions of a resource in entries that do not count.

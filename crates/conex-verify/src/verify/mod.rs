@@ -11,8 +11,9 @@
 //! Nothing here reads a clock, a file or the environment, and the result does not
 //! depend on the number of threads.
 
-mod explain;
+pub mod explain;
 pub mod packages;
+pub mod repo_file;
 pub mod snapshot;
 pub mod top_level;
 
@@ -105,6 +106,22 @@ pub struct Assessment<'r> {
     pub findings: Findings,
 }
 
+/// V1.1: Reads the chain of a repository.
+///
+/// # Errors
+/// No link 0, a gap, a broken link, a link that does not name the one before,
+/// or one that breaks what holds along the chain.
+pub fn read_chain(repository: &Repository) -> Result<Chain, Vec<Finding>> {
+    let mut findings = repository.findings.as_many();
+    let chain = Chain::read(repository, &mut |fault| {
+        findings.push(explain::chain_fault(fault));
+    });
+    match chain {
+        Some(chain) if !findings.is_refused() => Ok(chain),
+        _ => Err(findings.into_vec()),
+    }
+}
+
 /// V10.3: what the anchors ask for: a snapshot and a list of claims that are not older than when the
 /// anchors were handed out.
 pub(crate) fn asked(client: &Client, assessment: &Assessment<'_>) -> Vec<Finding> {
@@ -161,22 +178,23 @@ pub fn assess<'r>(
     let mut vouches = Vouches::default();
     let mut ignored = Ignored::default();
     let mut findings = repository.findings.as_many();
-    let checked = check_segments(repository, &chain, &mut findings);
-    for c in &checked {
-        if c.signed == Signed::Chain && c.failure.is_none() {
-            vouches.add(c.segment, Weight::Chain);
+    let checked = check_segments(repository, &chain);
+    for c in checked.iter().filter(|c| c.signed == Signed::Chain) {
+        match &c.failure {
+            None => vouches.add(c.segment, Weight::Chain),
+            Some(why) => findings.push(explain::segment(c, why)),
         }
     }
     pretend(&mut vouches, &chain, repository, pretended);
-    let (people, segments, found) = judge_ids(
+    let (people, segments) = judge_ids(
         repository,
         &chain,
         &checked,
         &pretended.proven,
         &mut vouches,
         &mut ignored,
+        &mut |fault| findings.push(explain::people_fault(fault)),
     );
-    findings.append(found);
     let of_quorum = OfQuorum {
         chain: &chain,
         vouches: &vouches,
@@ -357,7 +375,7 @@ impl OfQuorum<'_, '_> {
         let explained = match (slot, &standing) {
             // It has its finding already, or nobody ever approved one.
             (Slot::Broken, _) | (Slot::Missing, Standing::Absent { supported: None }) => None,
-            _ => explain::explain(resource, present, &standing, None, self.ignored),
+            _ => explain::standing(resource, present, &standing, None, self.ignored),
         };
         if let Some(mut finding) = explained {
             // A first one that is pending is as none. One that stands in place of an approved

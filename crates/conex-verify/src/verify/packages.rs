@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Unsigned;
-use super::explain::{explain, list};
+use super::explain::{self, list};
 use crate::finding::{Code, Finding, Findings, Severity};
 use crate::format::name::{Id, PackageName, Release};
 use crate::format::path::{OldFile, Place, release_dir};
@@ -182,7 +182,9 @@ fn stand<T: Resource>(
         Slot::Good(_) => epochs == Epochs::OfList(None),
     };
     if report.claimed && !said {
-        trust.extend(explain(resource, present, &standing, owners, cx.ignored));
+        trust.extend(explain::standing(
+            resource, present, &standing, owners, cx.ignored,
+        ));
     }
     if report.claimed || present.is_some() {
         report

@@ -13,7 +13,7 @@ fn approved() -> World {
     w.file("repo", APPROVED);
     w.file(".gitignore", "*.orig\n");
     w.file(".gitattributes", "* -text\n");
-    let values = conex_verify::workbench::verify::top_level::repo_values(APPROVED.as_bytes());
+    let values = conex_verify::workbench::verify::repo_file::repo_values(APPROVED.as_bytes());
     let values: Vec<(&str, &str)> = values.iter().map(|(f, v)| (f.as_str(), &**v)).collect();
     let entry = w.repo_file(
         at(0, 1),
@@ -100,7 +100,7 @@ fn d7_an_approved_redirect_that_an_opam_2_follows_is_refused() {
     let redirected = |redirect: &str| {
         let mut w = World::usual();
         let text = format!("opam-version: \"2.0\"\nredirect: {redirect}\n");
-        let values = conex_verify::workbench::verify::top_level::repo_values(text.as_bytes());
+        let values = conex_verify::workbench::verify::repo_file::repo_values(text.as_bytes());
         let values: Vec<(&str, &str)> = values.iter().map(|(f, v)| (f.as_str(), &**v)).collect();
         let entry = w.repo_file(at(0, 1), &values, &[]);
         w.quorum_says(vec![entry]);

@@ -1,7 +1,8 @@
-//! From a standing to the finding that explains it.
+//! Why a resource is not valid.
 
 use std::collections::BTreeSet;
 
+use super::{idle, list};
 use crate::finding::{Code, Finding};
 use crate::format::name::Id;
 use crate::format::resource::{ResourceId, ResourceVersion};
@@ -16,15 +17,16 @@ const STALE: &str =
 ///
 /// `owners` are the persons who could support it besides a quorum; `None` if only
 /// a quorum can.
-pub fn explain(
+pub fn standing(
     resource: &ResourceId,
     present: Option<ResourceVersion>,
-    standing: &Standing,
+    stands: &Standing,
     owners: Option<&BTreeSet<&Id>>,
     ignored: &Ignored<'_>,
 ) -> Option<Finding> {
     let path = resource.path();
-    let finding = match standing {
+    let digest = || present.map(|p| p.digest.to_string()).unwrap_or_default();
+    let finding = match stands {
         Standing::Valid => return None,
         Standing::Superseded { by } => Finding::error(
             Code::Superseded,
@@ -42,7 +44,7 @@ pub fn explain(
             &path,
             format!("two versions of the {resource} with the same counter are vouched for"),
         )
-        .value("one", present.map(|p| p.digest.to_string()).unwrap_or_default())
+        .value("one", digest())
         .value("other", other.digest)
         .hint("an owner decides with `conex sign`, or janitors with `conex approve`: the counter rises above both"),
         Standing::Contested { other, both: false } => Finding::error(
@@ -51,7 +53,7 @@ pub fn explain(
             format!("`{path}` is not what was vouched for"),
         )
         .value("expected", other.digest)
-        .value("found", present.map(|p| p.digest.to_string()).unwrap_or_default())
+        .value("found", digest())
         .hint("it was changed after it was signed; restore it, or raise its counter and sign again with `conex sign`"),
         Standing::Absent { supported } => {
             let finding = Finding::error(
@@ -119,8 +121,8 @@ fn waiting_finding(
     if count.have > 0 {
         finding = finding.value("counted", list(waiting.janitors.iter()));
     }
-    for reason in ignored.about(resource) {
-        finding = finding.value("not", reason);
+    for (id, why) in ignored.about(resource) {
+        finding = finding.value("not", format!("{id}: {}", idle(why)));
     }
     if let Some(lower) = waiting.supported {
         finding = finding.value(
@@ -129,15 +131,4 @@ fn waiting_finding(
         );
     }
     finding
-}
-
-/// Ids, separated by commas; of many only the first.
-pub fn list<'a>(ids: impl Iterator<Item = &'a Id>) -> String {
-    const SHOWN: usize = 8;
-    let ids: Vec<&str> = ids.map(Id::as_str).collect();
-    let shown: Vec<&str> = ids.iter().take(SHOWN).copied().collect();
-    match ids.len().checked_sub(SHOWN) {
-        None | Some(0) => shown.join(", "),
-        Some(more) => format!("{} and {more} more", shown.join(", ")),
-    }
 }
