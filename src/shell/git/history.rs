@@ -1,11 +1,13 @@
 //! What a branch had once and has no more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
 use super::error::told_in;
 use super::{Git, GitError, Oid};
+use conex_verify::format::digest::Digest;
+use conex_verify::tree::Bytes;
 
 /// Where the files of ids are.
 const IDS: &str = "packages/.conex/ids";
@@ -13,7 +15,70 @@ const IDS: &str = "packages/.conex/ids";
 /// How much of a line is looked at: no key is longer.
 const MAX_LINE: u64 = 4096;
 
+/// How many paths one run of git is asked for.
+const PATHS: usize = 500;
+
+/// How many commits that touch a wanted file are looked at.
+const MAX_TOUCHING: usize = 400;
+
 impl Git {
+    /// Files as they were in the history of a commit: of each path the content with this
+    /// digest. What is not found is left out: because it never was there, the history is cut off,
+    /// or it is too far back.
+    ///
+    /// # Errors
+    /// git fails.
+    pub fn versions(
+        &self,
+        head: &Oid,
+        wanted: &BTreeMap<String, Digest>,
+    ) -> Result<BTreeMap<String, Bytes>, GitError> {
+        let mut found = BTreeMap::new();
+        let paths: Vec<&str> = wanted.keys().map(String::as_str).collect();
+        for paths in paths.chunks(PATHS) {
+            let most = format!("--max-count={MAX_TOUCHING}");
+            let mut args = vec![
+                "log",
+                "--first-parent",
+                "-m",
+                "-z",
+                "--format=%x01%H",
+                "--name-only",
+                "--no-renames",
+                &most,
+                head.as_str(),
+                "--",
+            ];
+            args.extend(paths);
+            let output = self.run(&args)?;
+            if !output.status.success() {
+                return Err(GitError::failed("log", &output));
+            }
+            for commit in output.stdout.split(|&b| b == 1).skip(1) {
+                let mut parts = commit.split(|&b| b == 0 || b == b'\n');
+                let Some(oid) = parts.next().and_then(Oid::new) else {
+                    continue;
+                };
+                let touched: Vec<&str> = parts
+                    .filter_map(|path| std::str::from_utf8(path).ok())
+                    .filter(|path| wanted.contains_key(*path) && !found.contains_key(*path))
+                    .collect();
+                if touched.is_empty() {
+                    continue;
+                }
+                let listing = self.list_below(&self.tree_of(&oid)?, &touched)?;
+                for tree in self.read(&[&listing])? {
+                    for (path, bytes) in tree.files {
+                        if wanted.get(&path) == Some(&Digest::of(&bytes)) {
+                            found.insert(path, bytes);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Those of some keys that a file of an id listed in an earlier state of a branch, and that none
     /// lists in its present one. A key is given as files write it, without quotes.
     ///

@@ -191,9 +191,17 @@ impl Git {
     /// # Errors
     /// git fails, or objects are missing.
     pub fn list(&self, tree: &Oid) -> Result<Listing, GitError> {
+        self.list_below(tree, &[])
+    }
+
+    /// Lists what of a tree has these paths or lies below them; with none, everything.
+    ///
+    /// # Errors
+    /// See [`Git::list`].
+    pub(super) fn list_below(&self, tree: &Oid, paths: &[&str]) -> Result<Listing, GitError> {
         // With the trees themselves: one that is there twice shows, and those that hold
         // nothing but others count.
-        let args = [
+        let mut args = vec![
             "ls-tree",
             "-r",
             "-t",
@@ -202,6 +210,10 @@ impl Git {
             "--full-tree",
             tree.as_str(),
         ];
+        if !paths.is_empty() {
+            args.push("--");
+            args.extend(paths);
+        }
         let (mut child, errors) = self.stream(&args, Stdio::null())?;
         let mut listing = Listing::default();
         let failed = |why: String| GitError::Failed {
