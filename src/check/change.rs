@@ -38,7 +38,10 @@ fn taken_over(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
     changed
         .filter_map(|id| {
             let path = Place::IdFile(id.clone()).path();
-            let taken = merged.takes_over(id)?;
+            let Some(IdFile::Author(author)) = merged.id_file(id) else {
+                return None;
+            };
+            let taken = merged.takes_over(author)?;
             let hint = format!("ask whose key it is; `conex approve --id {id}` approves it");
             Some(Finding::warning(Code::UnknownKey, path, taken).hint(hint))
         })
@@ -241,7 +244,7 @@ fn revisions(known: &Registers, base: &World<'_>, merged: &World<'_>) -> Vec<Fin
 }
 
 /// Every resource that has a file in the tree.
-fn resources(world: &World<'_>) -> BTreeSet<ResourceId> {
+pub(super) fn resources(world: &World<'_>) -> BTreeSet<ResourceId> {
     let repository = world.repository;
     let ids = repository.ids.values().filter_map(|slot| slot.good());
     let ids = ids.map(|loaded| loaded.value.resource_id());

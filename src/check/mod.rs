@@ -21,6 +21,7 @@ mod change;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::conflict::Conflicts;
+use crate::plan::effect::{self, Effect, Find};
 use crate::plan::todo::{Coverage, Item, Todo, coverage, todo};
 use crate::plan::{View, World};
 use conex_verify::finding::{Code, Finding, Severity};
@@ -28,7 +29,7 @@ use conex_verify::format::digest::Digest;
 use conex_verify::format::key::Fingerprint;
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::path::{Misplaced, Place};
-use conex_verify::format::resource::{IdFile, Kind};
+use conex_verify::format::resource::{IdFile, Kind, Link, ResourceId};
 use conex_verify::tree::{Bytes, Tree};
 use conex_verify::workbench::repository::Repository;
 use conex_verify::workbench::trust::anchors::Client;
@@ -85,6 +86,8 @@ pub struct Check {
     pub findings: Vec<Judged>,
     /// Whom the chain is believed.
     pub trust: Trust,
+    /// What it changes of what counts, if what it brings is approved.
+    pub effects: Vec<Effect>,
     /// What is to be done about what the change touches or breaks.
     pub todo: Todo,
     /// How many other things wait, in the published branch already.
@@ -135,8 +138,15 @@ pub fn new_keys(base: &Repository, merged: &Repository) -> BTreeMap<String, (Id,
     new
 }
 
-/// Judges the result of a merge. Without a `client` the chain of `base` is believed.
-pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mode) -> Check {
+/// Judges the result of a merge. Without a `client` the chain of `base` is believed. `find` looks
+/// for earlier contents of files in the history of `base`.
+pub fn check(
+    base: Side<'_>,
+    merged: Side<'_>,
+    client: Option<&Client>,
+    mode: Mode,
+    find: Find<'_>,
+) -> Check {
     let trust = match client {
         Some(_) => Trust::Anchors,
         None if base.repository.links.is_empty() => Trust::New,
@@ -180,6 +190,7 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
         })
         .collect();
     let touched = Touched::between(base.tree, merged.tree);
+    let effects = effects(before.as_ref(), after.as_ref(), find);
     let (before, after) = (tasks(base, before), tasks(merged, after));
     let none = Todo::default();
     let waited = before.as_ref().map_or(&none, |(todo, _)| todo);
@@ -194,6 +205,7 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
     Check {
         findings,
         trust,
+        effects,
         elsewhere: waits.items().count() - todo.items().count(),
         todo,
         before: before.map(|(_, coverage)| coverage),
@@ -201,6 +213,35 @@ pub fn check(base: Side<'_>, merged: Side<'_>, client: Option<&Client>, mode: Mo
         packages: touched.packages,
         files: touched.files,
     }
+}
+
+/// What the change makes of what counts in the published branch.
+fn effects(base: Option<&World<'_>>, merged: Option<&World<'_>>, find: Find<'_>) -> Vec<Effect> {
+    let Some(merged) = merged else {
+        return Vec::new();
+    };
+    let known = base.map_or(0, |base| base.chain().links().len());
+    let links = merged.chain().links();
+    let links: Vec<&Link> = links.iter().map(|l| &l.value.link).collect();
+    let mut effects = Vec::new();
+    for (n, link) in links.iter().enumerate().skip(known) {
+        let before = n.checked_sub(1).and_then(|n| links.get(n)).copied();
+        effects.extend(effect::of_link(before, link));
+    }
+    if let Some(base) = base {
+        let changed = |r: &ResourceId| {
+            let version = merged.repository.version_of(r);
+            version.is_some() && version != base.repository.version_of(r)
+        };
+        let resources = change::resources(merged)
+            .into_iter()
+            .filter(changed)
+            .collect();
+        let past = find(&effect::wanted(base, &resources));
+        effects.extend(effect::effects(base, &past, merged.repository, &resources));
+    }
+    effects.sort_by_key(|effect| effect.weight);
+    effects
 }
 
 /// What is to be done in a tree, and how much of it is signed. `None` without a chain.

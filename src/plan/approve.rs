@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::conflict::has_markers;
-use super::scope::{Scope, releases_in_words};
+use super::scope::Scope;
 use super::world::package_or_name;
 use super::{MOST_AHEAD, Plan, PlanError, World};
 use conex_verify::finding::{Code, Finding};
@@ -78,9 +78,7 @@ pub fn approve_some(
             })?;
         }
     }
-    let mut opened: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-    let mut releases: Vec<(ResourceId, bool)> = Vec::new();
-    let mut counts: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
+    let mut owners: BTreeMap<Id, usize> = BTreeMap::new();
     for item in waiting {
         if !scope.has(world, &item) {
             continue;
@@ -90,13 +88,16 @@ pub fn approve_some(
         }
         let id = Id::new(&item.resource.name).ok();
         let id = id.filter(|_| item.resource.kind == Kind::Author);
-        let taken = id.as_ref().and_then(|id| world.takes_over(id));
+        let taken = id.as_ref().and_then(|id| match world.id_file(id) {
+            Some(IdFile::Author(author)) => world.takes_over(author),
+            _ => None,
+        });
         if let (Some(id), Some(taken)) = (id, taken) {
             let left_out = if !scope.takes(&item.resource) {
                 let hint = format!(
                     "ask whose key it is; to approve it all the same: conex approve --id {id}"
                 );
-                Some((taken.clone(), hint))
+                Some((taken, hint))
             } else {
                 world.unproven_key(&id).map(|key| {
                     let why = format!("the key {key} has signed nothing for `{id}`");
@@ -111,7 +112,6 @@ pub fn approve_some(
                     .push(Finding::warning(Code::UnknownKey, path, message).hint(hint));
                 continue;
             }
-            plan.lines.insert(0, format!("TAKES OVER: {taken}"));
         }
         let open = world.open_epoch(&item.resource);
         // The epoch of a checksum is that of the list of its package.
@@ -148,37 +148,25 @@ pub fn approve_some(
             ));
             continue;
         }
-        if epoch > open {
-            opened
-                .entry(epoch)
-                .or_default()
-                .push(item.resource.to_string());
-        }
         if item.resource.kind == Kind::Checksum {
-            let before = world.standing(&item.resource);
-            let changed = matches!(before, Some(Standing::Waiting(w)) if w.supported.is_some());
-            releases.push((item.resource.clone(), changed));
-        } else {
-            counts
-                .entry(item.resource.kind)
-                .or_default()
-                .insert(describe(world, &item.resource));
+            let package = item.resource.package();
+            let report = package.as_ref().and_then(|name| world.report(name));
+            for owner in report.iter().flat_map(|r| &r.owners) {
+                *owners.entry(owner.clone()).or_default() += 1;
+            }
         }
         plan.vouch(item.resource, item.version);
     }
-    for (epoch, names) in opened {
-        plan.say(match names.as_slice() {
-            [one] => format!("opens epoch {epoch} of the {one}"),
-            [one, rest @ ..] => format!("opens epoch {epoch} of the {one} and {} more", rest.len()),
-            [] => continue,
-        });
-    }
-    for (kind, names) in counts {
-        let names: Vec<String> = names.into_iter().collect();
-        plan.say(format!("approves {}", plural(kind, &names)));
-    }
-    if !releases.is_empty() {
-        plan.lines.extend(releases_in_words(world, &releases));
+    owners.remove(signer);
+    if !owners.is_empty() {
+        let owners: Vec<String> = owners
+            .iter()
+            .map(|(id, n)| format!("`{id}` ({n})"))
+            .collect();
+        plan.say(format!(
+            "signs releases that their owners did not sign: {}",
+            owners.join(", ")
+        ));
     }
     Ok(plan)
 }
@@ -198,12 +186,6 @@ pub(super) fn sign_link(world: &World<'_>, signer: &Id, key: &PublicKey, plan: &
     if signed {
         return;
     }
-    let ids: Vec<&str> = last.link.members.keys().map(Id::as_str).collect();
-    plan.say(format!(
-        "signs link {number} of the janitor chain: {} with a quorum of {}",
-        ids.join(", "),
-        last.link.quorum
-    ));
     plan.link = Some(last.clone());
 }
 
@@ -447,52 +429,6 @@ fn inconsistent(
         }
         _ => None,
     }
-}
-
-fn describe(world: &World<'_>, resource: &ResourceId) -> String {
-    if resource.kind == Kind::Authorisation
-        && let Some((_, package)) = world
-            .repository
-            .packages
-            .iter()
-            .find(|(name, _)| *name.as_str() == *resource.name)
-        && let Some(loaded) = package.authorisation.good()
-    {
-        let owners: Vec<&str> = loaded.value.owners.iter().map(Id::as_str).collect();
-        if owners.is_empty() {
-            return format!("{} to nobody: a quorum of janitors signs it", resource.name);
-        }
-        return format!("{} to {}", resource.name, owners.join("+"));
-    }
-    if let (Kind::Claims, Some(loaded)) = (resource.kind, world.repository.claims.good()) {
-        return match loaded.value.packages.len() {
-            1 => "of 1 package".to_owned(),
-            n => format!("of {n} packages"),
-        };
-    }
-    // Whose key becomes whose is what a janitor has to know of a person.
-    if resource.kind == Kind::Author
-        && let Some(IdFile::Author(author)) = Id::new(&resource.name)
-            .ok()
-            .and_then(|id| world.id_file(&id).cloned())
-    {
-        let mut known: Vec<String> = author
-            .accounts
-            .iter()
-            .map(|a| a.as_str().to_owned())
-            .collect();
-        known.extend(
-            author
-                .keys
-                .iter()
-                .map(|k| format!("key {}", k.fingerprint().short())),
-        );
-        if known.is_empty() {
-            known.push("without any key".to_owned());
-        }
-        return format!("{} ({})", author.id, known.join(", "));
-    }
-    resource.name.to_string()
 }
 
 pub(super) fn plural(kind: Kind, names: &[String]) -> String {

@@ -3,7 +3,7 @@
 use super::{Plan, PlanError, View, World};
 use conex_verify::format::key::Fingerprint;
 use conex_verify::format::name::{Id, PackageName};
-use conex_verify::format::resource::{IdFile, Kind, ResourceId, ResourceVersion};
+use conex_verify::format::resource::{Author, IdFile, Kind, ResourceId, ResourceVersion};
 use conex_verify::workbench::repository::Repository;
 use conex_verify::workbench::trust::support::Standing;
 
@@ -11,12 +11,11 @@ impl World<'_> {
     /// T5: What an id file takes over whose id is that of a past or present janitor, and that lists
     /// a key that no link gives to this id: whose id it is, and what it owns. `None` for any
     /// other file.
-    pub fn takes_over(&self, id: &Id) -> Option<String> {
-        let chain = self.chain();
-        let Some(IdFile::Author(author)) = self.id_file(id).filter(|_| chain.ever_member(id))
-        else {
+    pub fn takes_over(&self, author: &Author) -> Option<String> {
+        let (chain, id) = (self.chain(), &author.id);
+        if !chain.ever_member(id) {
             return None;
-        };
+        }
         let keys = author.keys.iter().map(|key| key.fingerprint());
         let other = keys.into_iter().find(|key| chain.holder(key) != Some(id))?;
         let who = match chain.key_of(id) {

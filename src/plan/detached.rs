@@ -5,9 +5,9 @@
 //! signatures, so stock `ssh-keygen -Y sign` signs it, and `ssh-keygen -Y verify`
 //! checks it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use super::approve::plural;
+use super::effect::{self, Effect, Find};
 use super::snapshot::known_key;
 use super::{MakeSnapshot, Plan, PlanError, Unchanged, World, snapshot};
 use conex_verify::format::digest::Digest;
@@ -17,8 +17,8 @@ use conex_verify::format::path::segment_path;
 use conex_verify::format::resource::decode::type_of;
 use conex_verify::format::resource::encode::Encoder;
 use conex_verify::format::resource::{
-    Decode, Entry, Kind, MetaError, ResourceVersion, SignedLink, SignedSegment, SignedSnapshot,
-    Timestamp,
+    Decode, Entry, MetaError, ResourceId, ResourceVersion, SignedLink, SignedSegment,
+    SignedSnapshot, Timestamp,
 };
 use conex_verify::workbench::verify::snapshot::notaries;
 
@@ -81,7 +81,11 @@ pub struct Foreign<'a> {
 /// # Errors
 /// It does not verify; the key is not one that the repository knows for the id; what was
 /// signed is for another repository, or says what is not so here.
-pub fn take_in(world: &World<'_>, foreign: &Foreign<'_>) -> Result<Plan, PlanError> {
+pub fn take_in(
+    world: &World<'_>,
+    foreign: &Foreign<'_>,
+    find: Find<'_>,
+) -> Result<Plan, PlanError> {
     let Foreign {
         bytes,
         key,
@@ -105,7 +109,7 @@ pub fn take_in(world: &World<'_>, foreign: &Foreign<'_>) -> Result<Plan, PlanErr
     signatures.signatures(&[(key.fingerprint(), signature.clone())]);
     let full = [bytes, &signatures.finish()].concat();
     match namespace {
-        Namespace::Index => segment(world, key, &full, bytes.len()),
+        Namespace::Index => segment(world, key, &full, bytes.len(), find),
         Namespace::Janitors => link(world, foreign, &full),
         Namespace::Snapshot => whole(world, foreign, &full),
     }
@@ -132,6 +136,7 @@ fn segment(
     key: &PublicKey,
     full: &[u8],
     signed_len: usize,
+    find: Find<'_>,
 ) -> Result<Plan, PlanError> {
     let signed = SignedSegment::decode(full).map_err(unreadable("a segment"))?;
     let segment = &signed.segment;
@@ -148,10 +153,7 @@ fn segment(
     if !world.keys_of(id).contains(key) {
         return Err(not_of(world, id, key));
     }
-    let mut vouched: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
     for entry in &segment.entries {
-        let names = vouched.entry(entry.resource.kind).or_default();
-        names.push(entry.resource.name.to_string());
         let is = world.repository.version_of(&entry.resource);
         if is != Some(entry.version) {
             return Err(changed(entry, is));
@@ -165,9 +167,14 @@ fn segment(
             key.fingerprint()
         ));
         // Who signs a file elsewhere does not see what is in it: here it is.
-        for (kind, names) in &vouched {
-            plan.say(format!("vouches for {}", plural(*kind, names)));
+        let resources: BTreeSet<ResourceId> =
+            segment.entries.iter().map(|e| e.resource.clone()).collect();
+        let past = find(&effect::wanted(world, &resources));
+        let effects = effect::effects(world, &past, world.repository, &resources);
+        if effects.is_empty() {
+            plan.say("all of it counts already, and nothing changes");
         }
+        plan.lines.extend(effects.iter().map(Effect::marked));
         plan.writes.insert(path, full.to_vec());
     }
     Ok(plan)
@@ -242,6 +249,9 @@ fn link(world: &World<'_>, foreign: &Foreign<'_>, full: &[u8]) -> Result<Plan, P
         plan.say(format!(
             "signature of `{member}` on link {number} of the janitor chain, under the key {fingerprint}"
         ));
+        let before = before.map(|link| &link.value.link);
+        let effects = effect::of_link(before, &present.value.link);
+        plan.lines.extend(effects.iter().map(Effect::marked));
         plan.link = Some(present.value.clone());
         plan.add_link_signature(fingerprint, foreign.signature.clone());
         plan.link = None;

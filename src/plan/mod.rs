@@ -23,6 +23,7 @@ mod compact;
 pub mod conflict;
 mod decline;
 pub mod detached;
+pub mod effect;
 mod epoch;
 mod init;
 mod janitor;
@@ -51,8 +52,8 @@ use conex_verify::format::key::{Fingerprint, Signature};
 use conex_verify::format::name::Id;
 use conex_verify::format::path::segment_path;
 use conex_verify::format::resource::{
-    Decode, Entry, Resource, ResourceVersion, Segment, SignedLink, SignedSegment, Snapshot,
-    Timestamp,
+    Decode, Entry, Resource, ResourceId, ResourceVersion, Segment, SignedLink, SignedSegment,
+    Snapshot, Timestamp,
 };
 use conex_verify::limits::MAX_SEGMENT_ENTRIES;
 use conex_verify::tree::Tree;
@@ -61,6 +62,7 @@ pub use approve::{approve, approve_some};
 pub use belong::awakens_nothing;
 pub use compact::{Compact, compact, delete_dead, fold_small};
 pub use decline::{LINK, decline};
+pub use effect::{Effect, Find};
 pub use epoch::{Epoch, epoch};
 pub use init::{Init, init};
 pub use janitor::{JanitorChange, janitor};
@@ -124,6 +126,32 @@ impl Plan {
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.removes.is_empty() && !self.needs_signature()
+    }
+
+    /// What changes when this plan is carried out and counts: what is signed, and what is written
+    /// for others to approve. `find` gives earlier contents of files.
+    pub fn effects(&self, world: &World<'_>, find: Find<'_>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Some(SignedLink { link, .. }) = &self.link {
+            let links = world.chain().links().iter().map(|l| &l.value.link);
+            let before = links
+                .rev()
+                .find(|l| l.number.checked_add(1) == Some(link.number));
+            effects.extend(effect::of_link(before, link));
+        }
+        let resources: BTreeSet<ResourceId> =
+            self.entries.iter().map(|e| e.resource.clone()).collect();
+        let past = find(&effect::wanted(world, &resources));
+        effects.extend(effect::effects(world, &past, world.repository, &resources));
+        effects.sort_by_key(|effect| effect.weight);
+        effects
+    }
+
+    /// Says what changes, in the first lines for the one who is asked.
+    pub fn tell(&mut self, world: &World<'_>, find: Find<'_>) {
+        let effects = self.effects(world, find);
+        let lines = effects.iter().map(Effect::marked);
+        self.lines.splice(..0, lines);
     }
 
     /// Whether somebody has to sign.

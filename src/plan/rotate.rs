@@ -195,6 +195,7 @@ pub fn revoke(world: &World<'_>, id: &Id, retire: &[Fingerprint]) -> Result<Plan
 pub fn vouch_again(before: &World<'_>, after: &World<'_>, id: &Id, key: &PublicKey) -> Plan {
     let mut plan = Plan::default();
     sign_link(after, id, key, &mut plan);
+    plan.tell(after, &|_| Default::default());
     let in_chain = after.chain().key_of(id) == Some(key);
     own_file(before, after, id, key, &mut plan);
     let people = &after.assessment.people;

@@ -1,6 +1,6 @@
 //! Which of the things that wait are meant.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::World;
 use super::approve::Waits;
@@ -94,85 +94,5 @@ fn belongs(world: &World<'_>, resource: &ResourceId, id: &Id) -> bool {
                     || people.resolve(&report.owners, world.chain()).contains(id)
             })
         }
-    }
-}
-
-/// What is approved of releases, in a few lines however many there are: how many, of which
-/// packages, how many are changes, and who owns them and did not sign.
-pub(super) fn releases_in_words(world: &World<'_>, items: &[(ResourceId, bool)]) -> Vec<String> {
-    const SHOWN: usize = 5;
-    let mut packages: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (resource, _) in items {
-        let of = packages.entry(package_or_name(resource)).or_default();
-        of.push(&resource.name);
-    }
-    let count = |n: usize, what: &str| match n {
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
-    };
-    let mut lines = Vec::new();
-    if items.len() <= SHOWN {
-        let names: Vec<&str> = items.iter().map(|(r, _)| &*r.name).collect();
-        lines.push(match names.as_slice() {
-            [one] => format!("approves the release {one}"),
-            names => format!("approves {} releases: {}", names.len(), names.join(", ")),
-        });
-    } else {
-        let mut most: Vec<(&str, usize)> = packages
-            .iter()
-            .map(|(name, of)| (*name, of.len()))
-            .collect();
-        most.sort_by_key(|(name, n)| (std::cmp::Reverse(*n), *name));
-        lines.push(format!(
-            "approves {} of {}: {}",
-            count(items.len(), "release"),
-            count(packages.len(), "package"),
-            first(&most)
-        ));
-    }
-    let changed = items.iter().filter(|(_, changed)| *changed).count();
-    let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
-    for (name, of) in &packages {
-        let report = PackageName::new(name).ok().and_then(|n| world.report(&n));
-        for owner in report.iter().flat_map(|r| &r.owners) {
-            *owners.entry(owner.as_str()).or_default() += of.len();
-        }
-    }
-    let mut owners: Vec<(&str, usize)> = owners.into_iter().collect();
-    owners.sort_by_key(|(id, n)| (std::cmp::Reverse(*n), *id));
-    let mut kinds = Vec::new();
-    if changed > 0 {
-        kinds.push(format!("{changed} changed since somebody vouched for them"));
-    }
-    if changed < items.len() {
-        kinds.push(format!(
-            "{} that nobody who counts vouches for",
-            items.len() - changed
-        ));
-    }
-    if items.len() > 1 {
-        lines.push(format!("  of these: {}", kinds.join(", ")));
-        if !owners.is_empty() {
-            lines.push(format!(
-                "  of owners who did not sign them: {}",
-                first(&owners)
-            ));
-        }
-    }
-    lines
-}
-
-/// The names with the highest numbers, and how many more there are.
-fn first(sorted: &[(&str, usize)]) -> String {
-    const SHOWN: usize = 4;
-    let list: Vec<String> = sorted
-        .iter()
-        .take(SHOWN)
-        .map(|(name, n)| format!("{name} ({n})"))
-        .collect();
-    let list = list.join(", ");
-    match sorted.len().saturating_sub(SHOWN) {
-        0 => list,
-        more => format!("{list} and {more} more"),
     }
 }

@@ -27,6 +27,7 @@ mod world;
 
 mod approvals;
 mod branches;
+mod changes;
 mod history;
 mod snapshot_weekly;
 mod tools;

@@ -155,7 +155,7 @@ fn a_janitor_signs_without_a_network() {
     let to = machine.path("to-sign");
     let detached = ["approve", "--as", "off", "--detached", to.to_str().unwrap()];
     let dry = machine.ok(&[&detached[..], &["--dry-run"]].concat());
-    assert!(err(&dry).contains("signs link 0"), "{}", err(&dry));
+    assert!(err(&dry).contains("link 0: janitor"), "{}", err(&dry));
     assert!(!to.exists());
     let said = err(&machine.ok(&detached));
     assert!(said.contains("conex-janitors-v1"), "{said}");

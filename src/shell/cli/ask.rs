@@ -19,6 +19,9 @@ use conex_verify::format::key::{Namespace, PublicKey};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::{Segment, Timestamp};
 
+/// How many lines a terminal shows for sure.
+const SCREEN: usize = 20;
+
 /// Who signs.
 pub struct Who {
     /// The id.
@@ -182,6 +185,16 @@ pub fn agreed(plan: &Plan, consent: Consent, who: Option<&Who>) -> Result<bool, 
     // What is only written can be looked at with git; what is signed cannot be unsigned.
     if consent.yes || signs.is_none() {
         return Ok(true);
+    }
+    let marked = plan
+        .lines
+        .iter()
+        .filter(|line| line.starts_with("!! "))
+        .count();
+    if marked > 0 && plan.lines.len() > SCREEN {
+        sayln!(
+            "Of these lines {marked} begin with `!!`: they take something away. They stand first."
+        );
     }
     // A question that nobody sees is none.
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {

@@ -10,6 +10,7 @@ use super::args::Cli;
 use super::failure::{Exit, Failure};
 use super::paths::directory;
 use crate::check::{Check, Judged, Side, check, new_keys};
+use crate::plan::effect::Past;
 use crate::shell::git::{Git, GitError, Merge, Oid, Range, Where};
 use conex_verify::finding::{Code, Finding};
 use conex_verify::format::key::Fingerprint;
@@ -222,6 +223,10 @@ fn judge(git: &Git, subject: &mut Subject, client: Option<&Client>) -> Result<Ou
         },
         client,
         subject.mode,
+        &|wanted| match wanted.is_empty() {
+            true => Past::new(),
+            false => git.versions(&subject.base, wanted).unwrap_or_default(),
+        },
     );
     let new = new_keys(&base_repository, &merged_repository);
     if subject.history && !new.is_empty() {

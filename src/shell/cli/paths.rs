@@ -1,11 +1,15 @@
 //! The working repository, and where the hook keeps what it writes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::args::Cli;
 use super::failure::Failure;
 use crate::plan::conflict::{Conflicts, mend};
+use crate::plan::effect::Past;
+use crate::shell::git::{Git, Where};
 use crate::shell::read::{Contents, read};
+use conex_verify::format::digest::Digest;
 use conex_verify::tree::Tree;
 
 /// The directory to work on.
@@ -42,6 +46,18 @@ pub fn working_tree(root: &Path) -> Result<Tree, Failure> {
 pub fn merged_tree(root: &Path) -> Result<(Tree, Conflicts), Failure> {
     let tree = working_tree(root)?;
     Ok(mend(&tree))
+}
+
+/// Looks for earlier contents of files in git's history; where there is none, nothing is found.
+pub fn earlier(root: &Path) -> impl Fn(&BTreeMap<String, Digest>) -> Past {
+    move |wanted| {
+        if wanted.is_empty() {
+            return Past::new();
+        }
+        let found = Git::open(root, Where::Directory)
+            .and_then(|git| git.versions(&git.commit("HEAD")?, wanted));
+        found.unwrap_or_default()
+    }
 }
 
 /// Where reports and memory are kept: `$XDG_STATE_HOME/conex`, or

@@ -12,7 +12,7 @@ use super::ask::{agreed, keep_in_log, write as write_plan};
 use super::detached::outside;
 use super::failure::{Exit, Failure};
 use super::finish::still_invalid;
-use super::paths::{directory, working_tree};
+use super::paths::{directory, earlier, working_tree};
 use crate::plan::View;
 use crate::plan::World;
 use crate::plan::detached::{Foreign, Signed, signed, take_in};
@@ -209,6 +209,7 @@ fn import(cli: &Cli, file: &Path, signature: &Path, dry_run: bool) -> Result<Exi
             namespace,
             signature: &signature,
         },
+        &earlier(&root),
     )?;
     if plan.is_empty() {
         sayln!("Nothing to do: it is there already.");

@@ -10,7 +10,7 @@ use super::detached;
 use super::diff;
 use super::failure::{Exit, Failure};
 use super::finish::{sign_and_write, signed, still_invalid, unsigned};
-use super::paths::{directory, merged_tree, working_tree};
+use super::paths::{directory, earlier, merged_tree, working_tree};
 use super::people::typed_janitor;
 use super::rotate::not_removed;
 use crate::plan::View;
@@ -86,7 +86,9 @@ fn alone(
     let after = plan.apply(tree);
     let after_repository = Repository::load(&after);
     let world = World::new(&after, &after_repository, View::AsIfApproved)?;
-    plan.merge(plan::approve(&world, &id, who.signer.public(), &[])?);
+    let mut approval = plan::approve(&world, &id, who.signer.public(), &[])?;
+    approval.tell(&world, &|_| Default::default());
+    plan.merge(approval);
     let exit = signed(plan, args.consent, &world, &who, root)?;
     if exit == Exit::Success && !args.consent.dry_run && request.snapshot == SnapshotRule::Required
     {
@@ -212,7 +214,8 @@ pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
     let scope = scope(args, &root)?;
     if let Some(dir) = &args.detached {
         let (id, key) = detached::signer(&args.signing, &world, &root)?;
-        let plan = plan::approve_some(&world, &id, &key, &scope)?;
+        let mut plan = plan::approve_some(&world, &id, &key, &scope)?;
+        plan.tell(&world, &earlier(&root));
         if args.diff {
             diff::show(&world, &plan, &root, args.since.as_deref())?;
         }
@@ -220,6 +223,7 @@ pub fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, Failure> {
     }
     let who = who(&args.signing, &world, &places)?;
     let mut plan = plan::approve_some(&world, &who.id, who.signer.public(), &scope)?;
+    plan.tell(&world, &earlier(&root));
     if args.diff {
         diff::show(&world, &plan, &root, args.since.as_deref())?;
     }

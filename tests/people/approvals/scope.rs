@@ -30,7 +30,12 @@ fn by_package_person_and_range() {
     takes(
         &town,
         "",
-        &["fmt.1.0", "logs.1.0", "dave (github:dave", "dune to dave"],
+        &[
+            "fmt.1.0",
+            "logs.1.0",
+            "says to be github:dave",
+            "`dave` gets `dune`",
+        ],
         &["dune.1.0"],
     );
     takes(&town, "fmt", &["fmt.1.0"], &["logs", "dune"]);
@@ -39,7 +44,7 @@ fn by_package_person_and_range() {
     takes(
         &town,
         "--author dave",
-        &["dune to dave", "author dave"],
+        &["`dave` gets `dune`", "becomes an author"],
         &["fmt", "logs"],
     );
     takes(
@@ -51,7 +56,7 @@ fn by_package_person_and_range() {
     takes(
         &town,
         "--range HEAD~1..HEAD",
-        &["dune to dave"],
+        &["`dave` gets `dune`"],
         &["fmt", "logs"],
     );
     takes(

@@ -340,7 +340,7 @@ impl Sequence {
             Mode::Strict => Mode::Strict,
             _ => Mode::NoStrict,
         };
-        let result = check(base, head, None, mode);
+        let result = check(base, head, None, mode, &|_| Default::default());
         if !result.mergeable() {
             let errors = result.findings.iter().map(|j| &j.finding);
             let errors = errors.filter(|f| f.severity == Severity::Error);

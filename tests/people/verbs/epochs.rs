@@ -33,7 +33,7 @@ fn of_the_releases_and_of_the_owners() {
         "by ja conex epoch fmt; {APPROVE}; commit releases"
     ));
     assert!(
-        told.contains("opens epoch 1 of the releases `fmt`"),
+        told.contains("!! epoch 1 of the releases `fmt` is opened"),
         "{told}"
     );
     let list = town

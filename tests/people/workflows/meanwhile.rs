@@ -103,7 +103,7 @@ fn the_new_owner_signs_what_the_old_one_signed() {
     town.ok("by carol conex owner add carol --instead-of bob; by carol conex sign --yes");
     let told = town.ok("by ja conex approve --yes; by jb conex approve --yes; commit adopted");
     assert!(
-        told.contains("approves the authorisation logs to carol"),
+        told.contains("!! `logs` is taken from `bob`, and goes to `carol`"),
         "{told}"
     );
     assert!(!told.contains("logs.1.0"), "{told}");

@@ -138,7 +138,7 @@ fn what_can_be_merged_is_what_a_client_accepts() {
             };
             let verdict = verify_update(&known, &merged.tree, &new, &client, mode);
             for anchors in [None, Some(&client)] {
-                let result = check(sides[0], sides[1], anchors, mode);
+                let result = check(sides[0], sides[1], anchors, mode, &|_| Default::default());
                 let told: Vec<_> = result
                     .findings
                     .iter()

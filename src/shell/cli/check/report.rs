@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::super::todo::{JsonCoverage, JsonTask, lines, percent, some};
 use super::{CheckArgs, Outcome, Subject};
 use crate::check::{Check, Trust};
+use crate::plan::effect::{Effect, Weight};
 use crate::shell::git::Oid;
 use crate::shell::out::{out, outln};
 use crate::shell::report::{
@@ -126,6 +127,26 @@ fn about(subject: &Subject, outcome: &Outcome) -> Vec<String> {
     lines
 }
 
+/// What a change does, what takes something away first. Of what only comes new, some is shown.
+fn changes(effects: &[Effect], all: bool) -> Vec<String> {
+    let new = |e: &&Effect| e.weight == Weight::New;
+    let mut lines: Vec<String> = effects
+        .iter()
+        .filter(|e| !new(e))
+        .map(Effect::marked)
+        .collect();
+    let more = effects.iter().filter(new);
+    let most = if all { usize::MAX } else { SHOWN };
+    lines.extend(more.clone().take(most).map(Effect::marked));
+    match more.count().saturating_sub(most) {
+        0 => {}
+        left => lines.push(format!(
+            "and {left} more that are new; `conex check --all` names them"
+        )),
+    }
+    lines
+}
+
 /// For people.
 pub fn show(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
     for line in about(subject, outcome) {
@@ -146,6 +167,14 @@ pub fn show(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
             outln!("\n{}", text.trim_end());
         }
     };
+    if let Some(check) = &outcome.check
+        && !check.effects.is_empty()
+    {
+        outln!("\nwhat it changes, when it counts:");
+        for line in changes(&check.effects, args.all) {
+            outln!("  {}", neutral(&line));
+        }
+    }
     print(&outcome.new, SHOWN);
     // What only warns, and did so before, is nothing that this change has to answer for.
     let base: Vec<Finding> = outcome
@@ -212,6 +241,25 @@ pub fn annotate(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
                 })
             );
         }
+    }
+    if let Some(check) = &outcome.check
+        && !check.effects.is_empty()
+    {
+        let takes = check.effects.iter().any(|e| e.weight == Weight::Takes);
+        out!(
+            "{}",
+            annotation(&Annotation {
+                severity: if takes {
+                    Severity::Warning
+                } else {
+                    Severity::Note
+                },
+                file: "",
+                place: None,
+                title: "conex: what this change does when it counts",
+                lines: changes(&check.effects, args.all),
+            })
+        );
     }
     if let Some(check) = &outcome.check
         && !check.todo.is_empty()
@@ -282,11 +330,30 @@ struct Summary<'a> {
     errors_in_base: usize,
     files: usize,
     packages: Vec<String>,
+    changes: Vec<JsonChange<'a>>,
     todo: Vec<JsonTask>,
     waiting_in_base: usize,
     before: Option<JsonCoverage>,
     after: Option<JsonCoverage>,
     milliseconds: u128,
+}
+
+/// One change of what counts.
+#[derive(Serialize)]
+struct JsonChange<'a> {
+    weight: &'static str,
+    path: &'a str,
+    text: &'a str,
+}
+
+impl<'a> JsonChange<'a> {
+    fn of(effect: &'a Effect) -> JsonChange<'a> {
+        JsonChange {
+            weight: effect.weight.as_str(),
+            path: &effect.path,
+            text: &effect.line,
+        }
+    }
 }
 
 /// A commit, as it was named and as it is.
@@ -332,6 +399,9 @@ impl<'a> Summary<'a> {
             files: check.map_or(0, |c| c.files),
             packages: check.map_or(Vec::new(), |c| {
                 c.packages.iter().map(ToString::to_string).collect()
+            }),
+            changes: check.map_or(Vec::new(), |c| {
+                c.effects.iter().map(JsonChange::of).collect()
             }),
             todo: check.map_or(Vec::new(), |c| JsonTask::all(&c.todo)),
             waiting_in_base: check.map_or(0, |c| c.elsewhere),
