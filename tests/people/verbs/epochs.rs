@@ -49,7 +49,7 @@ fn of_the_releases_and_of_the_owners() {
         "by ja conex epoch --owners fmt; {APPROVE}; commit owners; cat packages/fmt/authorisation"
     ));
     assert!(
-        told.contains("opens epoch 1 of the authorisation `fmt`"),
+        told.contains("!! epoch 1 of the authorisation `fmt` is opened"),
         "{told}"
     );
     assert!(told.contains("epoch: 1\ncounter: 1\n"), "{told}");
