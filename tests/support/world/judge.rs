@@ -65,6 +65,13 @@ impl Judge<'_> {
             .filter(|f| is_check(f.place))
             .map(|f| ((f.place.file(), f.place.line()), f.place))
             .collect();
+        // Where no check says anything there is no proof either: so a proof that forgets
+        // something shows as soon as any test refuses a tree for it.
+        assert!(
+            places.is_empty() || !verdict.proven,
+            "it is refused, and proven to be valid:\n{}",
+            verdict.text()
+        );
         let all = std::env::var_os("CONEX_SILENCE").is_some_and(|which| which == "all");
         let chosen = verdict.text().bytes().map(usize::from).sum::<usize>() % 10 == 0;
         for place in places.into_values().filter(|_| all || chosen) {

@@ -10,6 +10,8 @@ use conex_verify::workbench::verdict::{self, Summary};
 #[derive(Debug, Clone)]
 pub struct Verdict {
     pub accepted: bool,
+    /// Whether the proof was found, whatever the findings say.
+    pub proven: bool,
     pub findings: Vec<Finding>,
     pub summary: Summary,
 }
@@ -19,6 +21,7 @@ impl Verdict {
     pub fn of(verdict: &verdict::Verdict<'_>) -> Verdict {
         Verdict {
             accepted: verdict.accepted(),
+            proven: verdict.is_proven(),
             findings: verdict.findings.clone(),
             summary: verdict.summary,
         }

@@ -26,6 +26,7 @@ mod syntax_support;
 mod world;
 
 mod attacks;
+mod facts;
 mod mutations;
 mod patch_opam;
 mod patch_oracle;

@@ -51,6 +51,26 @@ fn a_name_or_version_that_disagrees_is_reported() {
         .is_clean();
 }
 
+/// V6.7: A signed release whose description is of another opam's format, or of none: opam cannot
+/// update any more until it is removed upstream. Unsigned, it is the repository's own affair as
+/// long as each opam can read past it.
+#[test]
+fn a_signed_opam_file_of_another_version_is_refused() {
+    for text in [
+        "opam-version: \"1.2\"\n",
+        "opam-version: \"2.9\"\n",
+        "synopsis: \"A package\"\n",
+    ] {
+        described(text)
+            .verdict()
+            .is_rejected(Code::OpamSyntax, &opam_path("fmt.1.0"));
+    }
+    unsigned("opam-version: \"1.2\"\n")
+        .verdict()
+        .is_accepted()
+        .reports(Code::OpamSyntax, &opam_path("lwt.1.0"));
+}
+
 /// One file that an opam cannot read makes the whole repository unreadable for it.
 #[test]
 fn an_opam_file_that_does_not_parse_is_refused_signed_or_not() {

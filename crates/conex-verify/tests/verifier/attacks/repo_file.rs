@@ -110,6 +110,8 @@ fn d7_an_approved_redirect_that_an_opam_2_follows_is_refused() {
     for nobody in [
         "[\"https://old.example\" {opam-version < \"1.2\"}]",
         "\"https://old.example\" {opam-version < \"2.0~\"}",
+        "[\"https://old.example\" {opam-version < \"1.2\" | opam-version = \"1.3\"}]",
+        "[\"https://old.example\" {(opam-version < \"2.0~\")}]",
         "[\"https://a.example\" {opam-version = \"1.2.2\" & os = \"x\"} \"https://b.example\" {opam-version <= \"1.3\"}]",
     ] {
         let w = redirected(nobody);
