@@ -262,14 +262,15 @@ impl List<'_, '_> {
         }
     }
 
-    /// A value that people see: whole, in several lines, or what is not shown is said.
+    /// A value that people see: whole, in several lines, or what is not shown is said. The lines
+    /// after the first begin with a bar, so that none looks like a change of its own.
     fn whole(&mut self, weight: Weight, resource: &ResourceId, what: &str, value: &str) {
         let mut rest = value;
         for n in 0..MOST_LINES {
             let (line, after) = rest.split_at(boundary(rest));
             match n {
                 0 => self.say(weight, resource, format!("{what} {line}")),
-                _ => self.say(weight, resource, format!("  {line}")),
+                _ => self.say(weight, resource, format!("| {line}")),
             }
             rest = after;
             if rest.is_empty() {

@@ -701,6 +701,8 @@ fn a_long_announcement_is_shown_whole() {
             lines.iter().any(|line| line.ends_with(" | sh\"")),
             "{lines:#?}"
         );
+        let mut of_value = lines.iter().filter(|line| line.contains('ü')).skip(1);
+        assert!(of_value.all(|line| line.starts_with('|')), "{lines:#?}");
         let shown: usize = lines.iter().map(|line| line.matches('ü').count()).sum();
         assert_eq!(shown, 500, "{lines:#?}");
     }
