@@ -17,7 +17,7 @@ fn nothing_is_written_after_ctrl_c_at_the_question() {
     let machine = Machine::new().with_janitor();
     let before = machine.files("repo");
     let mut session = conex(&machine, &["approve"]);
-    session.expect("approves").expect("Sign? [y/N] ");
+    session.expect("`ann` gets `fmt`").expect("Sign? [y/N] ");
     session.send(CTRL_C);
     let (said, status) = session.end();
     assert!(
