@@ -220,7 +220,15 @@ fn effects(base: Option<&World<'_>>, merged: Option<&World<'_>>, find: Find<'_>)
     let Some(merged) = merged else {
         return Vec::new();
     };
-    let known = base.map_or(0, |base| base.chain().links().len());
+    // A link that lacks signatures can be replaced, and one that gets them begins to count.
+    let counts = |base: &World<'_>, n: usize| {
+        let (old, new) = (base.chain(), merged.chain());
+        old.digests().get(n) == new.digests().get(n) && old.signatures(n).complete()
+    };
+    let known = base.map_or(0, |base| {
+        let links = 0..base.chain().links().len();
+        links.take_while(|n| counts(base, *n)).count()
+    });
     let links = merged.chain().links();
     let links: Vec<&Link> = links.iter().map(|l| &l.value.link).collect();
     let mut effects = Vec::new();
@@ -230,8 +238,10 @@ fn effects(base: Option<&World<'_>>, merged: Option<&World<'_>>, find: Find<'_>)
     }
     if let Some(base) = base {
         let changed = |r: &ResourceId| {
+            // A change can bring a file, or the approvals of one that is there already.
             let version = merged.repository.version_of(r);
-            version.is_some() && version != base.repository.version_of(r)
+            let (old, new) = (effect::counting(base, r), effect::counting(merged, r));
+            version.is_some() && (version != base.repository.version_of(r) || old != new)
         };
         let resources = change::resources(merged)
             .into_iter()

@@ -128,8 +128,8 @@ impl Plan {
         self.writes.is_empty() && self.removes.is_empty() && !self.needs_signature()
     }
 
-    /// What changes when this plan is carried out and counts: what is signed, and what is written
-    /// for others to approve. `find` gives earlier contents of files.
+    /// What changes when what is signed counts, as it lies in the tree of `world`. `find` gives
+    /// earlier contents of files.
     pub fn effects(&self, world: &World<'_>, find: Find<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
         if let Some(SignedLink { link, .. }) = &self.link {

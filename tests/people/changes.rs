@@ -176,7 +176,7 @@ fn rows() -> Vec<Row> {
                 w.says("bob", vec![entry]);
             },
             |w| author(w, "bob", 3, &["bob"], &[]),
-            &["! `bob` is not said to be github:bob any more"],
+            &["! `bob` is no longer said to be github:bob"],
         ),
         row(
             "the account of somebody else",
@@ -597,6 +597,11 @@ fn approving(base: &World, merged: &World) -> [Vec<String>; 2] {
 
 /// What `check` says.
 fn checking(base: &World, merged: &World) -> Vec<String> {
+    effects_of(base, merged, base)
+}
+
+/// What `check` says, where earlier contents are found in `history`.
+fn effects_of(base: &World, merged: &World, history: &World) -> Vec<String> {
     let (old, new) = (Repository::load(&base.tree), Repository::load(&merged.tree));
     let side = |tree, repository| Side { tree, repository };
     let check = check(
@@ -604,7 +609,7 @@ fn checking(base: &World, merged: &World) -> Vec<String> {
         side(&merged.tree, &new),
         None,
         Mode::NoStrict,
-        &of(base),
+        &of(history),
     );
     check.effects.iter().map(|effect| effect.marked()).collect()
 }
@@ -718,6 +723,56 @@ fn a_long_announcement_is_shown_whole() {
             "{lines:#?}"
         );
         assert!(lines.len() < 60, "{}", lines.len());
+    }
+}
+
+/// Attack: somebody else's file was merged while it waited, and a second change brings nothing but
+/// the approvals; or a link that waits is replaced, or gets its signatures.
+#[test]
+fn a_change_that_only_brings_approvals_says_what_begins_to_count() {
+    let base = World::usual();
+    let mut waits = base.clone();
+    let entry = waits.author_file("bob", at(0, 2), &["thief"]);
+    waits.link(&link(2, &["ja", "jb"], &[]));
+    let mut merged = waits.clone();
+    merged.quorum_says(vec![entry]);
+    merged.link_at(1, &link(2, &["ja", "jb"], &["ja", "jb"]));
+    let lines = effects_of(&waits, &merged, &base);
+    let said = format!(
+        "!! `bob` gets another key: {} instead of {}",
+        fingerprint("thief"),
+        fingerprint("bob")
+    );
+    assert!(lines.contains(&said), "{lines:#?}");
+    let said = "!! link 1: `jc` is no janitor any more".to_owned();
+    assert!(lines.contains(&said), "{lines:#?}");
+    let mut replaced = waits.clone();
+    replaced.link_at(1, &link(1, &["ja", "jb", "jc"], &[]));
+    let lines = effects_of(&waits, &replaced, &base);
+    let said = "!! link 1: the quorum falls from 2 to 1 of 3 janitors".to_owned();
+    assert!(lines.contains(&said), "{lines:#?}");
+}
+
+/// Attack: eight harmless files are put before the one that matters in the order of names.
+#[test]
+fn no_changed_file_hides_behind_others() {
+    let base = World::usual();
+    let mut merged = base.clone();
+    for n in 0..20 {
+        merged.file(&format!("packages/fmt/fmt.1.0/files/{n}.patch"), "x\n");
+    }
+    merged.file(&opam_path("fmt.1.0"), "opam-version: \"2.0\"\n");
+    merged.checksum("fmt.1.0", at(0, 2));
+    let [asked, elsewhere] = approving(&base, &merged);
+    for lines in [asked, elsewhere, checking(&base, &merged)] {
+        let changes = |line: &&String| line.starts_with("! the release fmt.1.0, which was signed");
+        let named: String = lines.iter().filter(changes).cloned().collect();
+        for file in (0..20)
+            .map(|n| format!("files/{n}.patch"))
+            .chain(["opam".to_owned()])
+        {
+            assert!(named.contains(&file), "{file}: {lines:#?}");
+        }
     }
 }
 
