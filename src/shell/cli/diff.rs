@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::failure::Failure;
+
 use crate::plan::{Plan, World};
 use crate::shell::git::{Git, Where};
 use crate::shell::out::{outln, sayln};

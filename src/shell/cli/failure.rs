@@ -1,10 +1,10 @@
 //! How a command ends.
 
-use crate::shell::out::{say, sayln};
 use std::fmt::Display;
 use std::process::ExitCode;
 
 use crate::plan::PlanError;
+use crate::shell::out::{say, sayln};
 use crate::shell::report::{Color, Counts, HumanOptions, human, neutral};
 use conex_verify::finding::Finding;
 

@@ -2,15 +2,23 @@
 
 use std::path::Path;
 
-use super::args::Consent;
-use super::ask::{Who, agreed, show_warnings, sign, write};
+use super::confirm::{agreed, show, show_warnings};
 use super::failure::{Exit, Failure};
-use crate::plan::View;
-use crate::plan::{self, Plan, World};
+use super::options::{Consent, Signing};
+use super::signer::Who;
+use super::signing::{now, sign_plan};
+use super::todo::{counted, some};
+use super::workspace::{outside, write};
+
+use crate::plan;
+use crate::plan::status::status;
+use crate::plan::{Plan, View, World};
+use crate::shell::keys::file::shell_quoted;
 use crate::shell::out::{say, sayln};
 use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, neutral};
+use crate::shell::write::{Change, WORK_TREE, apply};
 use conex_verify::finding::{Code, Severity};
-use conex_verify::format::resource::Kind;
+use conex_verify::format::name::Id;
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::Repository;
 use conex_verify::workbench::verify::explain::lacking;
@@ -40,6 +48,7 @@ pub fn signed(
     sign_and_write(plan, consent, world, who, root).map(|(exit, _)| exit)
 }
 
+/// [`signed`], with the plan as it was written.
 pub fn sign_and_write(
     mut plan: Plan,
     consent: Consent,
@@ -55,9 +64,122 @@ pub fn sign_and_write(
     if !agreed(&plan, consent, Some(who))? {
         return Ok((Exit::Success, None));
     }
-    sign(&mut plan, world, who)?;
+    sign_plan(&mut plan, world, who)?;
     let exit = write(&plan, root)?;
     Ok((exit, Some(plan)))
+}
+
+/// Writes a change that janitors approve, and says what it takes and what it costs.
+pub fn started(
+    plan: &Plan,
+    consent: Consent,
+    before: &World<'_>,
+    root: &Path,
+) -> Result<Exit, Failure> {
+    let exit = unsigned(plan, consent, root)?;
+    if exit == Exit::Success && !plan.is_empty() {
+        waits(before, &plan.apply(before.tree));
+    }
+    Ok(exit)
+}
+
+/// Says what a change leaves without support, and who approves it.
+fn waits(before: &World<'_>, tree: &Tree) {
+    let repository = Repository::load(tree);
+    let Ok(after) = World::look(tree, &repository, View::AsIfApproved) else {
+        return;
+    };
+    let lost = plan::status::lost(before, &after);
+    if !lost.is_empty() {
+        sayln!("This loses its support, and is vouched for anew in the same change:");
+        for (kind, names) in &lost {
+            sayln!("  {}: {}", counted(*kind, names.len()), some(names, false));
+        }
+    }
+    let pushed: Vec<String> = plan::status::pushed(&after).into_iter().collect();
+    if !pushed.is_empty() {
+        sayln!(
+            "Counters were pushed too far ahead; in the same change: conex epoch {}",
+            pushed.join(" ")
+        );
+    }
+    let known = status(before).declined;
+    let status = status(&after);
+    for name in status.declined.difference(&known) {
+        sayln!("Without owners, `{name}` is approved by its name alone: conex approve {name}");
+    }
+    let all: Vec<&str> = status.janitors.iter().map(String::as_str).collect();
+    let added: Vec<&str> = status
+        .link
+        .added_missing
+        .iter()
+        .map(|id| id.as_str())
+        .collect();
+    let and = match added.as_slice() {
+        [] => String::new(),
+        added => format!(", among them {}", added.join(", ")),
+    };
+    sayln!(
+        "It counts when `conex approve` was run by {} of {}{and}.",
+        status.quorum,
+        all.join(", ")
+    );
+    if let Some(count) = status.link.before.filter(|count| !count.enough()) {
+        sayln!(
+            "Of the janitors before, {} more sign it the same way.",
+            count.missing()
+        );
+    }
+}
+
+/// Writes what needs no signature into the repository and what does into `dir`, and
+/// says how it is signed.
+pub fn hand_out(
+    signing: &Signing,
+    plan: &Plan,
+    world: &World<'_>,
+    id: &Id,
+    root: &Path,
+    dir: &Path,
+) -> Result<Exit, Failure> {
+    let parts = plan.to_sign(world.chain().identity(), id, now());
+    if parts.is_empty() && plan.is_empty() {
+        show_warnings(plan);
+        sayln!("Nothing to do: nothing waits for `{id}`.");
+        return Ok(Exit::Success);
+    }
+    show(plan, &format!("`{id}` is to sign, elsewhere:"));
+    if signing.consent.dry_run {
+        sayln!("Nothing was written (--dry-run).");
+        return Ok(Exit::Success);
+    }
+    let dir = outside(dir, root)?;
+    let changes: Vec<Change> = parts
+        .iter()
+        .map(|part| Change {
+            path: part.file_name(),
+            bytes: Some(part.bytes.as_slice().into()),
+        })
+        .collect();
+    if !plan.writes.is_empty() || !plan.removes.is_empty() {
+        write(plan, root)?;
+    }
+    apply(&dir, &changes, WORK_TREE)
+        .map_err(|e| Failure::usage(format!("{}: {e}", dir.display()), ""))?;
+    let path = |change: &Change| shell_quoted(&dir.join(&change.path));
+    sayln!("Where the key is, with this directory:");
+    for (part, change) in parts.iter().zip(&changes) {
+        let namespace = part.namespace.as_str();
+        sayln!(
+            "  ssh-keygen -Y sign -n {namespace} -f KEY {}",
+            path(change)
+        );
+    }
+    sayln!("Then, here:");
+    for change in &changes {
+        sayln!("  conex signature import {}", path(change));
+    }
+    Ok(Exit::Success)
 }
 
 /// Says what a tree lacks after an approval: another janitor's, or something that
@@ -122,25 +244,4 @@ pub fn still_invalid(tree: &Tree) {
 
 fn waits_for_quorum(code: Code) -> bool {
     matches!(code, Code::Quorum | Code::NotVouched | Code::EpochNotOpened)
-}
-
-/// A number of resources of a kind, in words.
-pub fn counted(kind: Kind, n: usize) -> String {
-    let (one, many) = match kind {
-        Kind::Author => ("author", "authors"),
-        Kind::Team => ("team", "teams"),
-        Kind::Repo => (
-            "approval of top-level files",
-            "approvals of top-level files",
-        ),
-        Kind::Claims => ("list of claims", "lists of claims"),
-        Kind::Authorisation => ("authorisation", "authorisations"),
-        Kind::Releases => ("list of releases", "lists of releases"),
-        Kind::Checksum => ("release", "releases"),
-    };
-    if n == 1 {
-        format!("1 {one}")
-    } else {
-        format!("{n} {many}")
-    }
 }

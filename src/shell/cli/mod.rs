@@ -2,40 +2,31 @@
 //! verdict, and that becomes output and an exit status.
 
 mod age;
-mod args;
-mod ask;
-mod check;
-mod claims;
-mod compare;
-mod decline;
-mod detached;
+mod command;
+mod confirm;
 mod diff;
-mod enable;
 mod failure;
 mod finish;
 mod help;
-mod key;
-mod paths;
-mod people;
-mod rotate;
-mod rule;
-mod shells;
-mod signature;
-mod snapshot;
-mod status;
-mod supersede;
+mod opam_root;
+mod options;
+mod page;
+mod signer;
+mod signing;
 mod todo;
-mod verify;
-mod work;
+mod verb;
+mod workspace;
 
 use clap::FromArgMatches as _;
 
-pub use args::Cli;
+pub use command::Cli;
 pub use failure::{Exit, Failure};
-pub use help::command;
+pub use help::command as command_line;
 
 use crate::shell::progress;
-use args::{Command, Format};
+use command::Command;
+use options::Format;
+use verb::*;
 
 /// The most threads: beyond a few, reading and checking a repository gains nothing.
 const MOST_THREADS: usize = 8;
@@ -57,7 +48,7 @@ fn with_threads<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 /// Runs the command that the arguments of the process name.
 pub fn main() -> Exit {
-    let typed = command()
+    let typed = command_line()
         .try_get_matches()
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match typed {
@@ -93,33 +84,36 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     if is_watched(&cli.command) {
         progress::enable();
     }
+    let named = cli.directory.as_deref();
+    let root = workspace::directory(named);
+    let root = root.as_path();
     match &cli.command {
         Command::Verify(args) => verify::run(args),
-        Command::Key(args) => key::run(cli, args),
-        Command::Status(args) => status::run(cli, args),
-        Command::Anchors(args) => status::anchors(cli, args),
-        Command::Init(args) => work::init(cli, args),
-        Command::Join(args) => work::join(cli, args),
-        Command::Owner(args) => people::owner(cli, args),
-        Command::Team(args) => people::team(cli, args),
-        Command::Janitor(args) => people::janitor(cli, args),
-        Command::Rotate(args) => rotate::rotate(cli, args),
-        Command::Revoke(args) => people::revoke(cli, args),
-        Command::Epoch(args) => people::epoch(cli, args),
-        Command::Claims(args) => claims::run(cli, args),
-        Command::Decline(args) => decline::run(cli, args),
-        Command::Supersede(args) => supersede::run(cli, args),
-        Command::Approve(args) => work::approve(cli, args),
-        Command::Sign(args) => work::sign(cli, args),
-        Command::Check(args) => check::run(cli, args),
-        Command::Snapshot(args) => snapshot::run(cli, args),
+        Command::Key(args) => key::run(root, args),
+        Command::Status(args) => status::run(root, args),
+        Command::Anchors(args) => anchors::run(root, args),
+        Command::Init(args) => init::run(root, args),
+        Command::Join(args) => join::run(root, args),
+        Command::Owner(args) => owner::run(root, args),
+        Command::Team(args) => team::run(root, args),
+        Command::Janitor(args) => janitor::run(root, args),
+        Command::Rotate(args) => rotate::run(root, args),
+        Command::Revoke(args) => revoke::run(root, args),
+        Command::Epoch(args) => epoch::run(root, args),
+        Command::Claims(args) => claims::run(root, args),
+        Command::Decline(args) => decline::run(root, args),
+        Command::Supersede(args) => supersede::run(root, args),
+        Command::Approve(args) => approve::run(root, args),
+        Command::Sign(args) => sign::run(root, args),
+        Command::Check(args) => check::run(named, args),
+        Command::Snapshot(args) => snapshot::run(root, args),
         Command::Compare(args) => compare::run(args),
-        Command::Compact(args) => work::compact(cli, args),
-        Command::Enable(args) => enable::run(cli, args),
-        Command::Disable(args) => enable::disable(args),
-        Command::Explain(args) => verify::explain(args),
-        Command::Signature(args) => signature::run(cli, args),
-        Command::Completions(args) => shells::completions(args),
-        Command::Man(args) => shells::man(args),
+        Command::Compact(args) => compact::run(root, args),
+        Command::Enable(args) => enable::run(named, args),
+        Command::Disable(args) => disable::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Signature(args) => signature::run(root, args),
+        Command::Completions(args) => completions::run(&mut command_line(), args),
+        Command::Man(args) => man::run(command_line(), help::page, help::ENVIRONMENT, args),
     }
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::finish::counted;
 use crate::plan::todo::{Coverage, Deed, Item, Todo, Who};
 use crate::shell::report::neutral;
 use conex_verify::format::name::Id;
@@ -264,5 +263,26 @@ impl JsonCoverage {
             signed_releases: coverage.signed_releases,
             if_approved_releases: coverage.if_approved_releases,
         }
+    }
+}
+
+/// A number of resources of a kind, in words.
+pub fn counted(kind: Kind, n: usize) -> String {
+    let (one, many) = match kind {
+        Kind::Author => ("author", "authors"),
+        Kind::Team => ("team", "teams"),
+        Kind::Repo => (
+            "approval of top-level files",
+            "approvals of top-level files",
+        ),
+        Kind::Claims => ("list of claims", "lists of claims"),
+        Kind::Authorisation => ("authorisation", "authorisations"),
+        Kind::Releases => ("list of releases", "lists of releases"),
+        Kind::Checksum => ("release", "releases"),
+    };
+    if n == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{n} {many}")
     }
 }

@@ -1,0 +1,53 @@
+//! What several verbs take.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs: one JSON object, described in docs/json.md.
+    Json,
+}
+
+/// Who signs, and how.
+#[derive(Debug, Clone, Args)]
+pub struct Signing {
+    /// Who signs [default: the only key that there is]
+    #[arg(long = "as", value_name = "ID")]
+    pub signer: Option<String>,
+    /// The key to sign with: a file, a fingerprint, or a public key that ssh-agent holds
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// The file whose first line is the passphrase of the key
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+impl Signing {
+    /// Joining says who one is and grants nothing to anybody: it asks no question.
+    pub fn consent_for_own_file(&self) -> Consent {
+        Consent {
+            yes: true,
+            ..self.consent
+        }
+    }
+}
+
+/// Whether to ask and to write.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Consent {
+    /// Do it without asking
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+    /// Show what would be done, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}

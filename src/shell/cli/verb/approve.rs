@@ -1,0 +1,119 @@
+//! `conex approve`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::plan;
+use crate::plan::{Scope, View, World};
+use crate::shell::cli::diff;
+use crate::shell::cli::failure::{Exit, Failure};
+use crate::shell::cli::finish::{hand_out, sign_and_write, still_invalid};
+use crate::shell::cli::options::Signing;
+use crate::shell::cli::page::{DONE, Page};
+use crate::shell::cli::signer::{id, places, public_signer, who};
+use crate::shell::cli::signing::fold_small;
+use crate::shell::cli::workspace::{earlier, merged_tree};
+use crate::shell::git::{Git, Range, Where};
+use crate::shell::keys::Signer as _;
+use conex_verify::workbench::repository::Repository;
+
+/// Arguments of `approve`.
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// Only these packages, releases, authors and teams [default: everything that waits]
+    pub names: Vec<String>,
+    /// Only what belongs to this author or team: the file, and the packages that they own
+    #[arg(long = "author", value_name = "ID")]
+    pub authors: Vec<String>,
+    /// Only the file of this id, also where the id is that of a past or present janitor and the key another one
+    #[arg(long = "id", value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Only what these commits touch
+    #[arg(long, value_name = "BASE..HEAD")]
+    pub range: Option<String>,
+    /// Show first what changed in the files of the releases since somebody vouched for them
+    #[arg(long)]
+    pub diff: bool,
+    /// With --diff, compare with this commit
+    #[arg(long, value_name = "COMMIT", requires = "diff")]
+    pub since: Option<String>,
+    /// Write what is to be signed into this directory, for a machine that has the key
+    #[arg(long, value_name = "DIR")]
+    pub detached: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub signing: Signing,
+}
+
+/// What of everything that waits is meant.
+fn scope(args: &ApproveArgs, root: &Path) -> Result<Scope, Failure> {
+    let touched = match &args.range {
+        Some(text) => {
+            let range = Range::parse(text)?;
+            let git = Git::open(root, Where::Directory)?;
+            Some(git.touched(&range.base, &range.head)?)
+        }
+        None => None,
+    };
+    Ok(Scope {
+        names: args.names.clone(),
+        authors: args
+            .authors
+            .iter()
+            .map(|text| id(text))
+            .collect::<Result<_, _>>()?,
+        ids: args
+            .ids
+            .iter()
+            .map(|text| id(text))
+            .collect::<Result<_, _>>()?,
+        touched,
+    })
+}
+
+/// Runs `conex approve`.
+pub fn run(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
+    let places = places(root)?;
+    let (tree, conflicts) = merged_tree(root)?;
+    let repository = Repository::load(&tree);
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
+    let scope = scope(args, root)?;
+    if let Some(dir) = &args.detached {
+        let (id, key) = public_signer(&args.signing, &world, root)?;
+        let mut plan = plan::approve_some(&world, &id, &key, &scope)?;
+        plan.tell(&world, &earlier(root));
+        if args.diff {
+            diff::show(&world, &plan, root, args.since.as_deref())?;
+        }
+        return hand_out(&args.signing, &plan, &world, &id, root, dir);
+    }
+    let who = who(&args.signing, &world, &places)?;
+    let mut plan = plan::approve_some(&world, &who.id, who.signer.public(), &scope)?;
+    plan.tell(&world, &earlier(root));
+    if args.diff {
+        diff::show(&world, &plan, root, args.since.as_deref())?;
+    }
+    fold_small(&world, &who, &mut plan);
+    let (exit, written) = sign_and_write(plan, args.signing.consent, &world, &who, root)?;
+    if let Some(plan) = written {
+        still_invalid(&plan.apply(&tree));
+    }
+    Ok(exit)
+}
+
+/// What the help says beside the options.
+pub const PAGES: &[Page] = &[Page {
+    verb: "approve",
+    policy: "shows what waits for a quorum, asks once, and vouches for all of it with one signature of a \
+janitor's key; it also signs a new link of the janitor chain. It never changes what it vouches for, leaves out \
+what does not fit the files that are there, and says what still lacks others. An id file for a past or present \
+janitor that lists another key than the chain is left out unless --id names it.",
+    exit: DONE,
+    examples: &[
+        "conex approve",
+        "conex approve fmt ann --as you",
+        "conex approve --range origin/main..HEAD --diff",
+        "conex approve --as you --detached ../to-sign",
+    ],
+}];

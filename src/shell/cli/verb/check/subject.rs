@@ -1,0 +1,72 @@
+//! What `conex check` judges, and what comes out.
+
+use clap::{Args, ValueEnum};
+
+use crate::check::Check;
+use crate::shell::git::{Oid, Range};
+use conex_verify::finding::Finding;
+use conex_verify::workbench::verify::Mode;
+
+/// How `check` prints its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs: one JSON object, described in docs/json.md.
+    Json,
+    /// Annotations of GitHub Actions.
+    Github,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The published branch, and the one to merge into it [default for HEAD: the present commit]
+    #[arg(value_name = "BASE..HEAD")]
+    pub range: String,
+    /// Refuse packages whose names no quorum claims, as clients without --nostrict do
+    #[arg(long)]
+    pub strict: bool,
+    /// Refuse as well as long as anything that HEAD brings waits for approval
+    #[arg(long)]
+    pub complete: bool,
+    /// Leave out the rule that needs the history of BASE: that no key comes back which was removed
+    #[arg(long)]
+    pub no_history: bool,
+    /// Trust these anchors, not the chain of BASE
+    #[arg(long, value_name = "ANCHORS", requires = "quorum")]
+    pub anchors: Option<String>,
+    /// How many anchors must agree
+    #[arg(long, value_name = "N", requires = "anchors")]
+    pub quorum: Option<usize>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: CheckFormat,
+    /// Show all findings and names, not the first of them
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// What is judged: names as typed, and what they mean now.
+pub struct Subject {
+    pub range: Range,
+    pub base: Oid,
+    pub base_tree: Oid,
+    pub head: Oid,
+    pub head_tree: Oid,
+    /// `None` where there is no merge.
+    pub merged: Option<Oid>,
+    pub mode: Mode,
+    /// Whether the history of the base is looked at.
+    pub history: bool,
+}
+
+/// What comes out.
+pub struct Outcome {
+    pub new: Vec<Finding>,
+    pub base: Vec<Finding>,
+    pub conflicts: Vec<String>,
+    pub check: Option<Check>,
+    pub accepted: bool,
+}

@@ -1,0 +1,41 @@
+//! `conex decline`.
+
+use std::path::Path;
+
+use clap::Args;
+
+use crate::plan::{View, World, decline};
+use crate::shell::cli::failure::{Exit, Failure};
+use crate::shell::cli::finish::unsigned;
+use crate::shell::cli::options::Consent;
+use crate::shell::cli::page::{DONE, Page};
+use crate::shell::cli::workspace::merged_tree;
+use conex_verify::workbench::repository::Repository;
+
+/// Arguments of `decline`.
+#[derive(Debug, Args)]
+pub struct DeclineArgs {
+    /// Authors, teams and packages that wait for a first approval; `link`: the last link
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// Runs `conex decline`.
+pub fn run(root: &Path, args: &DeclineArgs) -> Result<Exit, Failure> {
+    let (tree, conflicts) = merged_tree(root)?;
+    let repository = Repository::load(&tree);
+    let world = World::new(&tree, &repository, View::Supported)?.redoing(conflicts);
+    unsigned(&decline(&world, &args.names)?, args.consent, root)
+}
+
+/// What the help says beside the options.
+pub const PAGES: &[Page] = &[Page {
+    verb: "decline",
+    policy: "empties an id or a first claim that waits for approval, so that nobody can approve it, and removes a \
+link that lacks signatures. It signs nothing, and refuses what a quorum has approved before.",
+    exit: DONE,
+    examples: &["conex decline mallory", "conex decline fmt"],
+}];

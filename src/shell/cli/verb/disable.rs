@@ -1,0 +1,100 @@
+//! `conex disable`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::shell::cli::failure::{Exit, Failure};
+use crate::shell::cli::opam_root::{Order, failed, lock, refused, root, tell, write_root};
+use crate::shell::cli::page::{DONE, Page};
+use crate::shell::opam::edit::{Edited, find, unset_anchors, unset_hook};
+use crate::shell::opam::record::Record;
+use crate::shell::opam::root::{CONFIG, REPOS_CONFIG};
+use crate::shell::out::sayln;
+use crate::shell::report::neutral;
+
+/// Arguments of `disable`.
+#[derive(Debug, Args)]
+pub struct DisableArgs {
+    /// Only this repository's anchors [default: all that `enable` set, and the hook]
+    pub repository: Option<String>,
+    /// opam's root [default: $OPAMROOT, or ~/.opam]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Show what would be done, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Runs `conex disable`.
+pub fn run(args: &DisableArgs) -> Result<Exit, Failure> {
+    let root = root(args.root.as_deref())?;
+    let locked = lock(&root, args.dry_run).map_err(failed)?;
+    let mut record = Record::read(&root).map_err(failed)?;
+    let path = root.file(REPOS_CONFIG);
+    let old = root.read(REPOS_CONFIG).map_err(failed)?.unwrap_or_default();
+    let mut text = old.clone();
+    let names: Vec<String> = match &args.repository {
+        Some(name) => {
+            let entry = find(&path, &text, name).map_err(failed)?;
+            if !record.anchors.contains_key(name) && !entry.fingerprints.is_empty() {
+                return Err(Failure::refused(
+                    format!("the anchors of `{name}` were not set by `conex enable`"),
+                    format!(
+                        "opam removes them: opam repository set-url {name} {}",
+                        entry.url
+                    ),
+                ));
+            }
+            vec![name.clone()]
+        }
+        None => record.anchors.keys().cloned().collect(),
+    };
+    for name in &names {
+        match unset_anchors(&path, &text, name, &mut record).map_err(|e| refused(e, ""))? {
+            Edited::Unchanged => {}
+            Edited::Changed(new) => text = new,
+            Edited::Others(_) => sayln!(
+                "warning: the anchors of `{name}` were changed since `conex enable`, and stay as they are"
+            ),
+        }
+    }
+    let repos = if text == old {
+        Edited::Unchanged
+    } else {
+        Edited::Changed(text)
+    };
+    let config = match args.repository {
+        // The hook is there for the others.
+        Some(_) => Edited::Unchanged,
+        None => {
+            let config = root.read(CONFIG).map_err(failed)?.unwrap_or_default();
+            unset_hook(&root.file(CONFIG), &config, &mut record).map_err(|e| refused(e, ""))?
+        }
+    };
+    if let Edited::Others(hook) = &config {
+        sayln!(
+            "warning: opam runs another hook since, which stays: {}",
+            neutral(hook)
+        );
+    }
+    // Anchors first: anchors without a hook look like protection.
+    let changes = [(REPOS_CONFIG, repos), (CONFIG, config)];
+    write_root(&root, locked.as_ref(), &changes, &record, Order::RecordLast)?;
+    tell(&changes, args.dry_run);
+    match &args.repository {
+        _ if args.dry_run => {}
+        Some(name) => sayln!("opam applies updates of `{name}` as it did before `conex enable`."),
+        None => sayln!("opam applies updates as it did before `conex enable`."),
+    }
+    Ok(Exit::Success)
+}
+
+/// What the help says beside the options.
+pub const PAGES: &[Page] = &[Page {
+    verb: "disable",
+    policy: "takes back only what `enable` wrote, under opam's locks; what somebody changed since is left \
+and named.",
+    exit: DONE,
+    examples: &["conex disable", "conex disable default --dry-run"],
+}];

@@ -1,0 +1,29 @@
+//! The verbs: what each takes, what its help says, and what it does.
+
+pub mod anchors;
+pub mod approve;
+pub mod check;
+pub mod claims;
+pub mod compact;
+pub mod compare;
+pub mod completions;
+pub mod decline;
+pub mod disable;
+pub mod enable;
+pub mod epoch;
+pub mod explain;
+pub mod init;
+pub mod janitor;
+pub mod join;
+pub mod key;
+pub mod man;
+pub mod owner;
+pub mod revoke;
+pub mod rotate;
+pub mod sign;
+pub mod signature;
+pub mod snapshot;
+pub mod status;
+pub mod supersede;
+pub mod team;
+pub mod verify;

@@ -1,0 +1,115 @@
+//! `conex owner`.
+
+use std::path::Path;
+
+use clap::{Args, Subcommand};
+
+use crate::plan;
+use crate::plan::{Change, OwnerChange, Selection, View, World};
+use crate::shell::cli::failure::{Exit, Failure};
+use crate::shell::cli::finish::started;
+use crate::shell::cli::options::Consent;
+use crate::shell::cli::page::{DONE, Page};
+use crate::shell::cli::signer::id;
+use crate::shell::cli::workspace::merged_tree;
+use conex_verify::workbench::repository::Repository;
+
+/// The verbs of `owner`.
+#[derive(Debug, Subcommand)]
+pub enum OwnerCommand {
+    /// Give packages another owner; janitors approve it
+    Add(OwnerAddArgs),
+    /// Take an owner away; janitors approve it
+    Remove(OwnerArgs),
+}
+
+/// Arguments of `owner remove`.
+#[derive(Debug, Args)]
+pub struct OwnerArgs {
+    /// An author, a team or a janitor
+    pub id: String,
+    /// The packages
+    #[arg(required = true)]
+    pub packages: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// Arguments of `owner add`.
+#[derive(Debug, Args)]
+pub struct OwnerAddArgs {
+    /// An author, a team or a janitor
+    pub id: String,
+    /// The packages
+    #[arg(required_unless_present_any = ["unclaimed", "instead_of"])]
+    pub packages: Vec<String>,
+    /// Take them away from this owner in the same change; without packages: all that this one owns
+    #[arg(long, value_name = "ID", conflicts_with = "unclaimed")]
+    pub instead_of: Option<String>,
+    /// All packages that have no owner
+    #[arg(long, conflicts_with = "packages")]
+    pub unclaimed: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub consent: Consent,
+}
+
+/// Runs `conex owner`.
+pub fn run(root: &Path, command: &OwnerCommand) -> Result<Exit, Failure> {
+    let (request, consent) = match command {
+        OwnerCommand::Add(args) => {
+            let instead_of = args.instead_of.as_deref().map(id).transpose()?;
+            let packages = match (&instead_of, args.packages.is_empty()) {
+                _ if args.unclaimed => Selection::Unclaimed,
+                (Some(former), true) => Selection::OwnedBy(former.clone()),
+                _ => Selection::Named(args.packages.clone()),
+            };
+            let request = OwnerChange {
+                change: Change::Add,
+                id: id(&args.id)?,
+                instead_of,
+                packages,
+            };
+            (request, args.consent)
+        }
+        OwnerCommand::Remove(args) => {
+            let request = OwnerChange {
+                change: Change::Remove,
+                id: id(&args.id)?,
+                instead_of: None,
+                packages: Selection::Named(args.packages.clone()),
+            };
+            (request, args.consent)
+        }
+    };
+    let (tree, conflicts) = merged_tree(root)?;
+    let repository = Repository::load(&tree);
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
+    let plan = plan::owner(&world, &request)?;
+    if request.change == Change::Add {
+        plan::awakens_nothing(&world, &plan)?;
+    }
+    started(&plan, consent, &world, root)
+}
+
+/// What the help says beside the options.
+pub const PAGES: &[Page] = &[
+    Page {
+        verb: "owner add",
+        policy: "writes the authorisations of these packages and signs nothing: a quorum of janitors approves \
+them.",
+        exit: DONE,
+        examples: &[
+            "conex owner add ann fmt logs",
+            "conex owner add janitor-team --unclaimed",
+        ],
+    },
+    Page {
+        verb: "owner remove",
+        policy: "writes the authorisations of these packages and signs nothing: a quorum of janitors approves \
+them. What only this owner vouched for then waits for somebody else.",
+        exit: DONE,
+        examples: &["conex owner remove ann fmt"],
+    },
+];

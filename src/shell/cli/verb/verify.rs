@@ -1,0 +1,230 @@
+//! `conex verify`, opam's hook.
+
+mod report;
+mod request;
+
+pub use request::VerifyArgs;
+use std::path::Path;
+use std::time::Instant;
+
+use report::{conclude, not_kept};
+use request::{Request, Subject, name, request, state};
+
+use crate::shell::cli::failure::{Exit, Failure};
+use crate::shell::cli::page::Page;
+use crate::shell::hook::git::forbid_renames;
+use crate::shell::hook::load::{LoadError, Loaded, load, patch as load_patch};
+use crate::shell::hook::memory::{Kept, MemoryError};
+use crate::shell::hook::report::Reporter;
+use crate::shell::keys::file::shell_quoted;
+use crate::shell::read::Git;
+use conex_verify::finding::{Code, Finding};
+use conex_verify::tree::{Contents, Tree};
+use conex_verify::workbench::patch::{PatchContext, Store};
+use conex_verify::{Memories, Outcome, Report};
+
+/// Runs `conex verify`.
+pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
+    let outcome = request(args).and_then(|request| decide(&request));
+    if let Err(failure) = &outcome
+        && !args.repo.is_empty()
+    {
+        let reporter = Reporter {
+            name: name(args),
+            state: state(args),
+        };
+        let report = format!("error: {}\n\nhint: {}\n", failure.message, failure.hint);
+        not_kept(reporter.tell(&format!("refused: {}", failure.message), &report));
+    }
+    outcome
+}
+
+/// What opam is about to take over, and what went wrong on the way. All files are read: what
+/// a patch would be refused for a tree must not be accepted with.
+struct Read {
+    what: What,
+    notes: Vec<Finding>,
+}
+
+enum What {
+    Whole {
+        new: Tree,
+        before: Option<Tree>,
+    },
+    Patch {
+        before: Tree,
+        patch: Vec<u8>,
+        store: Store,
+    },
+}
+
+fn read(request: &Request) -> Result<Read, LoadError> {
+    let mut notes = Vec::new();
+    let what = match &request.subject {
+        Subject::Tree { dir, repo } => {
+            let loaded = load(dir, Contents::All)?;
+            let clone = loaded.git == Git::Directory && request.hook;
+            notes.extend(clone.then(|| no_renames(dir)).flatten());
+            // It is evidence where it can be read, and blocks nothing where it cannot, unless
+            // that is only so today.
+            let before = match repo.as_ref().filter(|repo| *repo != dir) {
+                None => None,
+                Some(repo) => match load(repo, Contents::All) {
+                    Ok(loaded) => Some(loaded.tree),
+                    Err(error) if error.fault().is_some() => return Err(error),
+                    Err(_) => None,
+                },
+            };
+            What::Whole {
+                new: loaded.tree,
+                before,
+            }
+        }
+        Subject::Patched { repo, patch } => {
+            let Loaded { tree, store, git } = load(repo, Contents::All)?;
+            let clone = git == Git::Directory && request.hook;
+            notes.extend(clone.then(|| no_renames(repo)).flatten());
+            What::Patch {
+                before: tree,
+                patch: load_patch(patch)?,
+                store,
+            }
+        }
+    };
+    Ok(Read { what, notes })
+}
+
+impl What {
+    fn subject<'t>(&'t self, name: &'t str) -> conex_verify::Subject<'t> {
+        match self {
+            What::Whole { new, before } => conex_verify::Subject::Whole {
+                tree: new,
+                before: before.as_ref(),
+            },
+            What::Patch {
+                before,
+                patch,
+                store,
+            } => conex_verify::Subject::Patch {
+                before,
+                patch,
+                context: PatchContext {
+                    repo_name: name,
+                    store: *store,
+                    posixly_correct: std::env::var_os("POSIXLY_CORRECT").is_some(),
+                },
+            },
+        }
+    }
+}
+
+fn no_renames(root: &Path) -> Option<Finding> {
+    let why = forbid_renames(root).err()?;
+    Some(
+        Finding::warning(
+            Code::PatchAmbiguous,
+            ".git/config",
+            format!("git's detection of renames could not be turned off: {why}"),
+        )
+        .hint(
+            "an update that git takes for a rename will be refused: git config diff.renames false",
+        ),
+    )
+}
+
+fn decide(request: &Request) -> Result<Exit, Failure> {
+    let start = Instant::now();
+    let Read { what, notes } = match read(request) {
+        Ok(read) => read,
+        Err(LoadError::Refused(finding)) => {
+            let report = Report::refused(*finding);
+            return Ok(conclude(request, &report, false, start.elapsed()));
+        }
+        Err(error) => {
+            let hint = match error.fault() {
+                Some(fault) => fault.hint(),
+                None => "name what opam passes, or the directory or .tar.gz of a repository",
+            };
+            return Err(Failure::usage(error, hint));
+        }
+    };
+    let kept = match &request.state {
+        None => None,
+        Some(state) => Some(Kept::open(state, &request.name).map_err(unreadable)?),
+    };
+    let memories: &dyn Memories = match &kept {
+        Some(kept) => kept,
+        None => &(),
+    };
+    let outcome = conex_verify::verify(&conex_verify::Request {
+        policy: &request.policy,
+        name: &request.name,
+        subject: what.subject(&request.name),
+        memories,
+    });
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            let failure = kept.as_ref().and_then(|kept| kept.unread(&error));
+            return Err(failure.map_or_else(|| Failure::refused(error, ""), unreadable));
+        }
+    };
+    let mut report = outcome.report().clone();
+    report.findings.extend(notes);
+    if let (Some(kept), Some(identity)) = (&kept, report.identity) {
+        let others = kept.others(identity).map(shell_quoted);
+        let others: Vec<String> = others.collect();
+        for finding in &mut report.findings {
+            if finding.code == Code::OtherRepository {
+                let all = others.join(" ");
+                finding.hint += &format!("; if it is right as it is: rm {all}");
+            }
+        }
+    }
+    if request.homeless {
+        let why = "neither XDG_STATE_HOME nor HOME is set";
+        report.findings.push(forgets(why));
+    }
+    if let (Outcome::Accepted { memory, .. }, Some(kept), Some(identity)) =
+        (&outcome, &kept, report.identity)
+        && let Err(why) = kept.remember(identity, memory)
+    {
+        report.findings.push(forgets(&why));
+    }
+    let accepted = outcome.is_accepted();
+    Ok(conclude(request, &report, accepted, start.elapsed()))
+}
+
+/// A memory that an attacker can make unreadable protects nobody.
+fn unreadable(error: MemoryError) -> Failure {
+    let hint = error.hint();
+    match error {
+        MemoryError::Fault(fault) => Failure::usage(fault, hint),
+        error => Failure::refused(error, hint),
+    }
+}
+
+fn forgets(why: &str) -> Finding {
+    Finding::warning(
+        Code::Rollback,
+        "",
+        format!("what was accepted cannot be remembered: {why}"),
+    )
+    .hint("without a memory an old state could be served after the repository is added again; name a directory with --state DIR, or say --no-state")
+}
+
+/// What the help says beside the options.
+pub const PAGES: &[Page] = &[Page {
+    verb: "verify",
+    policy: "every package is signed and complete; with --nostrict, packages whose names no quorum of \
+janitors claims are let through and counted. In every mode a failing signature, metadata that cannot be read, \
+a path outside the grammar, a name collision or a digest mismatch is a reason to reject. Where the anchors say \
+unsigned=covered, such packages are let through as a valid snapshot states them, and not otherwise. It asks nothing, \
+and writes nothing but its report and its memory. docs/verification.md has the rules.",
+    exit: "0 the repository is valid; 1 it is rejected; 2 the command line or the environment does not \
+allow to decide. opam keeps its old state after anything but 0",
+    examples: &[
+        "conex verify --dir . --anchors \"$(conex anchors)\"",
+        "conex verify --dir new.tar.gz --anchors blake2b=… --quorum 1 --nostrict",
+    ],
+}];

@@ -1,0 +1,219 @@
+//! The repository that somebody works on: the tree, its history, and what is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::failure::{Exit, Failure};
+
+use crate::plan;
+use crate::plan::conflict::{Conflicts, mend};
+use crate::plan::effect::Past;
+use crate::plan::{Plan, World};
+use crate::shell::git::{Git, GitError, Where};
+use crate::shell::out::sayln;
+use crate::shell::read::{Contents, read};
+use crate::shell::write::{Change, WORK_TREE, apply};
+use crate::shell::{progress, signals};
+use conex_verify::format::digest::Digest;
+use conex_verify::format::key::PublicKey;
+use conex_verify::format::name::Id;
+use conex_verify::tree::Tree;
+
+/// The directory to work on.
+pub fn directory(named: Option<&Path>) -> PathBuf {
+    named.map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// Reads the working repository.
+pub fn working_tree(root: &Path) -> Result<Tree, Failure> {
+    // `-C link` means the directory behind it, as with every other tool.
+    let real = root.canonicalize().map_err(|e| {
+        Failure::usage(
+            format!("`{}`: {e}", root.display()),
+            "name the repository with -C DIR",
+        )
+    })?;
+    let reading = read(&real, Contents::Judged)
+        .map_err(|e| Failure::usage(e, "name the repository with -C DIR"))?;
+    let tree = reading.tree;
+    if tree.files.is_empty() && tree.defects.is_empty() {
+        return Err(Failure::usage(
+            format!(
+                "`{}` is not an opam repository: it has no `packages/` and no `repo`",
+                root.display()
+            ),
+            "change to the top directory of the repository, or name it with -C DIR",
+        ));
+    }
+    Ok(tree)
+}
+
+/// Reads the working repository for somebody who changes it: where a merge left both
+/// sides in a file of metadata, something readable stands in for it.
+pub fn merged_tree(root: &Path) -> Result<(Tree, Conflicts), Failure> {
+    let tree = working_tree(root)?;
+    Ok(mend(&tree))
+}
+
+/// Looks for earlier contents of files in git's history; where there is none, nothing is found.
+pub fn earlier(root: &Path) -> impl Fn(&BTreeMap<String, Digest>) -> Past {
+    move |wanted| {
+        if wanted.is_empty() {
+            return Past::new();
+        }
+        let found = Git::open(root, Where::Directory)
+            .and_then(|git| git.versions(&git.commit("HEAD")?, wanted));
+        found.unwrap_or_default()
+    }
+}
+
+/// Where reports and memory are kept: `$XDG_STATE_HOME/conex`, or
+/// `~/.local/state/conex`. `None` if the environment names neither.
+pub fn state_home() -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+        .map(|base| base.join("conex"))
+}
+
+/// Writes what is planned: what is vouched for before the segments that do, and
+/// nothing is removed before what takes its place is there.
+pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
+    let (segments, others): (Vec<_>, Vec<_>) = plan
+        .writes
+        .iter()
+        .partition(|(path, _)| path.starts_with("packages/.conex/index/"));
+    let changes: Vec<Change> = others
+        .into_iter()
+        .chain(segments)
+        .map(|(path, bytes)| Change {
+            path: path.clone(),
+            bytes: Some(bytes.as_slice().into()),
+        })
+        .chain(
+            plan.removes
+                .iter()
+                .filter(|path| !plan.writes.contains_key(*path))
+                .map(|path| Change {
+                    path: path.clone(),
+                    bytes: None,
+                }),
+        )
+        .collect();
+    let writing = signals::writing();
+    let progress = progress::start("writing");
+    let applied = apply(root, &changes, WORK_TREE);
+    drop(progress);
+    applied.map_err(|e| {
+        Failure::usage(
+            format!("{}: {e}", root.display()),
+            "no file is half-written; run the command again when it can be done",
+        )
+    })?;
+    let files = match changes.len() {
+        1 => "1 file".to_owned(),
+        n => format!("{} files", progress::thousands(n)),
+    };
+    let verb = if plan.removes.is_empty() {
+        "Wrote"
+    } else {
+        "Wrote and removed"
+    };
+    sayln!("{verb} {files}.");
+    drop(writing);
+    Ok(Exit::Success)
+}
+
+/// Makes a directory for files to carry, which must not become a part of the repository.
+pub fn outside(dir: &Path, root: &Path) -> Result<PathBuf, Failure> {
+    let failed =
+        |e: std::io::Error| Failure::usage(format!("`{}`: {e}", dir.display()), "name another one");
+    std::fs::create_dir_all(dir).map_err(failed)?;
+    let real = dir.canonicalize().map_err(failed)?;
+    let packages = root.canonicalize().map_err(failed)?.join("packages");
+    if real.starts_with(packages) {
+        return Err(Failure::usage(
+            format!(
+                "`{}` is below `packages/`, where every file counts",
+                dir.display()
+            ),
+            "name a directory outside the repository",
+        ));
+    }
+    Ok(dir.to_owned())
+}
+
+/// Removes what this branch signed for `id` under keys that are given up: it counts for nothing,
+/// and `check` takes no new segment of that kind.
+pub fn unpublished(
+    root: &Path,
+    base: Option<&str>,
+    after: &World<'_>,
+    id: &Id,
+    plan: &mut Plan,
+) -> Result<(), Failure> {
+    let Some(published) = published(root, base)? else {
+        return Ok(());
+    };
+    let removes = plan::under_unknown_keys(after, id, |path| published.contains(path));
+    if !removes.is_empty() {
+        plan.lines.push(format!(
+            "removes {} of this branch that the key before signed",
+            match removes.len() {
+                1 => "1 file".to_owned(),
+                n => format!("{n} files"),
+            }
+        ));
+        plan.removes.extend(removes);
+    }
+    Ok(())
+}
+
+/// The paths of the published branch, if it is known.
+pub fn published(root: &Path, base: Option<&str>) -> Result<Option<BTreeSet<String>>, Failure> {
+    let git = match Git::open(root, Where::Directory) {
+        Ok(git) => git,
+        Err(GitError::NotARepository { .. } | GitError::NoGit(_)) if base.is_none() => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let commit = match base {
+        Some(name) => Some(git.commit(name)?),
+        None => git.published(),
+    };
+    match commit {
+        Some(commit) => Ok(Some(git.list(&git.tree_of(&commit)?)?.paths())),
+        None => Ok(None),
+    }
+}
+
+/// C13: Refuses a key that the published branch had once and has no more, where its history is here.
+pub fn not_removed(root: &Path, base: Option<&str>, key: &PublicKey) -> Result<(), Failure> {
+    let Ok(git) = Git::open(root, Where::Directory) else {
+        return Ok(());
+    };
+    let commit = match base {
+        Some(name) => Some(git.commit(name)?),
+        None => git.published(),
+    };
+    let Some(commit) = commit else {
+        return Ok(());
+    };
+    // Whatever git cannot say now, `check` says later.
+    let removed = git.removed_keys(&commit, &[key.to_string()].into());
+    if removed.is_ok_and(|removed| !removed.is_empty()) {
+        return Err(Failure::refused(
+            format!(
+                "the key {} was removed from the published branch, and never comes back",
+                key.fingerprint()
+            ),
+            "take another key: what the removed one signed would count again",
+        ));
+    }
+    Ok(())
+}
