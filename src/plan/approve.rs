@@ -59,7 +59,7 @@ pub fn approve_some(
     if scope.has_link(world.chain().current().number) {
         sign_link(world, signer, key, &mut plan);
     }
-    plan.join_links(world);
+    world.join_links(&mut plan);
     if !is_janitor {
         return Ok(plan);
     }

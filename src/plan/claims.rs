@@ -26,11 +26,6 @@ pub fn claims(world: &World<'_>) -> Result<Plan, PlanError> {
     }
     let resource = ResourceId::claims();
     let revision = world.next_revision(&resource, old.map(|c| c.revision))?;
-    let new: Vec<PackageName> = packages.difference(&listed).cloned().collect();
-    plan.say(match new.len() {
-        0 => "lists the claims, none of which is new".to_owned(),
-        _ => format!("claims for ever: {}", super::owner::some_of(&new)),
-    });
     plan.write(&Claims { revision, packages });
     Ok(plan)
 }

@@ -28,7 +28,6 @@ pub struct Epoch {
 pub fn epoch(world: &World<'_>, request: &Epoch) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
     for name in &request.names {
-        let before = plan.writes.len();
         if name == REPO_NAME {
             renew(world, &world.repository.repo, &mut plan, |r, revision| {
                 r.revision = revision;
@@ -52,10 +51,6 @@ pub fn epoch(world: &World<'_>, request: &Epoch) -> Result<Plan, PlanError> {
         } else {
             releases(world, &world.package(name)?, &mut plan)?;
         }
-        let count = plan.writes.len() - before;
-        plan.say(format!(
-            "starts a new epoch for what belongs to `{name}`: {count} files, which a quorum of janitors approves"
-        ));
     }
     Ok(plan)
 }

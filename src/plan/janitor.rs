@@ -147,14 +147,10 @@ pub(super) fn link(world: &World<'_>, request: &JanitorChange) -> Result<Plan, P
         "starts link {number} of the janitor chain: {}, of whom {quorum} must agree",
         ids(&members)
     ));
-    if snapshot > old.snapshot {
-        plan.say("requires a snapshot from now on, which cannot be taken back: a tree without one is refused");
-    }
     notaries(world, old, snapshot)?;
     if quorum < old.quorum {
         plan.say(format!(
-            "lowers the quorum from {} to {quorum}: clients who ask for more will refuse it",
-            old.quorum
+            "clients who ask for more than {quorum} janitors refuse this link"
         ));
     }
     Ok(plan)
@@ -232,13 +228,10 @@ pub(super) fn leave_notaries(
             format!("add somebody first: conex team add {NOTARIES} ID"),
         ));
     }
-    for id in gone.intersection(&team.members) {
-        plan.say(format!("takes `{id}` out of the team `{NOTARIES}`"));
-    }
     let revision = match epoch {
         Some(epoch) => {
             plan.say(format!(
-                "starts a new epoch of the team `{NOTARIES}`: another of its members makes the snapshot anew"
+                "another member of the team `{NOTARIES}` makes the snapshot anew"
             ));
             epoch
         }

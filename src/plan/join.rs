@@ -82,12 +82,5 @@ pub fn join(world: &World<'_>, request: &Join) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
     let version = plan.write(&author);
     plan.vouch(resource, version);
-    plan.say(format!(
-        "joins as the author `{id}`, with {}",
-        match author.keys.as_slice() {
-            [one] => format!("the key {}", one.fingerprint()),
-            keys => format!("{} keys", keys.len()),
-        }
-    ));
     Ok(plan)
 }

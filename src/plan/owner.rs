@@ -82,7 +82,6 @@ pub fn owner(world: &World<'_>, request: &OwnerChange) -> Result<Plan, PlanError
             .collect(),
     };
     let mut plan = Plan::default();
-    let mut changed = Vec::new();
     for name in names {
         let present = world
             .repository
@@ -117,21 +116,6 @@ pub fn owner(world: &World<'_>, request: &OwnerChange) -> Result<Plan, PlanError
             revision,
             owners,
         });
-        changed.push(name);
-    }
-    if !changed.is_empty() {
-        let verb = match request.change {
-            Change::Add => "adds",
-            Change::Remove => "removes",
-        };
-        let instead = match &request.instead_of {
-            Some(former) => format!(", instead of `{former}`"),
-            None => String::new(),
-        };
-        plan.say(format!(
-            "{verb} the owner `{id}` of {}{instead}",
-            some_of(&changed)
-        ));
     }
     Ok(plan)
 }

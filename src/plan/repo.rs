@@ -75,10 +75,6 @@ impl Plan {
         };
         let revision = world.next_revision(&resource, old.map(|o| o.revision))?;
         let repo = Repo { revision, ..now };
-        if repo.values.is_empty() && repo.files.is_empty() {
-            self.say("proposes that the files at the top say nothing more");
-        }
-        self.say_top_level(&repo);
         self.write(&repo);
         Ok(())
     }

@@ -114,15 +114,6 @@ pub fn change_keys(world: &World<'_>, request: &KeyChange) -> Result<Plan, PlanE
         return Ok(plan);
     }
     let revision = world.next_revision(&resource, Some(old.revision))?;
-    for key in old.keys.iter().filter(|k| !keys.contains(k)) {
-        plan.say(format!("gives up the key {} of `{id}`", key.fingerprint()));
-    }
-    for key in keys.iter().filter(|k| !old.keys.contains(k)) {
-        plan.say(format!("gives `{id}` the key {}", key.fingerprint()));
-    }
-    if keys.is_empty() {
-        plan.say(format!("leaves `{id}` without any key"));
-    }
     plan.write(&Author {
         id: id.clone(),
         revision,
@@ -195,7 +186,6 @@ pub fn revoke(world: &World<'_>, id: &Id, retire: &[Fingerprint]) -> Result<Plan
 pub fn vouch_again(before: &World<'_>, after: &World<'_>, id: &Id, key: &PublicKey) -> Plan {
     let mut plan = Plan::default();
     sign_link(after, id, key, &mut plan);
-    plan.tell(after, &|_| Default::default());
     let in_chain = after.chain().key_of(id) == Some(key);
     own_file(before, after, id, key, &mut plan);
     let people = &after.assessment.people;

@@ -58,7 +58,7 @@ pub fn sign(world: &World<'_>, request: &Sign) -> Result<Plan, PlanError> {
         releases: 0,
         removed: 0,
     };
-    job.plan.join_links(world);
+    world.join_links(&mut job.plan);
     job.prove()?;
     let selected: BTreeSet<PackageName> = request
         .packages
@@ -169,9 +169,6 @@ impl<'a> Job<'a, '_> {
             revision,
             owners: [self.request.signer.clone()].into(),
         });
-        self.plan.say(format!(
-            "proposes you as the owner of `{name}`, which janitors approve"
-        ));
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::world::MOST_AHEAD;
 use super::world::{is_near, package_or_name};
 use super::{Log, Plan, PlanError, World};
 use conex_verify::finding::{Code, Finding};
@@ -16,10 +17,6 @@ use conex_verify::format::resource::{
 };
 use conex_verify::workbench::repository::{Loaded, Slot};
 use conex_verify::workbench::trust::support::Standing;
-
-/// The most by which a counter may be above the highest that counts: nobody needs more, and
-/// whoever pushes a counter to its end is answered with an epoch.
-pub const MOST_AHEAD: u64 = 1_000;
 
 /// What `supersede` is asked for.
 #[derive(Debug, Clone)]

@@ -84,15 +84,6 @@ pub fn team(world: &World<'_>, request: &TeamChange) -> Result<Plan, PlanError> 
     }
     let resource = ResourceId::id(Kind::Team, id);
     let revision = world.next_revision(&resource, present.map(|t| t.revision))?;
-    let list: Vec<&str> = members.iter().map(Id::as_str).collect();
-    plan.say(format!(
-        "the team `{id}` is then: {}",
-        if list.is_empty() {
-            "nobody".to_owned()
-        } else {
-            list.join(", ")
-        }
-    ));
     if notaries {
         plan.say("its members sign the snapshot; when this is approved, one of them makes it anew");
         let counts = |id: &Id| world.assessment.people.is_person(id, world.chain());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use strsim::osa_distance;
 
 use super::conflict::{Conflicts, has_markers};
-use super::{MOST_AHEAD, PlanError};
+use super::planned::{Plan, PlanError};
 use conex_verify::finding::{Finding, Severity};
 use conex_verify::format::key::{Namespace, PublicKey};
 use conex_verify::format::name::{Id, PackageName, Release, fold};
@@ -20,6 +20,10 @@ use conex_verify::workbench::trust::tally::Tally;
 use conex_verify::workbench::trust::vouch::Weight;
 use conex_verify::workbench::verify::packages::PackageReport;
 use conex_verify::workbench::verify::{Assessment, Mode, Pretended, assess, read_chain};
+
+/// The most by which a counter may be above the highest that counts: nobody needs more, and
+/// whoever pushes a counter to its end is answered with an epoch.
+pub const MOST_AHEAD: u64 = 1_000;
 
 /// A working tree that was judged as if its last link were complete.
 ///
@@ -124,6 +128,15 @@ impl<'r> World<'r> {
         match conflicts.to_redo() {
             Some((message, hint)) => Err(PlanError::refused(message, hint)),
             None => Ok(self.redoing(conflicts)),
+        }
+    }
+
+    /// Joins the signatures that two branches added to the last link.
+    pub(super) fn join_links(&self, plan: &mut Plan) {
+        for (path, bytes) in &self.conflicts.links {
+            plan.writes.insert(path.clone(), bytes.clone());
+            plan.lines
+                .push(format!("joins the signatures of both branches in `{path}`"));
         }
     }
 

@@ -580,7 +580,7 @@ fn approving(base: &World, merged: &World) -> [Vec<String>; 2] {
     let repository = Repository::load(&merged.tree);
     let world = plan::World::new(&merged.tree, &repository, View::AsIfApproved).unwrap();
     let mut plan = plan::approve(&world, &id("ja"), &public("ja"), &[]).unwrap();
-    plan.tell(&world, &of(base));
+    plan.tell(&world, &of(base), false);
     let mut elsewhere = Vec::new();
     for part in plan.to_sign(world.chain().identity(), &id("ja"), Timestamp::unknown()) {
         let signature = private("ja").sign(part.namespace, &part.bytes);
@@ -785,7 +785,7 @@ fn what_counts_and_is_not_at_hand_is_said() {
     let repository = Repository::load(&merged.tree);
     let world = plan::World::new(&merged.tree, &repository, View::AsIfApproved).unwrap();
     let mut plan = plan::approve(&world, &id("ja"), &public("ja"), &[]).unwrap();
-    plan.tell(&world, &|_| Past::new());
+    plan.tell(&world, &|_| Past::new(), false);
     assert!(
         plan.lines
             .iter()
@@ -810,7 +810,7 @@ fn the_first_link_names_keys_and_quorum() {
     let repository = Repository::load(&w.tree);
     let world = plan::World::new(&w.tree, &repository, View::AsIfApproved).unwrap();
     let mut plan = plan::approve(&world, &id("ja"), &public("ja"), &[]).unwrap();
-    plan.tell(&world, &|_| Past::new());
+    plan.tell(&world, &|_| Past::new(), false);
     let lines = plan.lines.join("\n");
     assert!(
         lines.contains(&format!("janitor `jb`, key {}", fingerprint("jb"))),

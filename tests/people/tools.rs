@@ -16,7 +16,7 @@ fn approve(w: &World, janitor: &str) -> Plan {
     let repository = Repository::load(&w.tree);
     let world = plan::World::new(&w.tree, &repository, View::AsIfApproved).unwrap();
     let mut plan = plan::approve(&world, &id(janitor), &public(janitor), &[]).unwrap();
-    plan.tell(&world, &|_| Default::default());
+    plan.tell(&world, &|_| Default::default(), false);
     plan
 }
 

@@ -13,6 +13,7 @@ pub fn of_link(before: Option<&Link>, link: &Link) -> Vec<Effect> {
             weight,
             path: path.clone(),
             line: format!("link {}: {line}", link.number),
+            more: Vec::new(),
         });
     };
     let Some(before) = before else {

@@ -7,12 +7,13 @@
 mod link;
 mod packages;
 mod people;
+mod told;
 mod top;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use super::World;
+use super::world::World;
 use conex_verify::format::digest::Digest;
 use conex_verify::format::name::{Id, PackageName, Release};
 use conex_verify::format::resource::{Decode, Kind, ResourceId, ResourceVersion};
@@ -66,9 +67,18 @@ pub struct Effect {
     pub path: String,
     /// What happens, in one line of at most some hundred characters.
     pub line: String,
+    /// Names that the line counts and does not show: of things that are alike and new.
+    pub more: Vec<String>,
 }
 
 impl Effect {
+    /// The lines that people see: one, and with `all` those with the names that it only counts.
+    pub fn shown(&self, all: bool) -> Vec<String> {
+        let more = self.more.chunks(NAMES).filter(|_| all);
+        let more = more.map(|names| format!("| {}", names.join(", ")));
+        [self.marked()].into_iter().chain(more).collect()
+    }
+
     /// The line as people see it: what takes something from somebody, or changes what was
     /// approved, is marked.
     pub fn marked(&self) -> String {
@@ -127,6 +137,7 @@ pub fn effects(
         owners: BTreeMap::new(),
         changed: BTreeMap::new(),
         releases: BTreeMap::new(),
+        same: BTreeMap::new(),
         opened: BTreeMap::new(),
     };
     for resource in resources {
@@ -148,6 +159,8 @@ struct List<'a, 'r> {
     changed: BTreeMap<(String, String), Vec<Release>>,
     /// New releases, by package.
     releases: BTreeMap<String, Vec<Release>>,
+    /// Releases whose files stay, by package.
+    same: BTreeMap<String, usize>,
     /// What starts an epoch.
     opened: BTreeMap<u64, Vec<ResourceId>>,
 }
@@ -168,6 +181,7 @@ impl List<'_, '_> {
             weight,
             path: resource.path(),
             line,
+            more: Vec::new(),
         });
     }
 
@@ -281,6 +295,7 @@ impl List<'_, '_> {
                     weight: Weight::Changes,
                     path,
                     line,
+                    more: Vec::new(),
                 });
             }
         }
@@ -296,19 +311,32 @@ impl List<'_, '_> {
                 .sum();
             let to = people(&owners);
             let released = counted(released, "release");
+            let (shown, more) = some(&names);
             let line = match (names.as_slice(), owners.is_empty()) {
-                (_, true) => format!("nobody owns {}: a quorum signs for it", some(&names)),
+                (_, true) => format!("nobody owns {shown}: a quorum signs for it"),
                 ([one], false) => format!("{to} gets `{one}`, which nobody owned, with {released}"),
                 (many, false) => format!(
-                    "{to} gets {} packages, which nobody owned, with {released}: {}",
+                    "{to} gets {} packages, which nobody owned, with {released}: {shown}",
                     many.len(),
-                    some(many)
                 ),
             };
             self.effects.push(Effect {
                 weight: Weight::New,
                 path,
                 line,
+                more,
+            });
+        }
+        for (package, n) in std::mem::take(&mut self.same) {
+            let line = match n {
+                1 => format!("1 release of `{package}` stays as it is, in another version"),
+                n => format!("{n} releases of `{package}` stay as they are, in another version"),
+            };
+            self.effects.push(Effect {
+                weight: Weight::New,
+                path: format!("packages/{package}"),
+                line,
+                more: Vec::new(),
             });
         }
         let new = std::mem::take(&mut self.releases);
@@ -327,15 +355,16 @@ impl List<'_, '_> {
             let line = format!("the release {one} becomes valid");
             self.say(Weight::New, &ResourceId::checksum(one), line);
         } else if count > 0 {
+            let (shown, more) = some(&releases);
             let line = format!(
-                "{count} releases of {} become valid: {}",
+                "{count} releases of {} become valid: {shown}",
                 counted(new.len(), "package"),
-                some(&releases)
             );
             self.effects.push(Effect {
                 weight: Weight::New,
                 path: "packages".to_owned(),
                 line,
+                more,
             });
         }
         for (epoch, resources) in std::mem::take(&mut self.opened) {
@@ -359,12 +388,14 @@ fn people(ids: &BTreeSet<Id>) -> String {
     ids.join(", ")
 }
 
-/// The first names of things that are alike and new, and how many more there are.
-fn some(names: &[impl Display]) -> String {
-    let shown: Vec<String> = names.iter().take(NAMES).map(ToString::to_string).collect();
-    match names.len().saturating_sub(NAMES) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
+/// The first names of things that are alike and new with how many more there are, and the others.
+fn some(names: &[impl Display]) -> (String, Vec<String>) {
+    let mut names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let more = names.split_off(names.len().min(NAMES));
+    let shown = names.join(", ");
+    match more.len() {
+        0 => (shown, more),
+        n => (format!("{shown} and {n} more"), more),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::world::package_or_name;
-use super::{Before, List, NAMES, Weight, cut, people, some};
+use super::{Before, List, NAMES, Weight, cut, people};
 use conex_verify::format::name::{Id, Release};
 use conex_verify::format::resource::{Authorisation, Checksum, Releases, ResourceId};
 
@@ -129,8 +129,9 @@ impl List<'_, '_> {
         let gone = was.keys().filter(|path| !files.contains_key(*path));
         let gone: Vec<String> = gone.map(|path| cut(path)).collect();
         if changed.is_empty() && gone.is_empty() {
-            let line = format!("the release {release} stays as it is, in another version");
-            return self.say(Weight::New, resource, line);
+            let of = package_or_name(resource).to_owned();
+            *self.same.entry(of).or_default() += 1;
+            return;
         }
         // Of few files the releases of a package stand in one line; many are all named, so that
         // none hides behind others.
@@ -143,10 +144,10 @@ impl List<'_, '_> {
         }
         let mut what = Vec::new();
         if !changed.is_empty() {
-            what.push(format!("{} changes", some(&changed)));
+            what.push(format!("{} changes", changed.join(", ")));
         }
         if !gone.is_empty() {
-            what.push(format!("{} goes", some(&gone)));
+            what.push(format!("{} goes", gone.join(", ")));
         }
         let key = (package_or_name(resource).to_owned(), what.join("; "));
         self.changed.entry(key).or_default().push(release);

@@ -1,6 +1,6 @@
 //! What changes of the files at the top, and of the list of claims.
 
-use super::{Before, List, Weight, counting, cut, some};
+use super::{Before, Effect, List, Weight, counting, cut, some};
 use conex_verify::format::name::PackageName;
 use conex_verify::format::resource::{Claims, Repo, ResourceId};
 
@@ -71,8 +71,13 @@ impl List<'_, '_> {
         );
         let new: Vec<&PackageName> = names.difference(&was).collect();
         if !new.is_empty() {
-            let line = format!("clients demand signatures of {}", some(&new));
-            self.say(Weight::New, resource, line);
+            let (shown, more) = some(&new);
+            self.effects.push(Effect {
+                weight: Weight::New,
+                path: resource.path(),
+                line: format!("clients demand signatures of {shown}"),
+                more,
+            });
         }
     }
 }

@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 
 use super::failure::Failure;
 
+use crate::plan::effect::counting;
 use crate::plan::{Plan, World};
 use crate::shell::git::{Git, Where};
 use crate::shell::out::{outln, sayln};
@@ -22,7 +23,6 @@ use conex_verify::format::name::Release;
 use conex_verify::format::path::{Place, release_dir};
 use conex_verify::format::resource::{Checksum, Decode as _, FileDigest, Kind};
 use conex_verify::tree::Bytes;
-use conex_verify::workbench::trust::support::Standing;
 
 /// How many commits before this one are looked through for what was vouched for.
 const FIRST_PARENTS: usize = 20;
@@ -44,10 +44,7 @@ pub fn show(
         .iter()
         .filter(|e| e.resource.kind == Kind::Checksum)
     {
-        let before = match world.standing(&entry.resource) {
-            Some(Standing::Waiting(w)) => w.supported.map(|v| v.digest),
-            _ => None,
-        };
+        let before = counting(world, &entry.resource).map(|version| version.digest);
         if let Ok(release) = Release::new(&entry.resource.name) {
             wanted.insert(release, before);
         }

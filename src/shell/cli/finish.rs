@@ -8,7 +8,7 @@ use super::options::{Consent, Signing};
 use super::signer::Who;
 use super::signing::{now, sign_plan};
 use super::todo::{counted, some};
-use super::workspace::{outside, write};
+use super::workspace::{earlier, outside, write};
 
 use crate::plan;
 use crate::plan::status::status;
@@ -17,7 +17,7 @@ use crate::shell::keys::file::shell_quoted;
 use crate::shell::out::{say, sayln};
 use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, neutral};
 use crate::shell::write::{Change, WORK_TREE, apply};
-use conex_verify::finding::{Code, Severity};
+use conex_verify::finding::{Code, Finding, Severity};
 use conex_verify::format::name::Id;
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::Repository;
@@ -48,6 +48,19 @@ pub fn signed(
     sign_and_write(plan, consent, world, who, root).map(|(exit, _)| exit)
 }
 
+/// Says that nothing is done: nothing waits, or all that waits was left out, for the reasons that
+/// stand above.
+fn nothing(plan: &Plan, id: &Id) -> Exit {
+    show_warnings(plan);
+    let left_out = |f: &Finding| f.severity != Severity::Note;
+    if !plan.warnings.iter().any(left_out) {
+        sayln!("Nothing to do: nothing waits for `{id}`.");
+        return Exit::Success;
+    }
+    sayln!("Nothing was signed: what waits for `{id}` was left out, for the reasons above.");
+    Exit::Rejected
+}
+
 /// [`signed`], with the plan as it was written.
 pub fn sign_and_write(
     mut plan: Plan,
@@ -57,9 +70,7 @@ pub fn sign_and_write(
     root: &Path,
 ) -> Result<(Exit, Option<Plan>), Failure> {
     if plan.is_empty() {
-        show_warnings(&plan);
-        sayln!("Nothing to do: nothing waits for `{}`.", who.id);
-        return Ok((Exit::Success, None));
+        return Ok((nothing(&plan, &who.id), None));
     }
     if !agreed(&plan, consent, Some(who))? {
         return Ok((Exit::Success, None));
@@ -71,12 +82,13 @@ pub fn sign_and_write(
 
 /// Writes a change that janitors approve, and says what it takes and what it costs.
 pub fn started(
-    plan: &Plan,
+    mut plan: Plan,
     consent: Consent,
     before: &World<'_>,
     root: &Path,
 ) -> Result<Exit, Failure> {
-    let exit = unsigned(plan, consent, root)?;
+    plan.tell(before, &earlier(root), false);
+    let exit = unsigned(&plan, consent, root)?;
     if exit == Exit::Success && !plan.is_empty() {
         waits(before, &plan.apply(before.tree));
     }
@@ -144,9 +156,7 @@ pub fn hand_out(
 ) -> Result<Exit, Failure> {
     let parts = plan.to_sign(world.chain().identity(), id, now());
     if parts.is_empty() && plan.is_empty() {
-        show_warnings(plan);
-        sayln!("Nothing to do: nothing waits for `{id}`.");
-        return Ok(Exit::Success);
+        return Ok(nothing(plan, id));
     }
     show(plan, &format!("`{id}` is to sign, elsewhere:"));
     if signing.consent.dry_run {

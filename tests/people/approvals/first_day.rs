@@ -31,9 +31,9 @@ fn from_zero(has: &str) {
         test ! -e $HOME/.local/share/conex/keys; if [ -n \"${{SSH_AGENT_PID:-}}\" ]; then kill $SSH_AGENT_PID; fi)
         commit request; for j in ja jb; do by $j conex approve --yes; done; commit approved"
     ));
-    assert!(told.contains("joins as the author `dave`"), "{told}");
+    assert!(told.contains("`dave` becomes an author"), "{told}");
     assert!(
-        told.contains("proposes you as the owner of `dune`"),
+        told.contains("proposed: `dave` gets `dune`, which nobody owned"),
         "{told}"
     );
     town.accepted("request");

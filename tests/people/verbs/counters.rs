@@ -26,7 +26,7 @@ fn an_author_without_rights_pushes_counters() {
     town.ok("commit pushed");
     town.fails("conex check main~1..main", "packages/fmt");
     // Nobody approves it, and nobody takes it over.
-    let told = town.ok("by ja conex approve --yes; git status --short");
+    let told = town.ok("! by ja conex approve --yes; git status --short");
     assert!(
         told.contains("more than 1000 above the highest that counts"),
         "{told}"

@@ -96,7 +96,7 @@ fn a_leap_is_named_and_not_approved() {
     let paths = ["packages/fmt/releases", "packages/fmt/authorisation"];
     paths.iter().for_each(|path| at_epoch(&town, path, 5));
     town.forge("alice", &paths[..1]);
-    let told = town.ok("by ja conex approve --yes; git status --short");
+    let told = town.ok("! by ja conex approve --yes; git status --short");
     assert_eq!(
         told.matches("it is of epoch 5, and the next to be opened is 1")
             .count(),

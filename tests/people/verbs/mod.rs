@@ -8,4 +8,5 @@ mod decline;
 mod epochs;
 mod junk;
 mod keys;
+mod shown;
 mod supersede;

@@ -38,6 +38,9 @@ pub struct ApproveArgs {
     /// With --diff, compare with this commit
     #[arg(long, value_name = "COMMIT", requires = "diff")]
     pub since: Option<String>,
+    /// Name everything that is new, not the first of many
+    #[arg(long)]
+    pub all: bool,
     /// Write what is to be signed into this directory, for a machine that has the key
     #[arg(long, value_name = "DIR")]
     pub detached: Option<PathBuf>,
@@ -82,7 +85,7 @@ pub fn run(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
     if let Some(dir) = &args.detached {
         let (id, key) = public_signer(&args.signing, &world, root)?;
         let mut plan = plan::approve_some(&world, &id, &key, &scope)?;
-        plan.tell(&world, &earlier(root));
+        plan.tell(&world, &earlier(root), args.all);
         if args.diff {
             diff::show(&world, &plan, root, args.since.as_deref())?;
         }
@@ -90,7 +93,7 @@ pub fn run(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
     }
     let who = who(&args.signing, &world, &places)?;
     let mut plan = plan::approve_some(&world, &who.id, who.signer.public(), &scope)?;
-    plan.tell(&world, &earlier(root));
+    plan.tell(&world, &earlier(root), args.all);
     if args.diff {
         diff::show(&world, &plan, root, args.since.as_deref())?;
     }

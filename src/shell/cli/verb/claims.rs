@@ -26,7 +26,7 @@ pub fn run(root: &Path, args: &ClaimsArgs) -> Result<Exit, Failure> {
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::Supported)?.redoing(conflicts);
-    started(&claims(&world)?, args.consent, &world, root)
+    started(claims(&world)?, args.consent, &world, root)
 }
 
 /// What the help says beside the options.

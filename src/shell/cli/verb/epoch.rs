@@ -39,7 +39,7 @@ pub fn run(root: &Path, args: &EpochArgs) -> Result<Exit, Failure> {
             owners: args.owners,
         },
     )?;
-    started(&plan, args.consent, &world, root)
+    started(plan, args.consent, &world, root)
 }
 
 /// What the help says beside the options.

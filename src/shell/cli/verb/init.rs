@@ -136,7 +136,7 @@ fn alone(
     let after_repository = Repository::load(&after);
     let world = World::new(&after, &after_repository, View::AsIfApproved)?;
     let mut approval = plan::approve(&world, &id, who.signer.public(), &[])?;
-    approval.tell(&world, &|_| Default::default());
+    approval.tell(&world, &|_| Default::default(), false);
     plan.merge(approval);
     let exit = signed(plan, args.consent, &world, &who, root)?;
     if exit == Exit::Success && !args.consent.dry_run && request.snapshot == SnapshotRule::Required

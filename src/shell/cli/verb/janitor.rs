@@ -109,7 +109,7 @@ pub fn run(root: &Path, command: &JanitorCommand) -> Result<Exit, Failure> {
     if !change.add.is_empty() {
         plan::awakens_nothing(&world, &plan)?;
     }
-    started(&plan, consent, &world, root)
+    started(plan, consent, &world, root)
 }
 
 /// What the help says beside the options.

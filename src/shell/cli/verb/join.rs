@@ -12,7 +12,7 @@ use crate::shell::cli::finish::{hand_out, signed};
 use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
 use crate::shell::cli::signer::{find, id, named, places};
-use crate::shell::cli::workspace::{not_removed, working_tree};
+use crate::shell::cli::workspace::{earlier, not_removed, working_tree};
 use crate::shell::keys::Signer as _;
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::resource::Account;
@@ -82,7 +82,8 @@ pub fn run(root: &Path, args: &JoinArgs) -> Result<Exit, Failure> {
             keys: vec![key],
             accounts,
         };
-        let plan = plan::join(&world, &request)?;
+        let mut plan = plan::join(&world, &request)?;
+        plan.tell(&world, &earlier(root), false);
         return hand_out(&args.signing, &plan, &world, &id, root, dir);
     }
     let listed = (!listed.is_empty() && args.signing.key.is_none()).then_some(listed.as_slice());
@@ -96,7 +97,7 @@ pub fn run(root: &Path, args: &JoinArgs) -> Result<Exit, Failure> {
         who = find(&args.signing, id.clone(), Some(&[own.public]), &places)?;
     }
     not_removed(root, None, who.signer.public())?;
-    let plan = plan::join(
+    let mut plan = plan::join(
         &world,
         &Join {
             id: id.clone(),
@@ -104,6 +105,7 @@ pub fn run(root: &Path, args: &JoinArgs) -> Result<Exit, Failure> {
             accounts,
         },
     )?;
+    plan.tell(&world, &earlier(root), false);
     let exit = signed(
         plan,
         args.signing.consent_for_own_file(),

@@ -15,7 +15,7 @@ use crate::shell::cli::options::{Consent, Format, Signing};
 use crate::shell::cli::page::{DONE, PRINTED, Page};
 use crate::shell::cli::signer::{find, fingerprints, id, places, signer_in};
 use crate::shell::cli::signing::sign_plan;
-use crate::shell::cli::workspace::{merged_tree, not_removed, unpublished, write};
+use crate::shell::cli::workspace::{earlier, merged_tree, not_removed, unpublished, write};
 use crate::shell::keys::Signer as _;
 use crate::shell::keys::file::{Readers, read, read_from};
 use crate::shell::keys::lines::read_lines;
@@ -377,6 +377,7 @@ fn add_key(root: &Path, args: &KeyAddArgs) -> Result<Exit, Failure> {
     left.redo.retain(|path, _| !plan.writes.contains_key(path));
     let after_world = World::new(&after, &after_repository, View::AsIfApproved)?.settled(left)?;
     plan.merge(plan::prove(&world, &after_world, &id, &key));
+    plan.tell(&world, &earlier(root), false);
     if !agreed(&plan, args.consent, Some(&who))? {
         return Ok(Exit::Success);
     }
@@ -404,7 +405,7 @@ fn remove_keys(root: &Path, args: &KeyRemoveArgs) -> Result<Exit, Failure> {
     let after_repository = Repository::load(&after);
     let after_world = World::look(&after, &after_repository, View::AsIfApproved)?;
     unpublished(root, args.base.as_deref(), &after_world, &id, &mut plan)?;
-    started(&plan, args.consent, &world, root)
+    started(plan, args.consent, &world, root)
 }
 
 /// What the help says beside the options.

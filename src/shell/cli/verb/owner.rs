@@ -90,7 +90,7 @@ pub fn run(root: &Path, command: &OwnerCommand) -> Result<Exit, Failure> {
     if request.change == Change::Add {
         plan::awakens_nothing(&world, &plan)?;
     }
-    started(&plan, consent, &world, root)
+    started(plan, consent, &world, root)
 }
 
 /// What the help says beside the options.

@@ -33,7 +33,7 @@ pub fn run(root: &Path, args: &RevokeArgs) -> Result<Exit, Failure> {
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
     let plan = plan::revoke(&world, &id(&args.id)?, &fingerprints(&args.keys)?)?;
-    started(&plan, args.consent, &world, root)
+    started(plan, args.consent, &world, root)
 }
 
 /// What the help says beside the options.

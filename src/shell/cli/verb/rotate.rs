@@ -13,7 +13,7 @@ use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
 use crate::shell::cli::signer::{Who, find, fingerprints, places, signer_in};
 use crate::shell::cli::signing::{sign_link, sign_plan};
-use crate::shell::cli::workspace::{merged_tree, not_removed, unpublished, write};
+use crate::shell::cli::workspace::{earlier, merged_tree, not_removed, unpublished, write};
 use crate::shell::keys::Signer as _;
 use crate::shell::keys::find::{Found, Places};
 use crate::shell::keys::passphrase::{ask_new, from_environment};
@@ -79,6 +79,7 @@ pub fn run(root: &Path, args: &RotateArgs) -> Result<Exit, Failure> {
     left.redo.retain(|path, _| !plan.writes.contains_key(path));
     let after_world = World::new(&after, &after_repository, View::AsIfApproved)?.settled(left)?;
     plan.merge(plan::vouch_again(&world, &after_world, &id, &key));
+    plan.tell(&world, &earlier(root), false);
     unpublished(root, args.base.as_deref(), &after_world, &id, &mut plan)?;
     if !agreed(&plan, args.signing.consent, Some(&new.who))? {
         return Ok(Exit::Success);

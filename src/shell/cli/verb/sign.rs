@@ -6,13 +6,14 @@ use clap::Args;
 
 use crate::plan;
 use crate::plan::{Sign, View, World};
+use crate::shell::cli::diff;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{hand_out, signed};
 use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
 use crate::shell::cli::signer::{find, places, public_signer, signer_in};
 use crate::shell::cli::signing::fold_small;
-use crate::shell::cli::workspace::merged_tree;
+use crate::shell::cli::workspace::{earlier, merged_tree};
 use crate::shell::keys::{Signer as _, log};
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::Id;
@@ -26,6 +27,15 @@ pub struct SignArgs {
     /// Sign releases whose source archives have no SHA-256 or SHA-512 checksum
     #[arg(long)]
     pub allow_weak_checksums: bool,
+    /// Show first what changed in the files of the releases since somebody vouched for them
+    #[arg(long)]
+    pub diff: bool,
+    /// With --diff, compare with this commit
+    #[arg(long, value_name = "COMMIT", requires = "diff")]
+    pub since: Option<String>,
+    /// Name everything that is new, not the first of many
+    #[arg(long)]
+    pub all: bool,
     /// Write what is to be signed into this directory, for a machine that has the key
     #[arg(long, value_name = "DIR")]
     pub detached: Option<PathBuf>,
@@ -49,7 +59,11 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     };
     if let Some(dir) = &args.detached {
         let (id, key) = public_signer(&args.signing, &world, root)?;
-        let plan = plan::sign(&world, &request(&id, &key))?;
+        let mut plan = plan::sign(&world, &request(&id, &key))?;
+        plan.tell(&world, &earlier(root), args.all);
+        if args.diff {
+            diff::show(&world, &plan, root, args.since.as_deref())?;
+        }
         return hand_out(&args.signing, &plan, &world, &id, root, dir);
     }
     let signer = signer_in(&args.signing, &world, &places)?;
@@ -59,6 +73,10 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     }
     let who = find(&args.signing, signer, Some(&listed), &places)?;
     let mut plan = plan::sign(&world, &request(&who.id, who.signer.public()))?;
+    plan.tell(&world, &earlier(root), args.all);
+    if args.diff {
+        diff::show(&world, &plan, root, args.since.as_deref())?;
+    }
     fold_small(&world, &who, &mut plan);
     signed(plan, args.signing.consent, &world, &who, root)
 }

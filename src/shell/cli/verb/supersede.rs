@@ -11,7 +11,7 @@ use crate::shell::cli::finish::signed;
 use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
 use crate::shell::cli::signer::{places, who};
-use crate::shell::cli::workspace::merged_tree;
+use crate::shell::cli::workspace::{earlier, merged_tree};
 use crate::shell::git::{Git, Where};
 use crate::shell::keys::log;
 use conex_verify::format::resource::Revision;
@@ -59,7 +59,8 @@ pub fn run(root: &Path, args: &SupersedeArgs) -> Result<Exit, Failure> {
         dead,
         above: args.above.as_deref().map(revision).transpose()?,
     };
-    let plan = plan::supersede(&world, &request)?;
+    let mut plan = plan::supersede(&world, &request)?;
+    plan.tell(&world, &earlier(root), false);
     signed(plan, args.signing.consent, &world, &who, root)
 }
 

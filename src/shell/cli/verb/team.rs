@@ -60,7 +60,7 @@ pub fn run(root: &Path, command: &TeamCommand) -> Result<Exit, Failure> {
     if change == Change::Add {
         plan::awakens_nothing(&world, &plan)?;
     }
-    started(&plan, args.consent, &world, root)
+    started(plan, args.consent, &world, root)
 }
 
 /// What the help says beside the options.

@@ -133,6 +133,27 @@ fn another_repository_under_the_same_anchors_is_refused() {
 }
 
 /// With the anchors of new janitors the old tree proves nothing.
+/// U0: opam holds the tree of another repository, although this one is remembered: somebody moved
+/// the name there while the hook was off. What opam holds decides, as for everybody without memory.
+#[test]
+fn the_tree_of_another_repository_decides_although_this_one_is_remembered() {
+    let this = World::usual();
+    let mut other = World::empty();
+    let mut first = link(2, &["ja", "jb", "jc"], &["ja", "jb", "jc"]);
+    first.repository = "another".to_owned();
+    other.link(&first);
+    let mut client = Client::after(&[&this]);
+    client.tree = Some(other.tree);
+    client
+        .says(&this)
+        .is_rejected(Code::OtherRepository, "janitors/0");
+    client
+        .without_memory()
+        .says(&this)
+        .is_rejected(Code::OtherRepository, "janitors/0");
+    client.added_again().says(&this).is_accepted();
+}
+
 #[test]
 fn another_repository_under_other_anchors_is_accepted() {
     let old = World::usual();

@@ -269,3 +269,24 @@ fn after_damage_the_memory_still_holds() {
             .is_rejected(Code::Rollback, "fmt.1.0/checksum");
     }
 }
+
+/// U4: A checksum of a release that is in no list is no evidence: nobody says that the release is
+/// there. Its author takes the release up again in the way that the list asks for.
+#[test]
+fn a_checksum_that_no_list_has_is_no_evidence() {
+    let old = World::usual();
+    let mut half = old.clone();
+    half.file(&opam_path("fmt.2.0"), OPAM);
+    let checksum = half.checksum("fmt.2.0", at(0, 9));
+    half.says("bob", vec![checksum]);
+    let mut next = old.clone();
+    next.file(&opam_path("fmt.2.0"), OPAM);
+    let entries = vec![
+        next.checksum("fmt.2.0", at(0, 1)),
+        next.release_list("fmt", at(0, 2)),
+    ];
+    next.says("bob", entries);
+    let client = client(&[&old], &half);
+    client.says(&next).is_accepted();
+    client.without_memory().says(&next).is_accepted();
+}

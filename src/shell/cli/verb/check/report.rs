@@ -134,11 +134,11 @@ fn changes(effects: &[Effect], all: bool) -> Vec<String> {
     let mut lines: Vec<String> = effects
         .iter()
         .filter(|e| !new(e))
-        .map(Effect::marked)
+        .flat_map(|e| e.shown(all))
         .collect();
     let more = effects.iter().filter(new);
     let most = if all { usize::MAX } else { SHOWN };
-    lines.extend(more.clone().take(most).map(Effect::marked));
+    lines.extend(more.clone().take(most).flat_map(|e| e.shown(all)));
     match more.count().saturating_sub(most) {
         0 => {}
         left => lines.push(format!(
@@ -345,6 +345,8 @@ struct JsonChange<'a> {
     weight: &'static str,
     path: &'a str,
     text: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    more: &'a [String],
 }
 
 impl<'a> JsonChange<'a> {
@@ -353,6 +355,7 @@ impl<'a> JsonChange<'a> {
             weight: effect.weight.as_str(),
             path: &effect.path,
             text: &effect.line,
+            more: &effect.more,
         }
     }
 }
