@@ -448,6 +448,7 @@ impl Touched {
     fn has(&self, item: &Item) -> bool {
         match item {
             Item::Link(_) => self.chain,
+            Item::Snapshot => false,
             Item::Resource(resource) => match resource.kind {
                 Kind::Author | Kind::Team => {
                     Id::new(&resource.name).is_ok_and(|id| self.ids.contains(&id))

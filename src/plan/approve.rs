@@ -86,66 +86,8 @@ pub fn approve_some(
         if item.is_vouched_by(world, signer) {
             continue;
         }
-        let id = Id::new(&item.resource.name).ok();
-        let id = id.filter(|_| item.resource.kind == Kind::Author);
-        let taken = id.as_ref().and_then(|id| match world.id_file(id) {
-            Some(IdFile::Author(author)) => world.takes_over(author),
-            _ => None,
-        });
-        if let (Some(id), Some(taken)) = (id, taken) {
-            let left_out = if !scope.takes(&item.resource) {
-                let hint = format!(
-                    "ask whose key it is; to approve it all the same: conex approve --id {id}"
-                );
-                Some((taken, hint))
-            } else {
-                world.unproven_key(&id).map(|key| {
-                    let why = format!("the key {key} has signed nothing for `{id}`");
-                    let hint = format!("whoever has the key proves it: conex sign --as {id}");
-                    (why, hint)
-                })
-            };
-            if let Some((why, hint)) = left_out {
-                let path = item.resource.path();
-                let message = format!("the {} is left out: {why}", item.resource);
-                plan.warnings
-                    .push(Finding::warning(Code::UnknownKey, path, message).hint(hint));
-                continue;
-            }
-        }
-        let open = world.open_epoch(&item.resource);
-        // The epoch of a checksum is that of the list of its package.
-        let epoch = match item.resource.kind {
-            Kind::Checksum => open,
-            _ => item.version.revision.epoch,
-        };
-        let open = if epoch > open.saturating_add(1) {
-            open.max(world.opened_once(&item.resource))
-        } else {
-            open
-        };
-        // Epochs never go back either: one at the end could not be recovered from.
-        let leap = (epoch > open.saturating_add(1)).then(|| {
-            let problem = format!(
-                "it is of epoch {epoch}, and the next to be opened is {}",
-                open + 1
-            );
-            (Code::EpochNotOpened, problem)
-        });
-        let far = item.too_far(world).then(|| {
-            let problem = format!(
-                "its counter is {}, more than {MOST_AHEAD} above the highest that counts; `conex sign` writes it anew, or start a new epoch: conex epoch {}",
-                item.version.revision.counter,
-                package_or_name(&item.resource)
-            );
-            (Code::EpochNotOpened, problem)
-        });
-        if let Some((code, problem)) = item.problem.or(leap).or(far) {
-            plan.warnings.push(Finding::warning(
-                code,
-                item.resource.path(),
-                format!("the {} is left out: {problem}", item.resource),
-            ));
+        if let Some(left_out) = item.left_out(world, scope) {
+            plan.warnings.push(left_out);
             continue;
         }
         if item.resource.kind == Kind::Checksum {
@@ -219,6 +161,66 @@ impl Waits {
         revision.counter > counts.saturating_add(MOST_AHEAD)
     }
 
+    /// Why nobody should vouch for it as it is, or not unless it is named.
+    pub fn left_out(&self, world: &World<'_>, scope: &Scope) -> Option<Finding> {
+        let resource = &self.resource;
+        let path = resource.path();
+        let id = Id::new(&resource.name).ok();
+        let id = id.filter(|_| resource.kind == Kind::Author);
+        let taken = id.as_ref().and_then(|id| match world.id_file(id) {
+            Some(IdFile::Author(author)) => world.takes_over(author),
+            _ => None,
+        });
+        if let (Some(id), Some(taken)) = (id, taken) {
+            let left_out = if !scope.takes(resource) {
+                let hint = format!(
+                    "ask whose key it is; to approve it all the same: conex approve --id {id}"
+                );
+                Some((taken, hint))
+            } else {
+                world.unproven_key(&id).map(|key| {
+                    let why = format!("the key {key} has signed nothing for `{id}`");
+                    let hint = format!("whoever has the key proves it: conex sign --as {id}");
+                    (why, hint)
+                })
+            };
+            if let Some((why, hint)) = left_out {
+                let message = format!("the {resource} is left out: {why}");
+                return Some(Finding::warning(Code::UnknownKey, path, message).hint(hint));
+            }
+        }
+        let open = world.open_epoch(resource);
+        // The epoch of a checksum is that of the list of its package.
+        let epoch = match resource.kind {
+            Kind::Checksum => open,
+            _ => self.version.revision.epoch,
+        };
+        let open = if epoch > open.saturating_add(1) {
+            open.max(world.opened_once(resource))
+        } else {
+            open
+        };
+        // Epochs never go back either: one at the end could not be recovered from.
+        let leap = (epoch > open.saturating_add(1)).then(|| {
+            let problem = format!(
+                "it is of epoch {epoch}, and the next to be opened is {}",
+                open + 1
+            );
+            (Code::EpochNotOpened, problem)
+        });
+        let far = self.too_far(world).then(|| {
+            let problem = format!(
+                "its counter is {}, more than {MOST_AHEAD} above the highest that counts; `conex sign` writes it anew, or start a new epoch: conex epoch {}",
+                self.version.revision.counter,
+                package_or_name(resource)
+            );
+            (Code::EpochNotOpened, problem)
+        });
+        let (code, problem) = self.problem.clone().or(leap).or(far)?;
+        let message = format!("the {resource} is left out: {problem}");
+        Some(Finding::warning(code, path, message))
+    }
+
     fn is_vouched_by(&self, world: &World<'_>, id: &Id) -> bool {
         world
             .assessment
@@ -281,7 +283,7 @@ fn is_declined(world: &World<'_>, item: &Waits) -> bool {
 impl World<'_> {
     /// Whether no version of a resource was ever approved, nor this one by anybody. What
     /// former janitors approved, and nobody approved again, is no first version.
-    fn is_first(&self, resource: &ResourceId) -> bool {
+    pub(super) fn is_first(&self, resource: &ResourceId) -> bool {
         matches!(self.standing(resource),
             Some(Standing::Waiting(w)) if w.supported.is_none() && w.janitors.is_empty())
             && self.approved_once(resource).is_empty()

@@ -50,6 +50,11 @@ pub enum PlanError {
 }
 
 impl PlanError {
+    /// Whether the hint names what somebody most likely meant.
+    pub fn is_a_guess(&self) -> bool {
+        matches!(self, PlanError::Refused { hint, .. } if hint.starts_with("did you mean"))
+    }
+
     /// A refusal with what to do.
     pub fn refused(message: impl Into<String>, hint: impl Into<String>) -> PlanError {
         PlanError::Refused {

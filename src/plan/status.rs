@@ -5,9 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::World;
 use super::approve::{declined, waiting};
 use super::claims::valid_authorisations;
+use super::effect::{Effect, Find};
+use super::planned::Plan;
+use super::scope::Scope;
 use super::sign::Log;
 use super::world::package_or_name;
-use conex_verify::format::resource::{Kind, ResourceId, ResourceVersion, Revision, SnapshotRule};
+
+use conex_verify::finding::Finding;
+use conex_verify::format::resource::{
+    Entry, Kind, ResourceId, ResourceVersion, Revision, SnapshotRule,
+};
 use conex_verify::workbench::trust::link_signatures::LinkSignatures;
 
 /// The state of a working tree in numbers and lists.
@@ -73,6 +80,56 @@ pub fn pushed(world: &World<'_>) -> BTreeSet<String> {
         .into_iter()
         .filter(|w| w.too_far(world))
         .map(|w| package_or_name(&w.resource).to_owned())
+        .collect()
+}
+
+/// T7: What changes when everything that waits counts, as `approve` shows it.
+pub fn changes(approved: &World<'_>, find: Find<'_>) -> Vec<Effect> {
+    let all = Scope::default();
+    let offered = waiting(approved).into_iter();
+    let offered = offered.filter(|item| item.left_out(approved, &all).is_none());
+    let link = &approved.chain().last().value;
+    let number = approved.chain().links().len().saturating_sub(1);
+    let complete = approved.chain().signatures(number).complete();
+    let plan = Plan {
+        entries: offered
+            .map(|item| Entry {
+                resource: item.resource,
+                version: item.version,
+            })
+            .collect(),
+        link: (!complete).then(|| link.clone()),
+        ..Plan::default()
+    };
+    plan.effects(approved, find)
+}
+
+/// What waits and is left out of every approval that does not name it, with the reason.
+pub fn left_out(approved: &World<'_>) -> Vec<Finding> {
+    let all = Scope::default();
+    let offered = waiting(approved).into_iter();
+    offered
+        .filter_map(|item| item.left_out(approved, &all))
+        .collect()
+}
+
+/// The ids and packages of which something waits that `conex decline` can take away, by the path
+/// of the file that waits.
+pub fn declinable(approved: &World<'_>) -> BTreeMap<String, String> {
+    let offered = waiting(approved).into_iter();
+    let first = offered.filter(|item| {
+        matches!(
+            item.resource.kind,
+            Kind::Author | Kind::Team | Kind::Authorisation
+        ) && approved.is_first(&item.resource)
+    });
+    first
+        .map(|item| {
+            (
+                item.resource.path(),
+                package_or_name(&item.resource).to_owned(),
+            )
+        })
         .collect()
 }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
 use super::approve::waiting;
+use super::scope::Scope;
 use conex_verify::finding::{Code, Severity};
 use conex_verify::format::name::{Id, PackageName, Release};
 use conex_verify::format::resource::{IdFile, Kind, ResourceId};
@@ -15,6 +16,7 @@ use conex_verify::workbench::repository::{Package, ReleaseDir, Slot};
 use conex_verify::workbench::trust::support::{Standing, Waiting};
 use conex_verify::workbench::trust::tally::Count;
 use conex_verify::workbench::verify::packages::PackageReport;
+use conex_verify::workbench::verify::snapshot::notaries_id;
 
 /// What has to be done with something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +32,8 @@ pub enum Deed {
     Write,
     /// It is to be vouched for: owners `conex sign`, janitors `conex approve`.
     Vouch,
+    /// The snapshot is to be made of the tree as it is: `conex snapshot`.
+    Snapshot,
 }
 
 impl Deed {
@@ -41,6 +45,7 @@ impl Deed {
             Deed::OtherKey => "other-key",
             Deed::Write => "write",
             Deed::Vouch => "vouch",
+            Deed::Snapshot => "snapshot",
         }
     }
 }
@@ -86,13 +91,15 @@ pub enum Item {
     Link(usize),
     /// A resource.
     Resource(ResourceId),
+    /// The snapshot.
+    Snapshot,
 }
 
 impl Item {
     /// The package that it belongs to, if any.
     pub fn package(&self) -> Option<PackageName> {
         match self {
-            Item::Link(_) => None,
+            Item::Link(_) | Item::Snapshot => None,
             Item::Resource(resource) => resource.package(),
         }
     }
@@ -284,8 +291,9 @@ impl List<'_, '_> {
 
     /// What waits as it is, without what is to be written anew anyway.
     fn vouches(&mut self, written: &BTreeSet<ResourceId>) {
+        let all = Scope::default();
         for waits in waiting(self.world) {
-            let resource = waits.resource;
+            let resource = waits.resource.clone();
             let item = Item::Resource(resource.clone());
             if waits.problem.is_some() {
                 // Of packages it is among what is to be written.
@@ -294,7 +302,8 @@ impl List<'_, '_> {
                 }
                 continue;
             }
-            if written.contains(&resource) {
+            // What `approve` leaves out waits for nobody as it is.
+            if written.contains(&resource) || waits.left_out(self.world, &all).is_some() {
                 continue;
             }
             let report = item.package().and_then(|name| self.world.report(&name));
@@ -364,6 +373,28 @@ fn unfit(report: &PackageReport, package: &Package) -> BTreeSet<ResourceId> {
         unfit.insert(resource);
     }
     unfit
+}
+
+/// Who makes the snapshot anew, where there is one and it does not state what is there. Where there
+/// is none, it is in the branch that users follow.
+pub fn snapshot_task(world: &World<'_>) -> Option<Task> {
+    let report = &world.assessment.snapshot;
+    if report.is_valid() || matches!(world.repository.snapshot, Slot::Missing) {
+        return None;
+    }
+    let team = notaries_id();
+    let members = team.and_then(|team| world.assessment.people.teams.get(&team));
+    let counts = |id: &&Id| world.assessment.people.is_person(id, world.chain());
+    let members = members.into_iter().flatten().filter(counts);
+    Some(Task {
+        deed: Deed::Snapshot,
+        who: Who::Enough {
+            owners: members.cloned().collect(),
+            missing: 0,
+            of: BTreeSet::new(),
+        },
+        items: [Item::Snapshot].into(),
+    })
 }
 
 /// How much of a repository is signed.

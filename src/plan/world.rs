@@ -200,8 +200,29 @@ impl<'r> World<'r> {
             .cloned()
     }
 
-    /// The ids for which a file, approved or not, or the chain of today lists one of these keys.
+    /// T8: The ids that one of these keys is known to be of: the chain of today names the key, or a
+    /// file that counts lists it, or something that was signed with the key proves it.
     pub fn ids_of_keys(&self, keys: &[PublicKey]) -> Vec<Id> {
+        let people = &self.assessment.people;
+        let is_of = |id: &Id, key: &PublicKey| {
+            let valid = people.standings.get(id).is_some_and(Standing::is_valid);
+            let proven = people.proven.get(&key.fingerprint());
+            valid
+                || self.chain().key_of(id) == Some(key)
+                || proven.is_some_and(|ids| ids.contains(id))
+        };
+        self.naming(keys, is_of)
+    }
+
+    /// The ids whose file lists one of these keys, and waits, and nothing else shows that the key
+    /// is of this id: anybody can write such a file.
+    pub fn ids_that_claim(&self, keys: &[PublicKey]) -> Vec<Id> {
+        let known = self.ids_of_keys(keys);
+        let all = self.naming(keys, |_, _| true);
+        all.into_iter().filter(|id| !known.contains(id)).collect()
+    }
+
+    fn naming(&self, keys: &[PublicKey], is_of: impl Fn(&Id, &PublicKey) -> bool) -> Vec<Id> {
         let ids: BTreeSet<&Id> = self
             .repository
             .ids
@@ -209,7 +230,10 @@ impl<'r> World<'r> {
             .chain(self.chain().current().members.keys())
             .collect();
         ids.into_iter()
-            .filter(|id| self.keys_of(id).iter().any(|key| keys.contains(key)))
+            .filter(|id| {
+                let named = self.keys_of(id);
+                named.iter().any(|key| keys.contains(key) && is_of(id, key))
+            })
             .cloned()
             .collect()
     }

@@ -1,6 +1,6 @@
 //! The snapshot and its age, in words and for programs.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
@@ -50,14 +50,31 @@ pub fn in_words(snapshot: Option<&SnapshotFacts>) -> String {
     }
 }
 
-/// An age in seconds.
-pub fn age_in_words(age: i64) -> String {
-    let (n, unit) = match age.unsigned_abs() {
+/// The day of a time in seconds since 1970, as `2026-01-31`.
+pub fn day(seconds: i64) -> String {
+    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    let text = humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string();
+    text.split('T').next().unwrap_or_default().to_owned()
+}
+
+/// How long something has been so.
+pub fn time_in_words(seconds: i64) -> String {
+    let (n, unit) = in_units(seconds);
+    format!("{n} {unit}")
+}
+
+fn in_units(seconds: i64) -> (u64, &'static str) {
+    match seconds.unsigned_abs() {
         s @ 0..120 => (s, "s"),
         s @ 120..7_200 => (s / 60, "min"),
         s @ 7_200..172_800 => (s / 3_600, "h"),
         s => (s / 86_400, "days"),
-    };
+    }
+}
+
+/// An age in seconds.
+pub fn age_in_words(age: i64) -> String {
+    let (n, unit) = in_units(age);
     if age < 0 {
         format!("made {n} {unit} in the future")
     } else {

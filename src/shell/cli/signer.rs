@@ -9,8 +9,8 @@ use crate::plan::World;
 use crate::shell::keys::file::{Readers, from_home, read};
 use crate::shell::keys::find::{Found, Places, Selection, find_signer, public_keys};
 use crate::shell::keys::lines::PublicLine;
-use crate::shell::keys::passphrase;
 use crate::shell::keys::private::PrivateFile;
+use crate::shell::keys::{named as named_files, passphrase};
 use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::IdFile;
@@ -67,8 +67,20 @@ pub fn signer_in(signing: &Signing, world: &World<'_>, places: &Places) -> Resul
     };
     let here = public_keys(signing.key.as_deref(), places);
     let ids = world.ids_of_keys(&here);
+    let claims = world.ids_that_claim(&here);
     match ids.as_slice() {
         [id] => Ok(id.clone()),
+        // T8: anybody can write a file that lists this key.
+        [] if !claims.is_empty() => {
+            let ids: Vec<&str> = claims.iter().map(Id::as_str).collect();
+            let ids = ids.join(", ");
+            Err(Failure::usage(
+                format!(
+                    "it is not known who signs: a file for {ids} lists a key of yours, and nothing shows that this is you"
+                ),
+                "if it is you, say so with --as ID; if not, nobody is to approve the file: conex decline ID",
+            ))
+        }
         [] if unknown.is_ok() => unknown,
         [] if here.is_empty() => Err(Failure::usage(
             "it is not known who signs: no Ed25519 key of yours was found",
@@ -109,6 +121,13 @@ pub fn find(
         let hint = error.hint().unwrap_or_default();
         Failure::usage(error, hint)
     })?;
+    // The next time the file needs not be named.
+    if let Some(text) = signing.key.as_deref().filter(|_| !signing.consent.dry_run) {
+        let path = from_home(text, places.home.as_deref());
+        if path.is_file() {
+            named_files::keep(&places.store, &path);
+        }
+    }
     Ok(Who { id, signer })
 }
 

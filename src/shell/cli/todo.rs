@@ -90,9 +90,17 @@ pub fn lines(todo: &Todo, all: bool) -> Vec<String> {
             owners.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
             let names: Vec<String> = match owners.as_slice() {
                 [(one, _)] => vec![one.to_string()],
+                many if heading.deed == Deed::Snapshot => {
+                    many.iter().map(|(id, _)| id.to_string()).collect()
+                }
                 many => many.iter().map(|(id, n)| format!("{id} ({n})")).collect(),
             };
-            let word = if names.len() == 1 { "owner" } else { "owners" };
+            let word = match (heading.deed, names.len()) {
+                (Deed::Snapshot, 1) => "notary",
+                (Deed::Snapshot, _) => "notaries",
+                (_, 1) => "owner",
+                _ => "owners",
+            };
             lines.push(format!("  {word}: {}", some(&names, all)));
         }
     }
@@ -117,6 +125,7 @@ fn title(heading: &Heading) -> String {
     match (heading.deed, heading.each, heading.owned) {
         (Deed::SignLink, true, _) if left == 1 => format!("{names}: `conex approve`"),
         (Deed::SignLink, true, _) => format!("each of {names}: `conex approve`"),
+        (Deed::Snapshot, ..) => "a notary, when all else is done: `conex snapshot`".to_owned(),
         (Deed::Prove, ..) => "authors who prove that the key is theirs: `conex sign`".to_owned(),
         (Deed::OtherKey, ..) => {
             "authors who take another key, this one is somebody else's: `conex rotate`".to_owned()
@@ -140,6 +149,9 @@ fn what(items: &BTreeSet<Item>, all: bool) -> Vec<String> {
     for item in items {
         match item {
             Item::Link(n) => lines.push(format!("link {n} of the janitor chain")),
+            Item::Snapshot => {
+                lines.push("the snapshot, which does not state what is there".to_owned())
+            }
             Item::Resource(resource) => {
                 if resource.kind == Kind::Checksum {
                     packages.extend(item.package().map(|name| name.to_string()));
@@ -229,6 +241,10 @@ impl JsonTask {
 impl JsonItem {
     fn of(item: &Item) -> JsonItem {
         match item {
+            Item::Snapshot => JsonItem {
+                kind: "snapshot",
+                name: "snapshot".to_owned(),
+            },
             Item::Link(n) => JsonItem {
                 kind: "link",
                 name: n.to_string(),

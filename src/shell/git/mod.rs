@@ -17,6 +17,7 @@ mod history;
 mod list;
 mod read;
 mod revision;
+mod since;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

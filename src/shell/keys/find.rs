@@ -1,7 +1,7 @@
 //! Who can sign for an id: the search, and its account of what was tried.
 //!
 //! The order: what `--key` names; the key with which git signs; ssh-agent;
-//! `~/.ssh/id_ed25519`; conex's own key of the id. A key is taken only if the repository
+//! `~/.ssh/id_ed25519`; the files that `--key` named before; conex's own key of the id. A key is taken only if the repository
 //! lists it for the id; while it lists none, whoever joins takes the first that there is.
 //! A key file that needs a passphrase is left alone if the agent holds the same key, so
 //! that nobody types what they have typed to the agent already.
@@ -16,6 +16,7 @@ use super::agent::{Agent, AgentError, Held};
 use super::file::{self, Readers};
 use super::git::{self, GitKey};
 use super::lines::PublicLine;
+use super::named;
 use super::passphrase::{PassphraseError, Passphrases, UnlockError, unlock};
 use super::private::{PrivateFile, PrivateKeyError};
 use super::store::{HomeError, KeyStore, StoreError, conex_home};
@@ -224,6 +225,8 @@ pub fn public_keys(named: Option<&str>, places: &Places) -> Vec<PublicKey> {
             keys.extend(of_file(&home.join(".ssh").join(name)));
         }
     }
+    let before = named::named(&places.store);
+    keys.extend(before.iter().filter_map(|path| of_file(path)));
     let own = places.store.list().unwrap_or_default();
     keys.extend(
         own.into_iter()
@@ -275,7 +278,7 @@ impl Search<'_> {
                 return self.file(&format!("`--key {path}`"), &file);
             }
         }
-        for place in [Self::git, Self::agent, Self::home, Self::own] {
+        for place in [Self::git, Self::agent, Self::home, Self::before, Self::own] {
             let found = place(self);
             // Whoever could not unlock the key that they mean does not mean another one.
             if found.is_some() || (self.locked && self.selection.listed.is_none()) {
@@ -299,6 +302,22 @@ impl Search<'_> {
             );
         }
         found
+    }
+
+    /// The files that were named before, for keys that the repository lists: of others nobody knows
+    /// whose they are.
+    fn before(&mut self) -> Option<Found> {
+        self.selection.listed?;
+        for path in named::named(&self.places.store) {
+            let found = self.file(
+                &format!("`{}`, which was named before", path.display()),
+                &path,
+            );
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
     }
 
     /// Conex's own keys: that of the id; all of them when the key was named otherwise.

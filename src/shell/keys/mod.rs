@@ -15,6 +15,7 @@ pub mod find;
 pub mod git;
 pub mod lines;
 pub mod log;
+pub mod named;
 pub mod passphrase;
 pub mod private;
 pub mod store;

@@ -392,7 +392,7 @@ impl People {
 fn is_about(item: &Item, names: &[String]) -> bool {
     let package = item.package().map(|p| p.as_str().to_owned());
     let name = match (item, package) {
-        (Item::Link(_), _) => return false,
+        (Item::Link(_) | Item::Snapshot, _) => return false,
         (_, Some(package)) => package,
         (Item::Resource(resource), None) => resource.name.to_string(),
     };

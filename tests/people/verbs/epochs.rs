@@ -9,7 +9,7 @@ use crate::town::Town;
 const APPROVE: &str = "for j in ja jb; do by $j conex approve --yes; done";
 
 /// Writes another epoch into a file of metadata.
-fn at_epoch(town: &Town, path: &str, epoch: u64) {
+pub fn at_epoch(town: &Town, path: &str, epoch: u64) {
     let path = town.path("work").join(path);
     let text = fs::read_to_string(&path).unwrap();
     let lines = text.lines().filter(|l| !l.starts_with("check: "));

@@ -174,19 +174,78 @@ fn taken_by_hand(town: &Town) {
         "by dave conex join jc --key $PEOPLE/dave/keys/dave",
         "who has another key",
     );
-    // Written by hand.
-    town.ok("by dave conex join dave --key $PEOPLE/dave/keys/dave; git diff --quiet");
-    let file = std::fs::read_to_string(town.path("work/packages/.conex/ids/dave")).unwrap();
+    written_by_hand(town, "dave", "jc");
+}
+
+/// A file for an id that lists the key of somebody else, who did not write it.
+fn written_by_hand(town: &Town, whose: &str, id: &str) {
+    let work = town.path("work");
+    let there = work.join(format!("packages/.conex/ids/{whose}"));
+    let published = there.exists();
+    if !published {
+        town.ok(&format!(
+            "by {whose} conex join {whose} --key $PEOPLE/{whose}/keys/{whose}"
+        ));
+    }
+    let file = std::fs::read_to_string(there).unwrap();
     let lines: Vec<&str> = file.lines().collect();
     let text = lines[..lines.len() - 1].join("\n") + "\n";
-    let text = text.replace("\"dave\"", "\"jc\"");
+    let text = text.replace(&format!("\"{whose}\""), &format!("\"{id}\""));
     let check = conex_verify::format::digest::Digest::of(text.as_bytes()).short();
     std::fs::write(
-        town.path("work/packages/.conex/ids/jc"),
+        work.join(format!("packages/.conex/ids/{id}")),
         format!("{text}check: \"{check}\"\n"),
     )
     .unwrap();
-    town.ok("git clean -fdq packages/.conex/ids/dave packages/.conex/index/dave; commit taken");
+    if !published {
+        town.ok(&format!(
+            "git clean -fdq packages/.conex/ids/{whose} packages/.conex/index/{whose}"
+        ));
+    }
+    town.ok("commit taken");
+}
+
+/// T8: A pending file that lists somebody's public key made `sign` sign as that id, or ask who it
+/// is.
+#[test]
+fn a_file_that_waits_captures_nobody() {
+    let town = Town::new();
+    written_by_hand(&town, "bob", "evil");
+    // The name under which the key is kept says nothing.
+    town.ok("mv $PEOPLE/bob/keys/bob $PEOPLE/bob/keys/laptop; mv $PEOPLE/bob/keys/bob.pub $PEOPLE/bob/keys/laptop.pub
+        edit logs.1.0 Mine");
+    let told = town.ok("by bob conex sign --yes");
+    assert!(told.contains("`bob`, with"), "{told}");
+    assert!(!told.contains("evil"), "{told}");
+    // Whom nobody knows yet has to say who they are.
+    let town = Town::new();
+    written_by_hand(&town, "dave", "evil");
+    town.ok("mv $PEOPLE/dave/keys/dave $PEOPLE/dave/keys/laptop; mv $PEOPLE/dave/keys/dave.pub $PEOPLE/dave/keys/laptop.pub");
+    town.fails(
+        "by dave conex sign --yes",
+        "a file for evil lists a key of yours, and nothing shows that this is you",
+    );
+    town.ok("conex decline evil");
+}
+
+/// After `rotate --new-key` the next `sign` did not find the key, and advised to become an author.
+#[test]
+fn a_key_file_that_was_named_is_found_again() {
+    let town = Town::new();
+    town.ok(
+        "mkdir -p $TMPDIR/token; cp $PEOPLE/erin/keys/erin $TMPDIR/token/new; mkdir $PEOPLE/fresh
+        cp -r $PEOPLE/alice/. $PEOPLE/fresh; cd ../work
+        by fresh conex rotate --as alice --new-key $TMPDIR/token/new --yes; rm $PEOPLE/fresh/keys/alice*
+        for j in ja jb; do by $j conex approve --yes; done; commit rotated; edit fmt.1.0 Mine",
+    );
+    let told = town.ok("by fresh conex sign --yes");
+    assert!(
+        told.contains("token/new`, which was named before"),
+        "{told}"
+    );
+    assert!(told.contains("`alice`, with"), "{told}");
+    town.ok("commit signed");
+    town.accepted("main");
 }
 
 /// T6: Somebody who signed much once gets the package back: what they signed last would count

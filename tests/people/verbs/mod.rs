@@ -10,3 +10,4 @@ mod junk;
 mod keys;
 mod shown;
 mod supersede;
+mod who;
