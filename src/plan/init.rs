@@ -12,7 +12,7 @@ use conex_verify::format::resource::Decode as _;
 use conex_verify::format::resource::{Claims, Link, Revision, SignedLink, SnapshotRule, Team};
 use conex_verify::limits::MAX_JANITORS;
 use conex_verify::tree::Tree;
-use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::repository::{Repository, Slot};
 use conex_verify::workbench::verify::snapshot::notaries_id;
 
 /// What `init` is asked for.
@@ -101,6 +101,20 @@ pub fn init(tree: &Tree, repository: &Repository, request: &Init) -> Result<Plan
         });
     }
     Ok(plan)
+}
+
+/// Whether a repository was started by this very request, and nothing followed: the chain has one
+/// link, and that is the one.
+pub fn is_started(repository: &Repository, request: &Init) -> bool {
+    let Some(Slot::Good(first)) = repository.links.get(&0) else {
+        return false;
+    };
+    let link = &first.value.link;
+    repository.links.len() == 1
+        && link.repository == request.name
+        && link.quorum == request.quorum
+        && link.snapshot == request.snapshot
+        && members(request).is_ok_and(|members| members == link.members)
 }
 
 fn members(request: &Init) -> Result<BTreeMap<Id, PublicKey>, PlanError> {

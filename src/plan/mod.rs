@@ -51,7 +51,7 @@ pub use compact::{Compact, compact, delete_dead, fold_small};
 pub use decline::{LINK, decline};
 pub use effect::{Effect, Find};
 pub use epoch::{Epoch, epoch};
-pub use init::{Init, init};
+pub use init::{Init, init, is_started};
 pub use janitor::{JanitorChange, janitor};
 pub use join::{Join, join};
 pub use owner::{Change, OwnerChange, Selection, owner};

@@ -1,9 +1,15 @@
 //! Writing files: each as a whole or not at all, and never through a symbolic link.
 //!
-//! A file is written next to its place under a temporary name, then renamed. The
-//! directories on the way are opened one by one with `O_NOFOLLOW`, below a root
-//! that the user has named (and which may be a link itself).
+//! A file is written under a temporary name, then renamed. The directories on the way are
+//! opened one by one with `O_NOFOLLOW`, below a root that the user has named (and which may
+//! be a link itself).
+//!
+//! What a killed run leaves never lies where somebody else reads it. Files of a work tree are
+//! made in `.git/conex-new`, or, where git's directory is elsewhere, in `.conex-new` at the top,
+//! which no rule is about; private ones beside their place. The next run that writes removes
+//! what the dead left.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -191,7 +197,82 @@ const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::CLOEXEC);
 
-struct Root(OwnedFd);
+struct Root {
+    dir: OwnedFd,
+    stage: OnceCell<Stage>,
+}
+
+/// Where the files of a work tree are made.
+struct Stage {
+    dir: OwnedFd,
+    above: OwnedFd,
+    name: &'static str,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // Another run may have files in it.
+        let _ = rustix::fs::unlinkat(&self.above, self.name, AtFlags::REMOVEDIR);
+    }
+}
+
+impl Stage {
+    /// The directory below git's own, or the one at the top.
+    fn open(root: BorrowedFd<'_>) -> Result<Stage, Errno> {
+        let git = rustix::fs::openat(root, ".git", DIRECTORY | OFlags::NOFOLLOW, Mode::empty());
+        let device = |dir: BorrowedFd<'_>| rustix::fs::fstat(dir).map(|stat| stat.st_dev);
+        // A file cannot be renamed from one file system to another.
+        if let Ok(git) = git
+            && device(git.as_fd())? == device(root)?
+            && let Ok(stage) = Stage::below(git, "conex-new")
+        {
+            return Ok(stage);
+        }
+        Stage::below(rustix::io::dup(root)?, ".conex-new")
+    }
+
+    fn below(above: OwnedFd, name: &'static str) -> Result<Stage, Errno> {
+        match rustix::fs::mkdirat(&above, name, Mode::from_raw_mode(0o777)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(errno),
+        }
+        let dir = rustix::fs::openat(&above, name, DIRECTORY | OFlags::NOFOLLOW, Mode::empty())?;
+        sweep(dir.as_fd());
+        Ok(Stage { dir, above, name })
+    }
+}
+
+/// Removes what runs left that were killed. In a container each run may have the same number.
+fn sweep(dir: BorrowedFd<'_>) {
+    let Ok(entries) = rustix::fs::Dir::read_from(dir) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let of = name.to_str().ok().and_then(made_by);
+        let dead = |pid: u32| {
+            let number = i32::try_from(pid)
+                .ok()
+                .and_then(rustix::process::Pid::from_raw);
+            let gone = number.is_none_or(|number| {
+                rustix::process::test_kill_process(number) == Err(Errno::SRCH)
+            });
+            gone || pid == std::process::id() && NEXT.load(Ordering::Relaxed) == 0
+        };
+        if of.is_some_and(dead) {
+            let _ = rustix::fs::unlinkat(dir, name, AtFlags::empty());
+        }
+    }
+}
+
+/// The number of the process that made a temporary file of this name.
+fn made_by(name: &str) -> Option<u32> {
+    let middle = name.strip_prefix(".conex-")?.strip_suffix(".tmp")?;
+    middle.split_once('-')?.0.parse().ok()
+}
+
+/// How many temporary files this process has made.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// What to do about a directory that is missing on the way.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -203,8 +284,20 @@ enum Missing {
 impl Root {
     fn open(root: &Path) -> Result<Root, WriteError> {
         rustix::fs::openat(CWD, root, DIRECTORY, Mode::empty())
-            .map(Root)
+            .map(|dir| Root {
+                dir,
+                stage: OnceCell::new(),
+            })
             .map_err(|errno| refused("open", &root.display().to_string(), errno))
+    }
+
+    /// Where files of a work tree are made.
+    fn stage(&self) -> Result<&Stage, Errno> {
+        if let Some(stage) = self.stage.get() {
+            return Ok(stage);
+        }
+        let stage = Stage::open(self.dir.as_fd())?;
+        Ok(self.stage.get_or_init(|| stage))
     }
 
     /// Opens the directories down to the parent of `path`, the first outermost;
@@ -215,7 +308,7 @@ impl Root {
         for (at, _) in path.match_indices('/') {
             let prefix = &path[..at];
             let name = last(prefix);
-            let dir = opened.last().map_or(self.0.as_fd(), AsFd::as_fd);
+            let dir = opened.last().map_or(self.dir.as_fd(), AsFd::as_fd);
             let open =
                 || rustix::fs::openat(dir, name, DIRECTORY | OFlags::NOFOLLOW, Mode::empty());
             let next = match (open(), missing) {
@@ -250,7 +343,7 @@ impl Root {
     fn check(&self, path: &str) -> Result<(), WriteError> {
         let parents = self.parents(path, Missing::Stop)?;
         if parents.len() == path.matches('/').count() {
-            let dir = parents.last().map_or(self.0.as_fd(), AsFd::as_fd);
+            let dir = parents.last().map_or(self.dir.as_fd(), AsFd::as_fd);
             check_target(dir, path)?;
         }
         Ok(())
@@ -258,9 +351,21 @@ impl Root {
 
     fn write(&self, path: &str, bytes: &[u8], options: WriteOptions) -> Result<(), WriteError> {
         let parents = self.parents(path, Missing::Make(options.access))?;
-        let dir = parents.last().map_or(self.0.as_fd(), AsFd::as_fd);
+        let dir = parents.last().map_or(self.dir.as_fd(), AsFd::as_fd);
         let replaced = check_target(dir, path)?;
-        let (temporary, file) = temporary(dir, path, options.access)?;
+        let made_in = match options.access {
+            Access::Shared => {
+                let stage = self
+                    .stage()
+                    .map_err(|errno| refused("write", path, errno))?;
+                stage.dir.as_fd()
+            }
+            Access::Private => {
+                sweep(dir);
+                dir
+            }
+        };
+        let (temporary, file) = temporary(made_in, path, options.access)?;
         let written = || -> Result<(), Errno> {
             if let (Some(mode), Access::Shared) = (replaced, options.access) {
                 rustix::fs::fchmod(&file, mode & Mode::from_raw_mode(0o777))?;
@@ -277,10 +382,10 @@ impl Root {
             if options.durability == Durability::Power {
                 rustix::fs::fsync(&file)?;
             }
-            rustix::fs::renameat(dir, &*temporary, dir, last(path))
+            rustix::fs::renameat(made_in, &*temporary, dir, last(path))
         };
         written().map_err(|errno| {
-            let _ = rustix::fs::unlinkat(dir, &*temporary, AtFlags::empty());
+            let _ = rustix::fs::unlinkat(made_in, &*temporary, AtFlags::empty());
             refused("write", path, errno)
         })?;
         if options.durability == Durability::Power {
@@ -295,7 +400,7 @@ impl Root {
         if parents.len() < path.matches('/').count() {
             return Ok(());
         }
-        let dir = parents.last().map_or(self.0.as_fd(), AsFd::as_fd);
+        let dir = parents.last().map_or(self.dir.as_fd(), AsFd::as_fd);
         check_target(dir, path)?;
         match rustix::fs::unlinkat(dir, last(path), AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => {}
@@ -364,7 +469,6 @@ fn temporary(
     path: &str,
     access: Access,
 ) -> Result<(Box<CStr>, OwnedFd), WriteError> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mode = match access {
         Access::Shared => Mode::from_raw_mode(0o666),

@@ -29,6 +29,7 @@ mod approvals;
 mod branches;
 mod changes;
 mod history;
+mod killed;
 mod snapshot_weekly;
 mod tools;
 mod transitivity;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::commit::remind;
 use super::confirm::{agreed, show, show_warnings};
 use super::failure::{Exit, Failure};
 use super::options::{Consent, Signing};
@@ -50,11 +51,12 @@ pub fn signed(
 
 /// Says that nothing is done: nothing waits, or all that waits was left out, for the reasons that
 /// stand above.
-fn nothing(plan: &Plan, id: &Id) -> Exit {
+fn nothing(plan: &Plan, id: &Id, root: &Path) -> Exit {
     show_warnings(plan);
     let left_out = |f: &Finding| f.severity != Severity::Note;
     if !plan.warnings.iter().any(left_out) {
         sayln!("Nothing to do: nothing waits for `{id}`.");
+        remind(root);
         return Exit::Success;
     }
     sayln!("Nothing was signed: what waits for `{id}` was left out, for the reasons above.");
@@ -70,7 +72,7 @@ pub fn sign_and_write(
     root: &Path,
 ) -> Result<(Exit, Option<Plan>), Failure> {
     if plan.is_empty() {
-        return Ok((nothing(&plan, &who.id), None));
+        return Ok((nothing(&plan, &who.id, root), None));
     }
     if !agreed(&plan, consent, Some(who))? {
         return Ok((Exit::Success, None));
@@ -156,7 +158,7 @@ pub fn hand_out(
 ) -> Result<Exit, Failure> {
     let parts = plan.to_sign(world.chain().identity(), id, now());
     if parts.is_empty() && plan.is_empty() {
-        return Ok(nothing(plan, id));
+        return Ok(nothing(plan, id, root));
     }
     show(plan, &format!("`{id}` is to sign, elsewhere:"));
     if signing.consent.dry_run {

@@ -4,6 +4,7 @@
 mod age;
 mod changes;
 mod command;
+mod commit;
 mod confirm;
 mod diff;
 mod failure;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::commit::warn_of_ignored;
 use super::failure::{Exit, Failure};
 
 use crate::plan;
@@ -17,11 +18,30 @@ use crate::shell::{progress, signals};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::Id;
+use conex_verify::format::path::Place;
 use conex_verify::tree::Tree;
 
-/// The directory to work on.
+/// The directory to work on: the one that was named, or the nearest one from here upwards that is
+/// a repository, or here.
 pub fn directory(named: Option<&Path>) -> PathBuf {
-    named.map_or_else(|| PathBuf::from("."), Path::to_owned)
+    if let Some(named) = named {
+        return named.to_owned();
+    }
+    let here = PathBuf::from(".");
+    let Ok(from) = std::env::current_dir() else {
+        return here;
+    };
+    let found = from.ancestors().find(|dir| is_repository(dir));
+    match found {
+        Some(dir) if dir != from => dir.to_owned(),
+        _ => here,
+    }
+}
+
+/// Whether a directory is the top of an opam repository.
+fn is_repository(dir: &Path) -> bool {
+    let packages = dir.join("packages");
+    packages.join(".conex").is_dir() || (packages.is_dir() && dir.join("repo").is_file())
 }
 
 /// Reads the working repository.
@@ -80,16 +100,18 @@ pub fn state_home() -> Option<PathBuf> {
         .map(|base| base.join("conex"))
 }
 
-/// Writes what is planned: what is vouched for before the segments that do, and
-/// nothing is removed before what takes its place is there.
+/// Writes what is planned: what is vouched for before the segments that do, a link after the
+/// files that it needs, and nothing is removed before what takes its place is there. So a run
+/// that was killed anywhere is finished by the same command.
 pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
-    let (segments, others): (Vec<_>, Vec<_>) = plan
-        .writes
-        .iter()
-        .partition(|(path, _)| path.starts_with("packages/.conex/index/"));
-    let changes: Vec<Change> = others
+    let mut writes: Vec<(&String, &Vec<u8>)> = plan.writes.iter().collect();
+    writes.sort_by_key(|(path, _)| match Place::of(path) {
+        Ok(Place::Segment(..)) => 2,
+        Ok(Place::Link(_)) => 1,
+        _ => 0,
+    });
+    let changes: Vec<Change> = writes
         .into_iter()
-        .chain(segments)
         .map(|(path, bytes)| Change {
             path: path.clone(),
             bytes: Some(bytes.as_slice().into()),
@@ -124,6 +146,8 @@ pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
         "Wrote and removed"
     };
     sayln!("{verb} {files}.");
+    let written: Vec<&str> = plan.writes.keys().map(String::as_str).collect();
+    warn_of_ignored(root, &written);
     drop(writing);
     Ok(Exit::Success)
 }

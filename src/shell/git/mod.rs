@@ -18,6 +18,7 @@ mod list;
 mod read;
 mod revision;
 mod since;
+mod work_tree;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -29,6 +30,7 @@ use tempfile::TempDir;
 pub use error::GitError;
 pub use list::Listing;
 pub use revision::Range;
+pub use work_tree::Uncommitted;
 
 /// The first git that merges without a work tree (`git merge-tree --write-tree`).
 pub const OLDEST: (u32, u32) = (2, 38);

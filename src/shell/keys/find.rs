@@ -358,7 +358,11 @@ impl Search<'_> {
                 return found;
             }
         }
-        None
+        // A key that was put aside is still the one that the repository lists.
+        let (id, listed) = (self.selection.id?, self.selection.listed?);
+        let aside = listed.iter().map(|key| self.places.store.aside(id, key));
+        let mut aside = aside.filter(|path| path.exists());
+        aside.find_map(|path| self.file(&format!("`{}`", path.display()), &path))
     }
 
     fn git(&mut self) -> Option<Found> {

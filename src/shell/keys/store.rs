@@ -220,6 +220,12 @@ impl KeyStore {
         self.dir.join(id.as_str())
     }
 
+    /// Where the private key is put aside that another one takes the place of.
+    pub fn aside(&self, id: &Id, key: &PublicKey) -> PathBuf {
+        self.dir
+            .join(format!("{id}.old-{}", key.fingerprint().short()))
+    }
+
     /// The file of the public line.
     pub fn public_path(&self, id: &Id) -> PathBuf {
         self.dir.join(format!("{id}.pub"))

@@ -6,6 +6,7 @@ mod compact;
 mod counters;
 mod decline;
 mod epochs;
+mod git;
 mod junk;
 mod keys;
 mod shown;

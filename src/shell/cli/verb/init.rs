@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::plan;
-use crate::plan::{Init, View, World};
+use crate::plan::{Init, Plan, View, World};
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{signed, unsigned};
 use crate::shell::cli::options::{Consent, Signing};
@@ -131,7 +131,11 @@ fn alone(
         snapshot: args.snapshot.into(),
         janitors: vec![(id.clone(), who.signer.public().clone())],
     };
-    let mut plan = plan::init(tree, repository, &request)?;
+    // What an earlier run wrote that was interrupted, this one finishes.
+    let mut plan = match plan::is_started(repository, &request) {
+        true => Plan::default(),
+        false => plan::init(tree, repository, &request)?,
+    };
     let after = plan.apply(tree);
     let after_repository = Repository::load(&after);
     let world = World::new(&after, &after_repository, View::AsIfApproved)?;

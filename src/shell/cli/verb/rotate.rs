@@ -18,7 +18,7 @@ use crate::shell::keys::Signer as _;
 use crate::shell::keys::find::{Found, Places};
 use crate::shell::keys::passphrase::{ask_new, from_environment};
 use crate::shell::keys::private::UnlockedKey;
-use crate::shell::keys::store::Existing;
+use crate::shell::keys::store::{Existing, PrivateHalf};
 use crate::shell::out::sayln;
 use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
@@ -68,7 +68,7 @@ pub fn run(root: &Path, args: &RotateArgs) -> Result<Exit, Failure> {
         &places,
     )
     .ok();
-    let new = new_key(args, &id, &places)?;
+    let new = new_key(args, &id, &world.keys_of(&id), &places)?;
     let key = new.who.signer.public().clone();
     not_removed(root, args.base.as_deref(), &key)?;
     let mut plan = new_place_of_key(&world, &id, &key, &fingerprints(&args.retire)?)?;
@@ -138,11 +138,30 @@ fn new_place_of_key(
     Ok(plan)
 }
 
-fn new_key(args: &RotateArgs, id: &Id, places: &Places) -> Result<NewKey, Failure> {
+fn new_key(
+    args: &RotateArgs,
+    id: &Id,
+    listed: &[PublicKey],
+    places: &Places,
+) -> Result<NewKey, Failure> {
     if let Some(named) = &args.new_key {
         let mut signing = args.signing.clone();
         signing.key = Some(named.clone());
         let who = find(&signing, id.clone(), None, places)?;
+        return Ok(NewKey { who, made: None });
+    }
+    // A rotation that was interrupted left a key that the repository does not list yet.
+    if let Ok(own) = places.store.info(id)
+        && own.private != PrivateHalf::Elsewhere
+        && !listed.contains(&own.public)
+        && listed
+            .iter()
+            .any(|key| places.store.aside(id, key).exists())
+    {
+        let mut signing = args.signing.clone();
+        signing.key = Some(places.store.private_path(id).display().to_string());
+        let mut who = find(&signing, id.clone(), None, places)?;
+        who.signer.origin = "the new key that an earlier rotation made".to_owned();
         return Ok(NewKey { who, made: None });
     }
     let failed = |e: crate::shell::keys::private::PrivateKeyError| {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::plan;
-use crate::plan::{Sign, View, World};
+use crate::plan::{Plan, Sign, View, World};
+use crate::shell::cli::commit::refuse_ignored;
 use crate::shell::cli::diff;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{hand_out, signed};
@@ -60,6 +61,7 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     if let Some(dir) = &args.detached {
         let (id, key) = public_signer(&args.signing, &world, root)?;
         let mut plan = plan::sign(&world, &request(&id, &key))?;
+        refuse_ignored(root, &releases(&plan))?;
         plan.tell(&world, &earlier(root), args.all);
         if args.diff {
             diff::show(&world, &plan, root, args.since.as_deref())?;
@@ -73,12 +75,20 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     }
     let who = find(&args.signing, signer, Some(&listed), &places)?;
     let mut plan = plan::sign(&world, &request(&who.id, who.signer.public()))?;
+    refuse_ignored(root, &releases(&plan))?;
     plan.tell(&world, &earlier(root), args.all);
     if args.diff {
         diff::show(&world, &plan, root, args.since.as_deref())?;
     }
     fold_small(&world, &who, &mut plan);
     signed(plan, args.signing.consent, &world, &who, root)
+}
+
+/// The directories of the releases whose files are written down.
+fn releases(plan: &Plan) -> Vec<String> {
+    let checksums = plan.writes.keys();
+    let dirs = checksums.filter_map(|path| path.strip_suffix("/checksum"));
+    dirs.map(str::to_owned).collect()
 }
 
 /// What the help says beside the options.

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::plan;
 use crate::plan::{MakeSnapshot, Unchanged, View, World};
+use crate::shell::cli::commit::refuse_ignored;
 use crate::shell::cli::confirm::agreed;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::hand_out;
@@ -132,10 +133,12 @@ fn make(
         },
     };
     if let Some(dir) = &args.detached {
+        refuse_ignored(root, &["packages".to_owned()])?;
         let (id, key) = public_signer(&args.signing, world, root)?;
         let plan = plan::snapshot(world, state, &request(&id, &key))?;
         return hand_out(&args.signing, &plan, world, &id, root, dir);
     }
+    refuse_ignored(root, &["packages".to_owned()])?;
     // Whoever is no notary learns who is, known or not.
     let id = signer_in(&args.signing, world, places)?;
     let who = somebody(&args.signing, id, world, places)?;

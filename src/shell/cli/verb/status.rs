@@ -173,6 +173,7 @@ pub fn run(root: &Path, args: &StatusArgs) -> Result<Exit, Failure> {
     }
     if named.is_empty() {
         overview::show(&known, args.all);
+        overview::uncommitted(root);
         overview::merge(&conflicts);
     }
     for name in &named.packages {

@@ -1,5 +1,7 @@
 //! What `conex status` says of the whole repository.
 
+use std::path::Path;
+
 use super::Known;
 
 use crate::plan::conflict::Conflicts;
@@ -8,6 +10,7 @@ use crate::plan::todo::{Deed, Item, Todo};
 use crate::plan::{World, depends, package_or_name};
 use crate::shell::cli::age::{day, in_words, seconds_now, time_in_words};
 use crate::shell::cli::changes::changes;
+use crate::shell::cli::commit::left_behind;
 use crate::shell::cli::todo::{counted, lines, percent, some};
 use crate::shell::keys::log;
 use crate::shell::out::outln;
@@ -135,6 +138,11 @@ fn everything(known: &Known<'_, '_>) {
         };
         outln!("  {}: {}{owners}", report.name, super::one::state(report));
     }
+}
+
+/// What conex wrote and no commit has.
+pub fn uncommitted(root: &Path) {
+    under("git", left_behind(root));
 }
 
 /// What a merge left to do.

@@ -1,0 +1,118 @@
+//! What git has to do with what is written and signed: what it leaves out is not published.
+
+use std::path::Path;
+
+use super::failure::Failure;
+use super::todo::some;
+use crate::shell::git::{Git, Uncommitted, Where};
+use crate::shell::out::sayln;
+use crate::shell::report::neutral;
+use conex_verify::format::path::Place;
+
+/// What people commit of a repository.
+const ALL: [&str; 2] = ["packages", "repo"];
+
+/// What is not committed, or nothing where there is no git.
+fn uncommitted(root: &Path, paths: &[&str]) -> Uncommitted {
+    let git = Git::open(root, Where::Directory);
+    let found = git.and_then(|git| git.uncommitted(paths));
+    found.unwrap_or_default()
+}
+
+/// Whether a file is one that conex writes.
+fn is_metadata(path: &str) -> bool {
+    !matches!(
+        Place::of(path),
+        Err(_)
+            | Ok(Place::Opam(_)
+                | Place::File(..)
+                | Place::Old(..)
+                | Place::Misplaced(_)
+                | Place::Stray(_))
+    )
+}
+
+fn files(n: usize) -> String {
+    match n {
+        1 => "1 file".to_owned(),
+        n => format!("{n} files"),
+    }
+}
+
+/// Says which of the files that were just written git leaves out of a commit.
+pub fn warn_of_ignored(root: &Path, written: &[&str]) {
+    let ignored = match written {
+        [] => return,
+        written => uncommitted(root, written).ignored,
+    };
+    if !ignored.is_empty() {
+        sayln!(
+            "warning: git ignores {} of these: {}\nhint: commit what was written with `git add -f packages`, and look for the line in .gitignore",
+            files(ignored.len()),
+            some(&ignored, false)
+        );
+    }
+}
+
+/// Says what conex wrote earlier and is not committed: it may be what somebody misses who has
+/// nothing to do.
+pub fn remind(root: &Path) {
+    for line in left_behind(root) {
+        sayln!("{}", neutral(&line));
+    }
+}
+
+/// The files of conex's that no commit has, in a line or two; none where all are committed.
+pub fn left_behind(root: &Path) -> Vec<String> {
+    let found = uncommitted(root, &ALL);
+    let all = found.new.iter().chain(&found.changed);
+    let open: Vec<String> = all.filter(|path| is_metadata(path)).cloned().collect();
+    let ignored: Vec<String> = found
+        .ignored
+        .iter()
+        .filter(|p| is_metadata(p))
+        .cloned()
+        .collect();
+    let mut lines = Vec::new();
+    if !open.is_empty() {
+        lines.push(format!(
+            "{} that conex wrote and no commit has: {}; `git add packages`, then commit",
+            files(open.len()),
+            some(&open, false)
+        ));
+    }
+    if !ignored.is_empty() {
+        lines.push(format!(
+            "{} that conex wrote and git ignores: {}; `git add -f packages`, then commit",
+            files(ignored.len()),
+            some(&ignored, false)
+        ));
+    }
+    lines
+}
+
+/// Refuses to vouch for files that git leaves out: they are not in what is published, and every
+/// client refuses that then. `below` are the directories that somebody is about to vouch for.
+///
+/// # Errors
+/// There are such files.
+pub fn refuse_ignored(root: &Path, below: &[String]) -> Result<(), Failure> {
+    if below.is_empty() {
+        return Ok(());
+    }
+    let below: Vec<&str> = below.iter().map(String::as_str).collect();
+    let mut ignored = uncommitted(root, &below).ignored;
+    // Conex's own files are no content.
+    ignored.retain(|path| !is_metadata(path));
+    if ignored.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::refused(
+        format!(
+            "git ignores {}, which would be vouched for and not committed, and every client would refuse the result: {}",
+            files(ignored.len()),
+            some(&ignored, false)
+        ),
+        "remove what does not belong there, or take it in with `git add -f`",
+    ))
+}

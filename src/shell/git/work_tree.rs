@@ -1,0 +1,52 @@
+//! What of a work tree is not in a commit.
+
+use super::{Git, GitError};
+
+/// Files of a work tree that no commit has as they are, with paths from the directory of the
+/// repository that was opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uncommitted {
+    /// Those that git does not know, and would take in.
+    pub new: Vec<String>,
+    /// Those that git does not know, and leaves out because of a line in a file such as
+    /// `.gitignore`.
+    pub ignored: Vec<String>,
+    /// Those that differ from the present commit, or are gone.
+    pub changed: Vec<String>,
+}
+
+impl Git {
+    /// What of these files and directories is not committed.
+    ///
+    /// # Errors
+    /// git fails; there is no work tree.
+    pub fn uncommitted(&self, paths: &[&str]) -> Result<Uncommitted, GitError> {
+        let others = ["ls-files", "-z", "--others", "--exclude-standard"];
+        let ignored = ["--ignored"];
+        let changed = [
+            "diff",
+            "-z",
+            "--relative",
+            "--name-only",
+            "--no-renames",
+            "HEAD",
+        ];
+        Ok(Uncommitted {
+            new: self.paths(&others, &[], paths)?,
+            ignored: self.paths(&others, &ignored, paths)?,
+            // Before the first commit nothing is changed.
+            changed: self.paths(&changed, &[], paths).unwrap_or_default(),
+        })
+    }
+
+    fn paths(&self, verb: &[&str], more: &[&str], paths: &[&str]) -> Result<Vec<String>, GitError> {
+        let args = [verb, more, &["--"], paths].concat();
+        let output = self.run(&args)?;
+        if !output.status.success() {
+            return Err(GitError::failed("ls-files", &output));
+        }
+        let paths = output.stdout.split(|&b| b == 0).filter(|p| !p.is_empty());
+        let text = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
+        Ok(paths.map(text).collect())
+    }
+}

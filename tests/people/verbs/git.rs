@@ -1,0 +1,103 @@
+//! What git leaves out is not published; and where people stand when they type.
+
+use crate::town::Town;
+
+/// `git commit -am` after `sign` leaves the new signature out: `check` said "sign", and `sign` said
+/// that nothing waits.
+#[test]
+fn a_signature_that_git_did_not_take_in_is_named() {
+    let town = Town::new();
+    town.ok("edit fmt.1.0 Mine; by alice conex sign --yes; git commit -qam mine");
+    town.fails("conex check HEAD~1..HEAD", "fmt.1.0");
+    let told = town.ok("by alice conex sign --yes");
+    assert!(
+        told.contains("1 file that conex wrote and no commit has: packages/.conex/index/alice/"),
+        "{told}"
+    );
+    let status = town.ok("conex status");
+    assert!(
+        status.contains("git         1 file that conex wrote and no commit has"),
+        "{status}"
+    );
+    // As it is printed.
+    assert!(told.contains("`git add packages`, then commit"), "{told}");
+    town.ok("git add packages; git commit -qm signature; conex check HEAD~2..HEAD --strict");
+    let told = town.ok("by alice conex sign --yes; conex status");
+    assert!(!told.contains("no commit has"), "{told}");
+}
+
+/// `sign` and `snapshot` vouched for a `.DS_Store` that git ignores: every client refuses what is
+/// committed.
+#[test]
+fn files_that_git_ignores_are_not_vouched_for() {
+    let town = Town::new();
+    town.ok("echo .DS_Store >> .git/info/exclude; mkdir packages/fmt/fmt.1.0/files; echo x > packages/fmt/fmt.1.0/files/.DS_Store");
+    town.fails(
+        "by alice conex sign --yes",
+        "git ignores 1 file, which would be vouched for and not committed",
+    );
+    town.ok("rm -r packages/fmt/fmt.1.0/files; edit fmt.1.0 Mine; by alice conex sign --yes; commit mine");
+    town.ok("by ja conex team add notaries ja; for j in ja jb; do by $j conex approve --yes; done; commit notary; echo x > packages/.DS_Store");
+    town.fails("by ja conex snapshot --yes", "packages/.DS_Store");
+    town.fails(
+        "by ja conex snapshot --yes --detached $TMPDIR/out",
+        "packages/.DS_Store",
+    );
+    // Either way out.
+    town.ok("git add -f packages/.DS_Store; by ja conex snapshot --yes; commit with; rm packages/.DS_Store; by ja conex snapshot --yes");
+}
+
+/// What conex writes and git ignores is said as soon as it is written.
+#[test]
+fn metadata_that_git_ignores_is_named() {
+    let town = Town::new();
+    town.ok("echo index >> .git/info/exclude; edit fmt.1.0 Mine");
+    let told = town.ok("by alice conex sign --yes");
+    assert!(
+        told.contains("warning: git ignores 1 file of these: packages/.conex/index/alice/"),
+        "{told}"
+    );
+    town.ok("git add -f packages; git commit -qm mine; conex check HEAD~1..HEAD --strict");
+}
+
+/// From a directory below, conex works on the repository around, as git does.
+#[test]
+fn a_directory_below_the_top_is_as_good() {
+    let town = Town::new();
+    let told = town.ok("edit fmt.1.0 Mine; cd packages/fmt/fmt.1.0; by alice conex sign --yes; conex status | head -3");
+    assert!(told.contains("Wrote "), "{told}");
+    assert!(told.contains("repository  town"), "{told}");
+    town.ok("commit mine; cd packages; conex check HEAD~1..HEAD --strict");
+}
+
+/// Outside of every repository all verbs say the same, and what to do.
+#[test]
+fn outside_of_a_repository_all_verbs_say_the_same() {
+    let town = Town::new();
+    town.ok("mkdir $TMPDIR/empty");
+    for verb in [
+        "status",
+        "anchors",
+        "sign",
+        "approve",
+        "snapshot",
+        "compact --delete-dead",
+        "claims",
+        "supersede fmt",
+        "owner add alice fmt",
+        "team add crew alice",
+        "janitor remove jc",
+        "revoke alice",
+        "epoch fmt",
+        "decline dave",
+        "join dave",
+        "rotate --as alice --no-passphrase",
+        "key remove blake2b=00 --as alice",
+        "init --name x --alone ja --yes",
+    ] {
+        town.fails(
+            &format!("cd $TMPDIR/empty; by ja conex {verb}"),
+            "is not an opam repository: it has no `packages/` and no `repo`",
+        );
+    }
+}
