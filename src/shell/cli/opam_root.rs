@@ -39,18 +39,19 @@ pub fn lock(root: &Root, dry_run: bool) -> Result<Option<Locked>, RootError> {
     }
 }
 
-/// Writes the files and the record.
+/// Writes the files, and the record, which was `before` when it was read.
 pub fn write_root(
     root: &Root,
     locked: Option<&Locked>,
     changes: &[(&str, Edited)],
-    record: &Record,
+    (before, record): (&Record, &Record),
     order: Order,
 ) -> Result<(), Failure> {
     let Some(locked) = locked else {
         return Ok(());
     };
-    if order == Order::RecordFirst && changes.iter().all(|(_, e)| *e == Edited::Unchanged) {
+    let unchanged = changes.iter().all(|(_, e)| *e == Edited::Unchanged);
+    if order == Order::RecordFirst && unchanged && before == record {
         return Ok(());
     }
     // The files and the record belong together: Ctrl-C does not come between.

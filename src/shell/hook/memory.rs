@@ -111,8 +111,26 @@ impl Kept {
     /// # Errors
     /// Something is there and cannot be read, or another hook does not end.
     pub fn open(state: &Path, name: &str) -> Result<Kept, MemoryError> {
-        let dir = format!("memory/{}", Digest::of(name.as_bytes()).short());
-        let mut store = Kept {
+        let mut store = Kept::unread_yet(state, name);
+        store.lock()?;
+        store.read()?;
+        Ok(store)
+    }
+
+    /// Opens the same without waiting for anybody and without writing anything, for somebody
+    /// who only looks: files are replaced as a whole. Nothing can be remembered in it.
+    ///
+    /// # Errors
+    /// Something is there and cannot be read.
+    pub fn look(state: &Path, name: &str) -> Result<Kept, MemoryError> {
+        let mut store = Kept::unread_yet(state, name);
+        store.warning = Some("it was opened only to look".to_owned());
+        store.read()?;
+        Ok(store)
+    }
+
+    fn unread_yet(state: &Path, name: &str) -> Kept {
+        Kept {
             state: state.to_owned(),
             name: name.to_owned(),
             known: Vec::new(),
@@ -120,11 +138,8 @@ impl Kept {
             failed: RefCell::default(),
             _lock: None,
             warning: None,
-            dir,
-        };
-        store.lock()?;
-        store.read()?;
-        Ok(store)
+            dir: format!("memory/{}", Digest::of(name.as_bytes()).short()),
+        }
     }
 
     fn path(&self) -> PathBuf {

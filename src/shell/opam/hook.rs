@@ -1,5 +1,6 @@
 //! The field `repository-validation-command` of opam's `config`.
 
+use std::ffi::OsStr;
 use std::ops::Range;
 use std::path::Path;
 
@@ -90,11 +91,20 @@ impl Hook {
         Some(self.words.first()?.text.replace("%%", "%"))
     }
 
-    /// Whether the program is a conex, judged by its name and its verb.
+    /// Whether the command is one of conex, judged by its form: the verb is `verify`, and either the program has
+    /// conex's name, or what opam knows of the repository is passed by the names that `conex verify` has for it.
+    /// A download can have any name, and may be gone. [`super::program`] says whether the file is a conex.
     pub fn is_conex(&self) -> bool {
         let program = self.program();
         let name = program.as_deref().map(Path::new).and_then(Path::file_name);
-        name.is_some_and(|n| n == "conex") && self.words.get(1).is_some_and(|w| w.text == "verify")
+        let name = name.and_then(OsStr::to_str).unwrap_or_default();
+        let named = name == "conex" || name.starts_with("conex-");
+        let passes = |names: &[&str]| {
+            let mut words = self.words.iter().skip(2);
+            words.any(|word| names.iter().any(|name| has_name(&word.text, name)))
+        };
+        let formed = || ARGUMENTS.iter().all(|(names, ..)| passes(names));
+        self.words.get(1).is_some_and(|w| w.text == "verify") && (named || formed())
     }
 
     /// The field as it is written, lines ending in a newline.

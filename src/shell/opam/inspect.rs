@@ -1,23 +1,18 @@
 //! Whether opam is configured so that nothing gets past conex.
 
-use std::collections::BTreeSet;
-use std::fs::Metadata;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::held::{Ask, Held, Refusal, held};
 use super::hook::{self, Hook};
+use super::program::{Conex, ProgramError, look};
+use super::record::Record;
 use super::repositories::{self, Entry};
 use super::root::{CONFIG, REPOS_CONFIG, Root, RootError};
-use crate::shell::hook::load::load;
-use crate::shell::report::one_line;
-use conex_verify::finding::Severity;
-use conex_verify::tree::{Contents, Tree};
-use conex_verify::workbench::repository::Repository;
+use conex_verify::Mode;
 use conex_verify::workbench::trust::anchors::Client;
-use conex_verify::workbench::verdict::verify;
-use conex_verify::workbench::verify::Mode;
 
 /// What of the environment changes what opam does.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +46,59 @@ pub struct Check {
     /// What to do; may be empty.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub hint: String,
+    /// Of a repository with anchors: what the hook asks of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Shown>,
+}
+
+/// The policy of a repository, as its anchors and the hook say it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// `strict`, `covered` or `nostrict`.
+    pub mode: &'static str,
+    /// How many anchors must agree.
+    pub quorum: usize,
+    /// How many there are.
+    pub anchors: usize,
+    /// The pinned link: the digest of its signed bytes.
+    pub link: Option<String>,
+    /// The least revision of the snapshot.
+    pub snapshot: Option<String>,
+    /// The least revision of the list of claims.
+    pub claims: Option<String>,
+}
+
+impl Shown {
+    /// The policy of a client, under a hook that lets everything unsigned through or not.
+    pub fn of(client: &Client, lenient: bool) -> Shown {
+        let anchors = client.anchors();
+        Shown {
+            mode: match client.mode(lenient) {
+                Mode::Strict => "strict",
+                Mode::Covered => "covered",
+                Mode::NoStrict => "nostrict",
+            },
+            quorum: client.quorum(),
+            anchors: anchors.keys.len(),
+            link: anchors.link.map(|link| link.to_string()),
+            snapshot: anchors
+                .snapshot
+                .map(|r| format!("{}.{}", r.epoch, r.counter)),
+            claims: anchors.claims.map(|r| format!("{}.{}", r.epoch, r.counter)),
+        }
+    }
+
+    /// The same in words.
+    pub fn in_words(&self) -> String {
+        let mut words = format!("{}, {} of {} anchors", self.mode, self.quorum, self.anchors);
+        words.push_str(self.link.as_ref().map_or("", |_| ", pinned link"));
+        for (what, least) in [("snapshot", &self.snapshot), ("claims", &self.claims)] {
+            if let Some(least) = least {
+                words.push_str(&format!(", {what} from {least} on"));
+            }
+        }
+        words
+    }
 }
 
 /// How something is.
@@ -63,6 +111,8 @@ pub enum State {
     Warning,
     /// An update could get past conex, or none could pass.
     Error,
+    /// Its updates get past conex, and somebody said that this is meant.
+    LeftOut,
 }
 
 impl Check {
@@ -72,7 +122,13 @@ impl Check {
             state,
             message: message.into(),
             hint: String::new(),
+            policy: None,
         }
+    }
+
+    /// It is wrong, and this mends it.
+    fn refusal(about: impl Into<String>, message: String, refusal: Refusal) -> Check {
+        Check::new(about, State::Error, message).hint(refusal.hint)
     }
 
     fn hint(mut self, hint: impl Into<String>) -> Check {
@@ -81,7 +137,7 @@ impl Check {
     }
 }
 
-/// Looks at everything. `this` is the conex that is running.
+/// Looks at everything. `this` is the conex that is running, `ask` what its verb `verify` makes of a command line.
 ///
 /// # Errors
 /// A file of the root cannot be read or is not understood.
@@ -89,10 +145,14 @@ pub fn inspect(
     root: &Root,
     environment: &Environment,
     this: &Path,
+    ask: Ask<'_>,
 ) -> Result<Vec<Check>, RootError> {
     let path = root.file(CONFIG);
     let config = root.read(CONFIG)?.unwrap_or_default();
     let configured = hook::find(&path, &config)?.map(|found| found.hook);
+    let record = Record::read(root)?;
+    let text = root.read(REPOS_CONFIG)?.unwrap_or_default();
+    let entries = repositories::read(&root.file(REPOS_CONFIG), &text)?;
     let mut checks = of_environment(environment);
     // opam takes the variable first.
     let from_environment = environment.validation_hook.as_deref();
@@ -100,10 +160,11 @@ pub fn inspect(
         Some(text) => Some(Hook::of_environment(text)),
         None => configured,
     };
-    checks.extend(of_hook(hook.as_ref(), this));
-    let lenient = hook.as_ref().is_some_and(Hook::is_lenient);
-    let text = root.read(REPOS_CONFIG)?.unwrap_or_default();
-    let entries = repositories::read(&root.file(REPOS_CONFIG), &text)?;
+    let first = entries.iter().find(|entry| !entry.fingerprints.is_empty());
+    let name = first
+        .or(entries.first())
+        .map_or("NAME", |entry| entry.name.as_str());
+    checks.extend(of_hook(hook.as_ref(), this, name));
     if entries.is_empty() {
         checks.push(Check::new(
             "repositories",
@@ -112,7 +173,7 @@ pub fn inspect(
         ));
     }
     for entry in &entries {
-        checks.push(of_repository(root, entry, lenient));
+        checks.push(of_repository(root, entry, hook.as_ref(), &record, ask));
     }
     Ok(checks)
 }
@@ -151,8 +212,9 @@ fn of_environment(environment: &Environment) -> Vec<Check> {
     checks
 }
 
-fn of_hook(hook: Option<&Hook>, this: &Path) -> Vec<Check> {
-    let enable = "`conex enable REPO` configures it";
+fn of_hook(hook: Option<&Hook>, this: &Path, name: &str) -> Vec<Check> {
+    let enable = format!("conex enable {name}");
+    let enable = enable.as_str();
     let error = |message: String| Check::new("hook", State::Error, message);
     let Some(hook) = hook else {
         return vec![error("opam has no hook: it applies every update".to_owned()).hint(enable)];
@@ -162,13 +224,13 @@ fn of_hook(hook: Option<&Hook>, this: &Path) -> Vec<Check> {
     };
     if !hook.is_conex() {
         return vec![
-            error(format!("opam runs another hook: `{program}`")).hint(
-                "`conex enable REPO --force` replaces it, and `conex disable` brings it back",
-            ),
+            error(format!("opam runs another hook: `{program}`")).hint(format!(
+                "`conex enable {name} --force` replaces it, and `conex disable` brings it back"
+            )),
         ];
     }
     let mut checks = Vec::new();
-    checks.extend(of_program(&program, this));
+    checks.extend(of_program(&program, this, name));
     for problem in hook.problems() {
         checks.push(error(problem).hint(enable));
     }
@@ -193,73 +255,68 @@ fn of_hook(hook: Option<&Hook>, this: &Path) -> Vec<Check> {
     checks
 }
 
-fn of_program(program: &str, this: &Path) -> Option<Check> {
+fn of_program(program: &str, this: &Path, name: &str) -> Option<Check> {
     let path = PathBuf::from(program);
-    let error = |message: String| {
-        Some(
-            Check::new("hook", State::Error, message)
-                .hint("`conex enable REPO` names the conex that runs it"),
-        )
+    let names = format!("`conex enable {name}` names the conex that runs it");
+    let warning = |message: String| Check::new("hook", State::Warning, message);
+    let found = match look(&path, this) {
+        Ok(found) => found,
+        Err(error) => {
+            let what = match &error {
+                ProgramError::NotAbsolute(_) => "",
+                ProgramError::NotConex(..) => ", and opam goes by what it says",
+                _ => ": opam refuses every update",
+            };
+            let way = match &error {
+                ProgramError::NotExecutable(_) => error.hint(),
+                _ => format!("{names}; `conex disable` takes the hook away"),
+            };
+            return Some(Check::new("hook", State::Error, format!("{error}{what}")).hint(way));
+        }
     };
-    if !path.is_absolute() {
-        return error(format!(
-            "`{program}` is not an absolute path: opam runs whatever PATH has"
-        ));
-    }
-    let metadata = match std::fs::metadata(&path) {
-        Ok(metadata) => metadata,
-        Err(e) => return error(format!("`{program}`: {e}: opam refuses every update")),
-    };
-    let mode = metadata.permissions().mode();
-    if !metadata.is_file() || mode & 0o111 == 0 {
-        return error(format!(
-            "`{program}` cannot be run: opam refuses every update"
-        ));
-    }
-    let warning =
-        |message: String, hint: &str| Some(Check::new("hook", State::Warning, message).hint(hint));
-    if mode & 0o022 != 0 {
-        return warning(
-            format!("`{program}` can be changed by other users"),
-            "chmod go-w, or install it where only root writes",
+    if can_be_changed(&path) {
+        return Some(
+            warning(format!("`{program}` can be changed by other users"))
+                .hint("chmod go-w, or install it where only root writes"),
         );
     }
-    if !is_same(&path, &metadata, this) {
-        return warning(
-            format!("`{program}` is another conex than this one"),
-            "update the one or the other; `conex enable REPO` names the conex that runs it",
-        );
+    match found {
+        Conex::This => None,
+        Conex::Other(version) => Some(
+            warning(format!(
+                "`{program}` is another conex than this one: {version}"
+            ))
+            .hint(format!("update the one or the other; {names}")),
+        ),
     }
-    None
 }
 
-fn is_same(path: &Path, metadata: &Metadata, this: &Path) -> bool {
-    let one_file = std::fs::metadata(this)
-        .is_ok_and(|m| (m.dev(), m.ino()) == (metadata.dev(), metadata.ino()));
-    let one_text =
-        || matches!((std::fs::read(path), std::fs::read(this)), (Ok(a), Ok(b)) if a == b);
-    one_file || one_text()
+fn can_be_changed(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|m| m.permissions().mode() & 0o022 != 0)
 }
 
-fn of_repository(root: &Root, entry: &Entry, lenient: bool) -> Check {
+fn of_repository(
+    root: &Root,
+    entry: &Entry,
+    hook: Option<&Hook>,
+    record: &Record,
+    ask: Ask<'_>,
+) -> Check {
     let about = format!("repository:{}", entry.name);
     let set = format!(
-        "`conex enable {} --anchors A --quorum N`, with the anchors that its maintainers publish",
+        "conex enable {} --anchors ANCHORS, with the anchors that its maintainers publish",
         entry.name
     );
     if entry.url.is_empty() {
         return Check::new(about, State::Ok, "it is switched off");
     }
     if entry.fingerprints.is_empty() {
-        let message = match entry.quorum {
-            None => {
-                "it has no anchors: opam applies its updates without calling the hook".to_owned()
-            }
-            Some(n) => format!(
-                "it has the quorum {n} and no anchors: opam applies its updates without calling the hook"
-            ),
-        };
-        return Check::new(about, State::Error, message).hint(set);
+        let way = format!(
+            "{set}; or, if it is meant to come unverified: conex enable {} --leave-out",
+            entry.name
+        );
+        return without_anchors(about, entry, record)
+            .unwrap_or_else(|(about, message)| Check::new(about, State::Error, message).hint(way));
     }
     let client = match entry.client() {
         Ok(client) => client,
@@ -268,100 +325,68 @@ fn of_repository(root: &Root, entry: &Entry, lenient: bool) -> Check {
                 .hint(set);
         }
     };
-    let rule = format!(
-        "{} of {} anchors",
-        client.quorum(),
-        client.anchors().keys.len()
-    );
-    match held(root, &entry.name, &client, client.mode(lenient)) {
-        Held::Nothing => Check::new(about, State::Ok, format!("{rule}; opam holds nothing of it yet")),
-        Held::Valid => Check::new(about, State::Ok, format!("{rule}; what opam holds is valid")),
-        Held::Unknown(why) => Check::new(
-            about,
-            State::Warning,
-            format!("{rule}; what opam holds cannot be checked: {why}"),
-        )
-        .hint("the next update is checked as a whole"),
-        Held::Invalid(why) => Check::new(
-            about,
-            State::Error,
-            format!("{rule}; but what opam holds is not valid: {why}"),
-        )
+    let lenient = hook.is_some_and(Hook::is_lenient);
+    let policy = Shown::of(&client, lenient);
+    let rule = policy.in_words();
+    let choices = hook.map(Hook::choices).unwrap_or_default();
+    let ok = |message: String| Check::new(&about, State::Ok, message);
+    let warning = |message: String| Check::new(&about, State::Warning, message);
+    let mut check = match held(root, entry, &choices, ask) {
+        Held::Nothing => ok(format!("{rule}; opam holds nothing of it yet")),
+        Held::Valid if lenient && client.anchors().covered => warning(format!(
+            "{rule}; what opam holds is valid, but its anchors say `unsigned=covered`, and the hook lets more through"
+        ))
         .hint(format!(
-            "run `opam update {0}`; if that changes nothing: `opam repository remove {0} --all-switches`, then `opam repository add` with its anchors",
+            "conex enable {} --strict, if no other repository needs --nostrict",
             entry.name
         )),
-    }
-}
-
-/// What opam holds of a repository. opam asks the hook only when something changes: what
-/// came before the hook would else stay, unseen, until then.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Held {
-    /// Nothing.
-    Nothing,
-    /// It is valid.
-    Valid,
-    /// It is not; the reason.
-    Invalid(String),
-    /// It cannot be read; the reason.
-    Unknown(String),
-}
-
-/// Verifies what opam holds of the repository `name`.
-pub fn held(root: &Root, name: &str, client: &Client, mode: Mode) -> Held {
-    let directory = root.path().join("repo").join(name);
-    let archive = root.path().join("repo").join(format!("{name}.tar.gz"));
-    let path = if directory.exists() {
-        directory
-    } else if archive.exists() {
-        archive
-    } else {
-        return Held::Nothing;
+        Held::Valid => ok(format!("{rule}; what opam holds is valid")),
+        Held::Forgotten => warning(format!(
+            "{rule}; what opam holds is valid, but nothing is remembered: neither XDG_STATE_HOME nor HOME is set"
+        ))
+        .hint("set HOME"),
+        Held::Unknown(why) => warning(format!("{rule}; what opam holds cannot be checked: {why}"))
+            .hint("the next update is checked as a whole"),
+        Held::Invalid(refusal) => Check::refusal(
+            &about,
+            format!("{rule}; but what opam holds is not valid: {}", refusal.why),
+            refusal,
+        ),
+        Held::Refused(refusal) => Check::refusal(
+            &about,
+            format!("{rule}; but every update is refused: {}", refusal.why),
+            refusal,
+        ),
     };
-    let loaded = match load(&path, Contents::All) {
-        Ok(loaded) => loaded,
-        Err(e) => return Held::Unknown(e.to_string()),
-    };
-    let tree = below(loaded.tree, name).into_judged();
-    let repository = Repository::load(&tree);
-    let verdict = verify(&tree, &repository, client, mode);
-    if verdict.accepted() {
-        return Held::Valid;
-    }
-    let errors: Vec<_> = verdict
-        .findings
-        .into_iter()
-        .filter(|f| f.severity == Severity::Error)
-        .collect();
-    Held::Invalid(one_line(&errors))
+    check.policy = Some(policy);
+    check
 }
 
-/// opam 2.1 puts all that it archives into a directory `name`; later ones do not. Of a
-/// git repository it archives the whole clone, which it unpacks before it asks the hook.
-fn below(tree: Tree, name: &str) -> Tree {
-    let prefix = format!("{name}/");
-    if tree.files.keys().any(|path| !path.starts_with(&prefix)) {
-        return tree;
-    }
-    let clone = format!("{name}/.git/");
-    let counts = |path: &str| !path.starts_with(&clone);
-    let strip = |path: &str| path.strip_prefix(&prefix).unwrap_or(path).to_owned();
-    let files = tree.files.into_iter().filter(|(path, _)| counts(path));
-    let others = tree.others.into_iter();
-    let empty = tree.empty.into_iter();
-    let defects = tree.defects.into_iter();
-    Tree {
-        files: files.map(|(path, bytes)| (strip(&path), bytes)).collect(),
-        others: others
-            .filter(|path| *path != prefix && counts(path))
-            .map(|path| strip(&path))
-            .collect(),
-        elsewhere: BTreeSet::new(),
-        empty: empty
-            .filter(|path| *path != name && counts(path))
-            .map(|path| strip(&path))
-            .collect(),
-        defects: defects.filter(|defect| counts(&defect.path)).collect(),
-    }
+/// A repository that opam applies without asking: recorded as left out, or what is wrong.
+fn without_anchors(
+    about: String,
+    entry: &Entry,
+    record: &Record,
+) -> Result<Check, (String, String)> {
+    let quorum = match entry.quorum {
+        None => String::new(),
+        Some(n) => format!("the quorum {n} and "),
+    };
+    let message = match record.left_out.get(&entry.name) {
+        Some(url) if *url == entry.url => {
+            return Ok(Check::new(
+                about,
+                State::LeftOut,
+                "opam applies its updates unverified, on purpose; its packages can take the place of those of other repositories",
+            ));
+        }
+        Some(url) => format!(
+            "it has {quorum}no anchors; it was left out on purpose when it came from {url}, and it comes from {} now",
+            entry.url
+        ),
+        None => {
+            format!("it has {quorum}no anchors: opam applies its updates without calling the hook")
+        }
+    };
+    Err((about, message))
 }

@@ -12,11 +12,15 @@
 //! * [`repositories`]: the entries of `repos-config`
 //! * [`record`]: what was there before, for `conex disable`
 //! * [`edit`]: what `conex enable` and `conex disable` change
+//! * [`program`]: whether a file is a conex that opam can run
+//! * [`held`]: what opam holds of a repository, judged as the hook judges it
 //! * [`inspect`]: what `conex enable --status` says
 
 pub mod edit;
+pub mod held;
 pub mod hook;
 pub mod inspect;
+pub mod program;
 pub mod record;
 pub mod repositories;
 pub mod root;

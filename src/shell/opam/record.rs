@@ -1,4 +1,4 @@
-//! What `conex enable` found and changed, so that `conex disable` can undo it.
+//! What `conex enable` found and changed, so that `conex disable` can undo it; and what was left out on purpose.
 //!
 //! It lies in opam's root, as it is about that root alone: a root that is removed and
 //! made anew must not get the hook of the old one.
@@ -7,10 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::root::{Locked, Root, RootError};
-
-/// The file, below opam's root.
-pub const RECORD: &str = "conex-enable.json";
+use super::root::{Locked, RECORD, Root, RootError};
 
 /// The form of the file that is written here.
 const VERSION: u32 = 1;
@@ -26,6 +23,10 @@ pub struct Record {
     /// The anchors that conex set, by the name of the repository.
     #[serde(default)]
     pub anchors: BTreeMap<String, Replaced>,
+    /// The repositories that are left out on purpose, by name, with the URL that each had then. Only
+    /// `conex enable --status` looks at it: opam asks no hook about a repository without anchors.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, String>,
 }
 
 /// A piece of a file that was replaced by another.
@@ -44,6 +45,7 @@ impl Default for Record {
             version: VERSION,
             hook: None,
             anchors: BTreeMap::new(),
+            left_out: BTreeMap::new(),
         }
     }
 }
@@ -72,12 +74,12 @@ impl Record {
         }
     }
 
-    /// Writes it, or removes the file if there is nothing to undo.
+    /// Writes it, or removes the file if there is nothing to undo and nothing to know.
     ///
     /// # Errors
     /// It cannot be written.
     pub fn write(&self, root: &Root, locked: &Locked) -> Result<(), RootError> {
-        if self.hook.is_none() && self.anchors.is_empty() {
+        if self.hook.is_none() && self.anchors.is_empty() && self.left_out.is_empty() {
             return root.write(locked, RECORD, None);
         }
         let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();

@@ -32,12 +32,20 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The anchors, if they can be used.
+    ///
+    /// # Errors
+    /// What conex would refuse them for.
+    pub fn anchors(&self) -> Result<Anchors, AnchorError> {
+        self.fingerprints.join(",").parse()
+    }
+
     /// The anchors and quorum of a client, if they can be used.
     ///
     /// # Errors
     /// What conex would refuse them for.
     pub fn client(&self) -> Result<Client, AnchorError> {
-        let anchors: Anchors = self.fingerprints.join(",").parse()?;
+        let anchors = self.anchors()?;
         // A negative one is as bad as none.
         let quorum = usize::try_from(self.quorum.unwrap_or(1)).unwrap_or(0);
         Client::new(anchors, quorum)

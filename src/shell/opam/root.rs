@@ -18,6 +18,8 @@ use conex_verify::limits::MAX_FILE_SIZE;
 pub const CONFIG: &str = "config";
 /// The repositories, below the root.
 pub const REPOS_CONFIG: &str = "repo/repos-config";
+/// What conex keeps below the root.
+pub const RECORD: &str = "conex-enable.json";
 
 /// The files that opam 2.0 to 2.6 lock (`lockf`) before they write: the first for
 /// anything (also shared, to read), the second to write [`CONFIG`], the third to write
@@ -92,6 +94,10 @@ impl RootError {
             RootError::Unwritable { .. } => {
                 "run it as the user whom the root belongs to; a file that is a symbolic link has to be edited where it lies".to_owned()
             }
+            RootError::NotUnderstood { path, .. } if path.ends_with(RECORD) => format!(
+                "it says what `conex disable` brings back and what is left out on purpose; without it, that is not known any more: rm {}",
+                shell_quoted(path)
+            ),
             RootError::Unreadable { path, .. } | RootError::NotUnderstood { path, .. } => {
                 format!("see {}", shell_quoted(path))
             }

@@ -306,3 +306,37 @@ fn a_hook_that_was_written_by_hand_and_is_right_stays() {
     let without = new(unset_hook(&path(), &text, &mut record).unwrap());
     assert_eq!(hook::find(&path(), &without).unwrap(), None);
 }
+
+/// A download has the name that its maintainers gave it, and may be gone. What opam runs is known by the words.
+#[test]
+fn a_hook_of_conex_is_known_by_its_words_and_another_one_is_not() {
+    let at = |program: &str| Hook::of(Path::new(program), NOTHING);
+    for program in [
+        "/c/conex",
+        "/c/conex-0.1-x86_64-linux",
+        "/c/verifier",
+        "conex",
+    ] {
+        assert!(at(program).is_conex(), "{program}");
+    }
+    let without = |program: &str, word: usize| {
+        let mut hook = at(program);
+        hook.words.remove(word);
+        hook
+    };
+    // Damaged, and still called by its name.
+    assert!(without("/c/conex", 4).is_conex());
+    assert!(without("/c/conex-0.1", 4).is_conex());
+    for word in 1..8 {
+        assert!(!without("/c/verifier", word).is_conex(), "{word}");
+    }
+    for text in [
+        "/c/conex",
+        "/c/conex --repo=%{repo}%",
+        "/c/conexion verify --repo=%{repo}%",
+        "/c/other verify --repo=%{repo}% --quorum=%{quorum}%",
+        "/usr/bin/env conex verify",
+    ] {
+        assert!(!Hook::of_environment(text).is_conex(), "{text}");
+    }
+}

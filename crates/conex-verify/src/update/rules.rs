@@ -33,7 +33,7 @@ pub fn judge(
             )
             .value("before", known.identity)
             .value("now", new.chain.identity())
-            .hint("if its maintainers started it anew, remove it from opam and add it again with their new anchors"),
+            .hint("if its maintainers started it anew, take their new anchors: conex enable NAME --anchors ANCHORS"),
         );
         return findings;
     }

@@ -1,27 +1,29 @@
 //! `conex enable`.
 
+mod given;
+mod status;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde::Serialize;
 
-use super::anchors::{Handout, handout};
+use given::Wanted;
+use status::{ask, status};
 
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::opam_root::{Order, failed, lock, refused, root, tell, write_root};
 use crate::shell::cli::options::Format;
 use crate::shell::cli::page::Page;
-use crate::shell::cli::workspace::working_tree;
 use crate::shell::keys::file::shell_quoted;
 use crate::shell::opam::edit::{Edited, Foreign, find, set_anchors, set_hook};
+use crate::shell::opam::held::{Held, held};
 use crate::shell::opam::hook::{Hook, find as find_hook, is_lenient};
-use crate::shell::opam::inspect::{Check, Environment, Held, State, held, inspect, protected};
+use crate::shell::opam::program::{ProgramError, look};
 use crate::shell::opam::record::Record;
-use crate::shell::opam::root::{CONFIG, REPOS_CONFIG, Root};
-use crate::shell::out::{outln, sayln};
+use crate::shell::opam::repositories::{Entry, read};
+use crate::shell::opam::root::{CONFIG, REPOS_CONFIG, Root, RootError};
+use crate::shell::out::sayln;
 use crate::shell::report::neutral;
-use conex_verify::workbench::repository::Repository;
-use conex_verify::workbench::trust::anchors::{Anchors, Client, words};
 
 /// Arguments of `enable`.
 #[derive(Debug, Args)]
@@ -35,17 +37,23 @@ pub struct EnableArgs {
     /// Its trust anchors, separated by commas, as `conex anchors` prints them
     #[arg(long, value_name = "ANCHORS")]
     pub anchors: Option<String>,
-    /// How many anchors must agree [default: as the anchors say]
+    /// How many anchors must agree, of those that are given or that opam has [default: as the anchors say, or as
+    /// it is]
     #[arg(long, value_name = "N")]
     pub quorum: Option<usize>,
+    /// Record that this repository is left out on purpose: it has no anchors, and opam applies its updates without
+    /// asking. `--status` says so, and is content with it; the hook decides as before
+    #[arg(long, conflicts_with_all = ["status", "anchors", "quorum", "nostrict", "strict", "hook", "force"])]
+    pub leave_out: bool,
     /// Let packages through whose names no quorum claims, in all repositories: there is one hook. Not for a
     /// repository whose anchors say `unsigned=covered`, which need it not
     #[arg(long, visible_alias = "ignore-missing")]
     pub nostrict: bool,
-    /// Require again that every package is signed [default: as the hook is now, and for a new one]
+    /// Require again that every package is signed [default: as the hook is now, and for a new one]. This and
+    /// --nostrict also work before opam has the repository
     #[arg(long, conflicts_with = "nostrict")]
     pub strict: bool,
-    /// The conex that opam runs, by its absolute path [default: this one]
+    /// The conex that opam runs, a file of any name, by its absolute path [default: this one]
     #[arg(long, value_name = "FILE")]
     pub hook: Option<PathBuf>,
     /// Replace another hook; `disable` brings it back
@@ -66,7 +74,7 @@ pub struct EnableArgs {
 pub fn run(directory: Option<&Path>, args: &EnableArgs) -> Result<Exit, Failure> {
     let root = root(args.root.as_deref())?;
     let Some(name) = &args.repository else {
-        return status(&root, args.format);
+        return status(&root, &this()?, args.format);
     };
     if args.status {
         return Err(Failure::usage(
@@ -74,28 +82,26 @@ pub fn run(directory: Option<&Path>, args: &EnableArgs) -> Result<Exit, Failure>
             "leave the repository out",
         ));
     }
-    let wanted = anchors(directory, args)?;
+    if args.leave_out {
+        return leave_out(&root, name, args.dry_run);
+    }
+    let given = given::anchors(directory, args.anchors.as_deref(), args.quorum)?;
+    let asked = given.is_some() || args.quorum.is_some();
+    let (program, this) = (program(args)?, this()?);
     let present = root.read(CONFIG).map_err(failed)?.unwrap_or_default();
     let present = find_hook(&root.file(CONFIG), &present).map_err(failed)?;
-    // The anchors say already what may come unsigned; there is one hook for all repositories.
-    if args.nostrict && wanted.as_ref().is_some_and(|w| w.client.anchors().covered) {
-        return Err(Failure::usage(
-            format!(
-                "the anchors of `{name}` say `unsigned=covered`: with --nostrict unsigned packages would come without a snapshot as well"
-            ),
-            "leave --nostrict out",
-        ));
+    let present = present.map(|found| found.hook);
+    if !args.force {
+        is_ours(present.as_ref(), &this)?;
     }
-    let hook = Hook::of(
-        &program(args)?,
-        &choices(args, present.as_ref().map(|f| &f.hook)),
-    );
-    let by_hand = || by_hand(name, &hook, wanted.as_ref());
+    let hook = Hook::of(&program, &choices(args, present.as_ref()));
+    let by_hand = || by_hand(name, &hook, given.as_ref());
     let locked = lock(&root, args.dry_run).map_err(|e| Failure {
         hint: format!("{}\n{}", e.hint(), by_hand()),
         ..failed(e)
     })?;
-    let mut record = Record::read(&root).map_err(failed)?;
+    let before = Record::read(&root).map_err(failed)?;
+    let mut record = before.clone();
 
     let config = root.read(CONFIG).map_err(failed)?.unwrap_or_default();
     let foreign = if args.force {
@@ -108,116 +114,204 @@ pub fn run(directory: Option<&Path>, args: &EnableArgs) -> Result<Exit, Failure>
 
     let repos = root.read(REPOS_CONFIG).map_err(failed)?.unwrap_or_default();
     let path = root.file(REPOS_CONFIG);
-    let entry = find(&path, &repos, name).map_err(failed)?;
-    let (client, new_repos) = match &wanted {
-        Some(wanted) => (
-            wanted.client.clone(),
-            set_anchors(
-                &path,
-                &repos,
-                name,
-                &wanted.anchors,
-                wanted.client.quorum(),
-                &mut record,
-            )
-            .map_err(|e| refused(e, &by_hand()))?,
-        ),
-        None => {
-            let client = entry.client().map_err(|e| {
-                Failure::refused(
-                    format!("the repository `{name}`: {e}"),
-                    format!("give its anchors, as its maintainers publish them: conex enable {name} --anchors A --quorum N"),
-                )
-            })?;
-            (client, Edited::Unchanged)
+    let entry = match find(&path, &repos, name) {
+        Ok(entry) => Some(entry),
+        // There is one hook for all repositories: how it is does not depend on this one.
+        Err(RootError::NoRepository { .. }) if args.strict || args.nostrict => None,
+        Err(error @ RootError::NoRepository { .. }) => {
+            let add = given::add(name, given.as_ref(), args.quorum);
+            let hint = given::absent(&error, name, &add, present.is_some());
+            return Err(Failure::usage(error, hint));
         }
+        Err(error) => return Err(failed(error)),
+    };
+    let wanted = match (given.clone(), &entry) {
+        (Some(wanted), _) => Some(wanted),
+        (None, Some(entry)) => Some(given::kept(entry, args.quorum)?),
+        (None, None) => None,
+    };
+    // The anchors say already what may come unsigned.
+    if args.nostrict && wanted.as_ref().is_some_and(|w| w.client.anchors().covered) {
+        return Err(Failure::usage(
+            format!(
+                "the anchors of `{name}` say `unsigned=covered`: with --nostrict unsigned packages would come without a snapshot as well"
+            ),
+            "leave --nostrict out",
+        ));
+    }
+    record.left_out.remove(name);
+    let new_repos = match (&wanted, &entry) {
+        (Some(wanted), Some(_)) if asked => {
+            let (anchors, quorum) = (&wanted.anchors, wanted.client.quorum());
+            set_anchors(&path, &repos, name, anchors, quorum, &mut record)
+                .map_err(|e| refused(e, &by_hand()))?
+        }
+        _ => Edited::Unchanged,
     };
     let changes = [(CONFIG, new_config), (REPOS_CONFIG, new_repos)];
+    let records = (&before, &record);
     write_root(
         &root,
         locked.as_ref(),
         &changes,
-        &record,
+        records,
         Order::RecordFirst,
     )?;
 
     tell(&changes, args.dry_run);
-    let program = hook.program().unwrap_or_default();
+    match (&wanted, &entry) {
+        (Some(wanted), Some(_)) => say_who_asks(name, &hook, wanted),
+        _ => say_what_is_left(name, &hook, &given::add(name, wanted.as_ref(), args.quorum)),
+    }
+    let [_, (_, new_repos)] = &changes;
+    let repos = match new_repos {
+        Edited::Changed(text) => text,
+        _ => &repos,
+    };
+    let entries = read(&path, repos).map_err(failed)?;
+    let was_lenient = present.is_some_and(|hook| hook.is_conex() && hook.is_lenient());
+    let concerned = entries.iter().filter(|entry| {
+        // A hook that became stricter concerns everybody.
+        entry.name == *name || (was_lenient && !hook.is_lenient() && !entry.fingerprints.is_empty())
+    });
+    for entry in concerned {
+        warn(&root, entry, &hook);
+    }
+    if hook.is_lenient() {
+        warn_of_nostrict(&entries);
+    }
+    Ok(Exit::Success)
+}
+
+/// Says what opam does from now on.
+fn say_who_asks(name: &str, hook: &Hook, wanted: &Wanted) {
     sayln!(
         "opam asks `{}` before it applies an update of `{}`: {} of {} anchors must agree.",
-        neutral(&program),
+        neutral(&hook.program().unwrap_or_default()),
         neutral(name),
-        client.quorum(),
-        client.anchors().keys.len()
+        wanted.client.quorum(),
+        wanted.client.anchors().keys.len()
     );
-    let mode = client.mode(hook.is_lenient());
-    match held(&root, name, &client, mode) {
-        Held::Nothing | Held::Valid => {}
+}
+
+/// Says how the hook is, and that opam has no repository of this name yet.
+fn say_what_is_left(name: &str, hook: &Hook, add: &str) {
+    sayln!(
+        "opam asks `{}` before it applies an update of a repository that has anchors: {}.",
+        neutral(&hook.program().unwrap_or_default()),
+        if hook.is_lenient() {
+            "packages that nobody claims are let through"
+        } else {
+            "every package must be signed, unless the anchors say `unsigned=covered`"
+        }
+    );
+    sayln!(
+        "opam has no repository `{}` yet. This adds it, so that the first copy is verified too:\n  {}",
+        neutral(name),
+        neutral(add)
+    );
+}
+
+/// Says what is wrong with what opam holds, and what mends it.
+fn warn(root: &Root, entry: &Entry, hook: &Hook) {
+    let name = neutral(&entry.name);
+    let refusal = match held(root, entry, &hook.choices(), &ask) {
+        Held::Nothing | Held::Valid => return,
+        Held::Forgotten => {
+            sayln!(
+                "warning: the hook can remember nothing of `{name}`: neither XDG_STATE_HOME nor HOME is set"
+            );
+            return;
+        }
         Held::Unknown(why) => {
             sayln!(
                 "warning: what opam holds of `{name}` cannot be checked: {}",
                 neutral(&why)
             );
+            return;
         }
-        Held::Invalid(why) => {
+        Held::Invalid(refusal) => {
             sayln!(
                 "warning: what opam holds of `{name}` is not valid: {}",
-                neutral(&why)
+                neutral(&refusal.why)
             );
-            sayln!(
-                "\nhint: run `opam update {name}`; if it is refused, the anchors or the repository are not right"
-            );
+            refusal
         }
+        Held::Refused(refusal) => {
+            sayln!(
+                "warning: every update of `{name}` is refused: {}",
+                neutral(&refusal.why)
+            );
+            refusal
+        }
+    };
+    sayln!("\nhint: {}", neutral(&refusal.hint));
+}
+
+/// Names the repositories for which --nostrict is more than their maintainers ask for.
+fn warn_of_nostrict(entries: &[Entry]) {
+    let covered = entries.iter().filter(|entry| {
+        let client = entry.client();
+        client.is_ok_and(|client| client.anchors().covered)
+    });
+    let names: Vec<String> = covered.map(|e| format!("`{}`", neutral(&e.name))).collect();
+    if !names.is_empty() {
+        sayln!(
+            "warning: with --nostrict unsigned packages of {} come without a snapshot as well, though its anchors say `unsigned=covered`",
+            names.join(" and ")
+        );
+    }
+}
+
+/// Records that a repository comes unverified, and that this is meant. Nothing that opam or the hook reads changes.
+fn leave_out(root: &Root, name: &str, dry_run: bool) -> Result<Exit, Failure> {
+    let locked = lock(root, dry_run).map_err(failed)?;
+    let before = Record::read(root).map_err(failed)?;
+    let repos = root.read(REPOS_CONFIG).map_err(failed)?.unwrap_or_default();
+    let entry = find(&root.file(REPOS_CONFIG), &repos, name).map_err(failed)?;
+    if !entry.fingerprints.is_empty() {
+        let way = if before.anchors.contains_key(name) {
+            format!("conex disable {name}")
+        } else {
+            format!("opam repository set-url {name} {}", entry.url)
+        };
+        return Err(Failure::refused(
+            format!("`{name}` has anchors: opam asks the hook before it applies its updates"),
+            format!("to leave it out, take its anchors away first: {way}"),
+        ));
+    }
+    let mut record = before.clone();
+    record.left_out.insert(name.to_owned(), entry.url);
+    write_root(
+        root,
+        locked.as_ref(),
+        &[],
+        (&before, &record),
+        Order::RecordFirst,
+    )?;
+    let name = neutral(name);
+    if dry_run {
+        sayln!("Would record that `{name}` is left out on purpose (--dry-run).");
+    } else {
+        sayln!(
+            "Recorded that `{name}` is left out on purpose. opam applies its updates unverified, as before."
+        );
     }
     Ok(Exit::Success)
 }
 
-/// Anchors that somebody wants for a repository.
-struct Wanted {
-    anchors: Vec<String>,
-    client: Client,
-}
-
-/// The anchors that were given, or those of a working repository.
-fn anchors(directory: Option<&Path>, args: &EnableArgs) -> Result<Option<Wanted>, Failure> {
-    let (text, quorum) = match (&args.anchors, directory) {
-        (Some(anchors), _) => (anchors.clone(), args.quorum),
-        (None, Some(directory)) => {
-            let tree = working_tree(directory)?;
-            let Handout {
-                policy,
-                quorum,
-                lacks,
-            } = handout(&tree, &Repository::load(&tree))?;
-            let anchors = words(&policy);
-            if lacks {
-                return Err(Failure::refused(
-                    format!(
-                        "the last link of the janitor chain in `{}` is not completely signed",
-                        directory.display()
-                    ),
-                    "its janitors sign it with `conex approve`",
-                ));
-            }
-            sayln!(
-                "The anchors in `{}`; compare them with those that its maintainers publish:",
-                directory.display()
-            );
-            for anchor in &anchors {
-                sayln!("  {anchor}");
-            }
-            (anchors.join(","), args.quorum.or(Some(quorum)))
-        }
-        (None, None) => return Ok(None),
-    };
-    let usage =
-        |e: conex_verify::workbench::trust::anchors::AnchorError| Failure::usage(&e, e.hint());
-    let parsed: Anchors = text.parse().map_err(usage)?;
-    let client = Client::asking(parsed, quorum).map_err(usage)?;
-    Ok(Some(Wanted {
-        anchors: text.split(',').map(str::to_owned).collect(),
-        client,
-    }))
+/// Refuses a hook that looks like one of conex, and whose program says that it is another.
+fn is_ours(present: Option<&Hook>, this: &Path) -> Result<(), Failure> {
+    let program = present
+        .filter(|hook| hook.is_conex())
+        .and_then(Hook::program);
+    match program.map(|program| look(Path::new(&program), this)) {
+        Some(Err(error @ ProgramError::NotConex(..))) => Err(Failure::refused(
+            format!("opam runs another hook: {error}"),
+            "--force replaces it, and `conex disable` brings it back",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// What the hook is passed besides the arguments that every hook needs: what a conex that
@@ -238,22 +332,15 @@ fn choices(args: &EnableArgs, present: Option<&Hook>) -> Vec<String> {
 
 /// The conex that opam is to run.
 fn program(args: &EnableArgs) -> Result<PathBuf, Failure> {
-    let given = args.hook.clone();
-    let program = match given {
-        Some(path) => path,
-        None => this()?,
-    };
-    let named = program.file_name().is_some_and(|n| n == "conex");
-    if !program.is_absolute() || !program.is_file() || !named || program.to_str().is_none() {
-        return Err(Failure::usage(
-            format!(
-                "`{}` is not the absolute path of a conex",
-                program.display()
-            ),
-            "name the executable with --hook /usr/local/bin/conex",
-        ));
+    let this = this()?;
+    let program = args.hook.clone().unwrap_or_else(|| this.clone());
+    match look(&program, &this) {
+        Ok(_) => Ok(program),
+        Err(error) => {
+            let hint = error.hint();
+            Err(Failure::usage(error, hint))
+        }
     }
-    Ok(program)
 }
 
 fn this() -> Result<PathBuf, Failure> {
@@ -280,66 +367,6 @@ fn by_hand(name: &str, hook: &Hook, wanted: Option<&Wanted>) -> String {
         ));
     }
     text
-}
-
-/// What `--status --format=json` prints.
-#[derive(Serialize)]
-struct Report<'a> {
-    root: String,
-    protected: bool,
-    checks: &'a [Check],
-}
-
-fn status(root: &Root, format: Format) -> Result<Exit, Failure> {
-    let checks = inspect(root, &Environment::of_process(), &this()?).map_err(failed)?;
-    let protected = protected(&checks);
-    match format {
-        Format::Json => {
-            let report = Report {
-                root: root.path().display().to_string(),
-                protected,
-                checks: &checks,
-            };
-            let text = serde_json::to_string_pretty(&report).unwrap_or_default();
-            outln!("{text}");
-        }
-        Format::Human => human(root, &checks, protected),
-    }
-    Ok(if protected {
-        Exit::Success
-    } else {
-        Exit::Rejected
-    })
-}
-
-fn human(root: &Root, checks: &[Check], protected: bool) {
-    outln!("opam root {}", neutral(&root.path().display().to_string()));
-    for check in checks {
-        let state = match check.state {
-            State::Ok => "ok",
-            State::Warning => "warning",
-            State::Error => "error",
-        };
-        outln!(
-            "{:<8} {}: {}",
-            state,
-            neutral(
-                check
-                    .about
-                    .strip_prefix("repository:")
-                    .unwrap_or(&check.about)
-            ),
-            neutral(&check.message)
-        );
-        if !check.hint.is_empty() {
-            outln!("         hint: {}", neutral(&check.hint));
-        }
-    }
-    if protected {
-        outln!("Every update is verified, but with `opam --no-checksums`, which calls no hook.");
-    } else {
-        outln!("Not every update is verified.");
-    }
 }
 
 /// What the help says beside the options.

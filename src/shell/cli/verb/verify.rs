@@ -1,14 +1,15 @@
 //! `conex verify`, opam's hook.
 
+mod advice;
 mod report;
 mod request;
 
-pub use request::VerifyArgs;
+pub use request::{VerifyArgs, request};
 use std::path::Path;
 use std::time::Instant;
 
 use report::{conclude, not_kept};
-use request::{Request, Subject, name, request, state};
+use request::{Request, Subject, name, state};
 
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::page::Page;
@@ -180,6 +181,9 @@ fn decide(request: &Request) -> Result<Exit, Failure> {
                 finding.hint += &format!("; if it is right as it is: rm {all}");
             }
         }
+    }
+    if request.hook {
+        advice::for_users(request, &mut report.findings);
     }
     if request.homeless {
         let why = "neither XDG_STATE_HOME nor HOME is set";

@@ -126,7 +126,7 @@ fn another_repository_under_the_same_anchors_is_refused() {
         verdict
             .findings
             .iter()
-            .any(|f| f.hint.contains("remove it from opam and add it again")),
+            .any(|f| f.hint.contains("take their new anchors")),
         "there is a way out:\n{}",
         verdict.text()
     );

@@ -1,0 +1,9 @@
+//! `conex enable` and `conex disable`.
+
+mod files;
+mod home;
+mod left_out;
+mod memory;
+mod policy;
+mod program;
+mod real;
