@@ -129,6 +129,14 @@ fn plain(text: &str) -> String {
     out.replace('[', "").trim_start_matches("* ").to_owned()
 }
 
+/// What the help says beside the options.
+pub const PAGES: &[Page] = &[Page {
+    verb: "explain",
+    policy: "prints the report that the hook kept; it judges nothing anew.",
+    exit: "0 printed; 2 usage or environment",
+    examples: &["conex explain", "conex explain default"],
+}];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,11 +153,3 @@ mod tests {
         assert!(is_code("E029") && !is_code("default") && !is_code("E29"));
     }
 }
-
-/// What the help says beside the options.
-pub const PAGES: &[Page] = &[Page {
-    verb: "explain",
-    policy: "prints the report that the hook kept; it judges nothing anew.",
-    exit: "0 printed; 2 usage or environment",
-    examples: &["conex explain", "conex explain default"],
-}];
