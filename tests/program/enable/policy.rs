@@ -1,7 +1,7 @@
 //! A repository that is signed in part is a normal state: whoever enables it reads one command that mends the finding,
 //! before and after opam has it. No message ends at an opam without the repository.
 
-use super::home::{Home, anchor, command};
+use super::home::{CONEX, Home, anchor, command, printed};
 
 /// The anchors are strict, and five of six packages are not signed. The one command that `enable` names makes all of
 /// it work; so does the one that `--status` names.
@@ -225,4 +225,30 @@ fn no_hint_about_a_damaged_copy_removes_the_repository() {
     std::fs::remove_dir_all(home.root().join("repo/default")).unwrap();
     std::fs::create_dir(home.root().join("repo/default")).unwrap();
     assert!(home.status(0).contains("opam holds nothing of it yet"));
+}
+
+/// What the hook refuses names what an opam user types: `--nostrict` where the policy is strict, and not where the anchors
+/// say `unsigned=covered`, for which `enable` would refuse it.
+#[test]
+fn a_refused_update_names_a_command_that_is_not_refused_in_its_turn() {
+    let home = Home::new();
+    let (tree, covered) = home.signs("tree", "required", &["fmt"]);
+    std::fs::remove_file(tree.join("packages/.conex/snapshot")).unwrap();
+    let strict = covered.strip_suffix(",unsigned=covered").unwrap();
+    for (anchors, named) in [(strict, true), (covered.as_str(), false)] {
+        let mut hook = home.command(CONEX);
+        hook.args(["verify", "--incremental=false", "--quorum=1", "--all"])
+            .arg(format!("--anchors={anchors}"))
+            .arg(format!("--repo={}", home.path("repo/work").display()))
+            .arg(format!("--dir={}", tree.display()));
+        let (status, text) = printed(hook.output().unwrap());
+        assert_eq!(status, Some(1), "{text}");
+        assert!(text.contains("E020") && text.contains("E063"), "{text}");
+        assert_eq!(
+            text.contains("conex enable work --nostrict"),
+            named,
+            "{text}"
+        );
+        assert_eq!(text.contains("--nostrict"), named, "{text}");
+    }
 }
