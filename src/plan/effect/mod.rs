@@ -306,7 +306,7 @@ impl List<'_, '_> {
             };
             let released: usize = names
                 .iter()
-                .filter_map(|name| self.now.repository.packages.get(name))
+                .filter_map(|name| self.then.packages.get(name))
                 .map(|package| package.directories.len())
                 .sum();
             let to = people(&owners);

@@ -30,21 +30,47 @@ const FIRST_PARENTS: usize = 20;
 /// A file of a release before, by path in the repository.
 type Files = BTreeMap<String, Bytes>;
 
-/// Prints the difference of all releases in the plan. `since` is what the user compares
-/// with; without it the last version is looked for that was supported.
+/// Where the old side is looked for.
+pub struct Past<'a> {
+    /// What counts now.
+    pub now: &'a World<'a>,
+    /// The repository.
+    pub root: &'a Path,
+    /// The commit on which the work is done.
+    pub head: &'a str,
+    /// Commits of the published branch, in which the old side most likely is.
+    pub published: Vec<String>,
+    /// What the user compares with; without it the last version is looked for that was supported.
+    pub since: Option<&'a str>,
+}
+
+/// Prints the difference of all releases in the plan, in the work tree. `since` is what the user
+/// compares with.
 pub fn show(
     world: &World<'_>,
     plan: &Plan,
     root: &Path,
     since: Option<&str>,
 ) -> Result<(), Failure> {
+    let past = Past {
+        now: world,
+        root,
+        head: "HEAD",
+        published: Vec::new(),
+        since,
+    };
+    show_since(&past, world, plan)
+}
+
+/// Prints the difference of all releases in the plan, which was made in `world`.
+pub fn show_since(past: &Past<'_>, world: &World<'_>, plan: &Plan) -> Result<(), Failure> {
     let mut wanted: BTreeMap<Release, Option<Digest>> = BTreeMap::new();
     for entry in plan
         .entries
         .iter()
         .filter(|e| e.resource.kind == Kind::Checksum)
     {
-        let before = counting(world, &entry.resource).map(|version| version.digest);
+        let before = counting(past.now, &entry.resource).map(|version| version.digest);
         if let Ok(release) = Release::new(&entry.resource.name) {
             wanted.insert(release, before);
         }
@@ -52,9 +78,9 @@ pub fn show(
     if wanted.is_empty() {
         return Ok(());
     }
-    let found = match (Git::open(root, Where::Directory), since) {
+    let found = match (Git::open(past.root, Where::Directory), past.since) {
         (Ok(git), Some(name)) => at(&git, name, &wanted)?,
-        (Ok(git), None) => vouched(&git, &wanted)?,
+        (Ok(git), None) => vouched(&git, past, &wanted)?,
         (Err(error), Some(_)) => return Err(error.into()),
         (Err(_), None) => Found::default(),
     };
@@ -159,12 +185,16 @@ fn at(git: &Git, name: &str, wanted: &BTreeMap<Release, Option<Digest>>) -> Resu
 }
 
 /// The last versions that were supported, in the commits where they most likely are.
-fn vouched(git: &Git, wanted: &BTreeMap<Release, Option<Digest>>) -> Result<Found, Failure> {
+fn vouched(
+    git: &Git,
+    past: &Past<'_>,
+    wanted: &BTreeMap<Release, Option<Digest>>,
+) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let Ok(head) = git.commit("HEAD") else {
+    let Ok(head) = git.commit(past.head) else {
         return Ok(found);
     };
-    let mut commits: Vec<String> = Vec::new();
+    let mut commits: Vec<String> = past.published.clone();
     for published in ["@{upstream}", "origin/HEAD", "main", "master"] {
         if let Ok(tip) = git.commit(published)
             && let Ok(Some(common)) = git.common(&tip, &head)
@@ -172,7 +202,7 @@ fn vouched(git: &Git, wanted: &BTreeMap<Release, Option<Digest>>) -> Result<Foun
             commits.push(common.as_str().to_owned());
         }
     }
-    commits.extend((0..=FIRST_PARENTS).map(|n| format!("HEAD~{n}")));
+    commits.extend((0..=FIRST_PARENTS).map(|n| format!("{}~{n}", head.as_str())));
     let mut left: BTreeMap<Release, Option<Digest>> = wanted
         .iter()
         .filter(|(_, supported)| supported.is_some())

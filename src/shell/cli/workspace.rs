@@ -75,7 +75,8 @@ pub fn merged_tree(root: &Path) -> Result<(Tree, Conflicts), Failure> {
     Ok(mend(&tree))
 }
 
-/// Looks for earlier contents of files in git's history; where there is none, nothing is found.
+/// Looks for earlier contents of files in git's history; where there is none, nothing is found. The
+/// repository can be a directory below git's top.
 pub fn earlier(root: &Path) -> impl Fn(&BTreeMap<String, Digest>) -> Past {
     move |wanted| {
         if wanted.is_empty() {

@@ -49,6 +49,25 @@ pub enum GitError {
     /// Objects are not there.
     #[error("the object {0} is not in this clone")]
     Incomplete(String),
+    /// Another repository cannot be reached.
+    #[error("the remote `{remote}` cannot be read: {why}")]
+    Remote {
+        /// Its name here.
+        remote: String,
+        /// What git says.
+        why: String,
+    },
+    /// Another repository does not have what was asked for.
+    #[error("the remote `{remote}` has no `{name}`")]
+    NotThere {
+        /// Its name here.
+        remote: String,
+        /// The reference.
+        name: String,
+    },
+    /// Nobody can commit here.
+    #[error("git does not know in whose name it commits here: {0}")]
+    Nobody(String),
     /// Something else.
     #[error("git {verb}: {why}")]
     Failed {
@@ -80,6 +99,13 @@ impl GitError {
             GitError::Incomplete(_) => {
                 "the clone leaves out files (--filter), or is damaged: fetch all of it, or run git fsck"
             }
+            GitError::Remote { .. } => {
+                "nothing was signed; give the command again when `git fetch` works"
+            }
+            GitError::NotThere { .. } => "see what there is: git ls-remote REMOTE",
+            GitError::Nobody(_) => {
+                "say who you are: git config user.name NAME; git config user.email ADDRESS"
+            }
             GitError::Failed { .. } => "",
         }
     }
@@ -95,6 +121,14 @@ impl GitError {
 /// What git wrote to standard error: its first line is the reason.
 pub(super) fn told(output: &Output) -> String {
     reason(&output.stderr, output.status)
+}
+
+/// The same, where programs of the way there warn before git says what is wrong.
+pub(super) fn told_by_remote(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let idle = |line: &&str| !line.starts_with("Warning: ") && !line.starts_with("warning: ");
+    let lines: Vec<&str> = text.lines().filter(idle).collect();
+    reason(lines.join("\n").as_bytes(), output.status)
 }
 
 /// The same, of what was written to a file.

@@ -44,6 +44,7 @@ impl Git {
                 "-z",
                 "--format=%x01%H",
                 "--name-only",
+                "--relative",
                 "--no-renames",
                 &most,
                 head.as_str(),

@@ -1,23 +1,32 @@
-//! A git repository, read through the `git` program and never written to.
+//! A git repository, through the `git` program: neither its work tree nor its index nor a branch
+//! of it is ever written to.
 //!
 //! What is read is a tree of files, byte for byte as it lies in git's objects: no work
 //! tree, no index, no filters. A merge is made in the object database alone, in a
-//! directory of its own that goes away afterwards.
+//! directory of its own that goes away afterwards. Two rooms go further, for those who sign
+//! on top of somebody else's branch, and still run no hook and check nothing out: `remote`
+//! fetches and pushes, `store` adds objects.
 //!
 //! * [`Git`]: the repository, and how the program is run: whatever the environment and
 //!   the user's configuration say, the same bytes come out;
 //! * `revision`: `BASE..HEAD` as people type it;
 //! * `list`: the names, kinds and sizes in a tree, with limits before anything is read;
+//! * `below`: a repository of packages that is a directory below git's top;
 //! * `history`: what was there once;
-//! * `read`: the contents, of all trees at once.
+//! * `read`: the contents, of all trees at once;
+//! * `remote`: what is fetched from somewhere else, and pushed there;
+//! * `store`: new objects that stay.
 
+mod below;
 mod differ;
 mod error;
 mod history;
 mod list;
 mod read;
+mod remote;
 mod revision;
 mod since;
+mod store;
 mod work_tree;
 
 use std::ffi::{OsStr, OsString};
@@ -29,6 +38,7 @@ use tempfile::TempDir;
 
 pub use error::GitError;
 pub use list::Listing;
+pub use remote::Pushed;
 pub use revision::Range;
 pub use work_tree::Uncommitted;
 
@@ -70,8 +80,11 @@ pub enum Where {
 /// A repository that can be read.
 #[derive(Debug)]
 pub struct Git {
+    /// Where git runs: paths are relative to it.
     dir: PathBuf,
     place: Where,
+    /// The path of `dir` below git's top, without a slash at its end; empty at the top.
+    below: Vec<u8>,
     /// Where objects are.
     objects: PathBuf,
     /// Where new ones go: away, at the end.
@@ -209,9 +222,11 @@ impl Git {
             .find(|(name, _)| name.as_bytes() == format)
             .map(|(_, tree)| *tree)
             .ok_or_else(|| not("its objects are named in a way that is not known".to_owned()))?;
+        let (dir, below) = below::place(dir, place)?;
         Ok(Git {
-            dir: dir.to_owned(),
+            dir,
             place,
+            below,
             objects: os(path).into(),
             scratch: tempfile::Builder::new()
                 .prefix("conex-objects-")
@@ -259,11 +274,19 @@ impl Git {
         self.command().args(args).output().map_err(GitError::NoGit)
     }
 
-    /// The tree of a commit.
+    /// The tree of the repository of packages in a commit.
     ///
     /// # Errors
     /// git fails.
     pub fn tree_of(&self, commit: &Oid) -> Result<Oid, GitError> {
+        self.inside(&self.whole_tree_of(commit)?)
+    }
+
+    /// The tree of a commit, from git's top on.
+    ///
+    /// # Errors
+    /// git fails.
+    pub fn whole_tree_of(&self, commit: &Oid) -> Result<Oid, GitError> {
         let name = format!("{}^{{tree}}", commit.as_str());
         let output = self.run(&["rev-parse", "--verify", "--quiet", &name])?;
         Oid::new(&output.stdout).ok_or_else(|| GitError::failed("rev-parse", &output))
@@ -274,15 +297,16 @@ impl Git {
     /// # Errors
     /// The common ancestor is not in this clone; git fails.
     pub fn merge(&self, base: &Oid, head: &Oid) -> Result<Merge, GitError> {
-        let output = self.run(&[
-            "merge-tree",
-            "--write-tree",
-            "-z",
-            "--name-only",
-            "--no-messages",
-            base.as_str(),
-            head.as_str(),
-        ])?;
+        self.merge_by(self.command(), base, head)
+    }
+
+    /// [`Git::merge`], which writes the tree to where `command` writes objects.
+    fn merge_by(&self, mut command: Command, base: &Oid, head: &Oid) -> Result<Merge, GitError> {
+        let output = command
+            .args(["merge-tree", "--write-tree", "-z", "--name-only"])
+            .args(["--no-messages", base.as_str(), head.as_str()])
+            .output()
+            .map_err(GitError::NoGit)?;
         let mut parts = output.stdout.split(|&b| b == 0);
         match output.status.code() {
             Some(0) => {
@@ -295,7 +319,7 @@ impl Git {
                 tree.ok_or_else(|| GitError::failed("merge-tree", &output))?;
                 let mut paths: Vec<String> = parts
                     .filter(|path| !path.is_empty())
-                    .map(|path| String::from_utf8_lossy(path).into_owned())
+                    .map(|path| String::from_utf8_lossy(self.relative(path)).into_owned())
                     .collect();
                 paths.sort();
                 paths.dedup();
@@ -316,7 +340,7 @@ impl Git {
 /// What a merge gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Merge {
-    /// A tree.
+    /// A tree, from git's top on.
     Clean(Oid),
     /// These files were changed on both sides, in ways that git does not put together.
     Conflict(Vec<String>),

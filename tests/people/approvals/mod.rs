@@ -3,6 +3,7 @@
 
 #![allow(clippy::disallowed_methods)]
 
+mod below;
 mod diff;
 mod first_day;
 mod many;

@@ -110,7 +110,7 @@ fn judge(git: &Git, subject: &mut Subject, client: Option<&Client>) -> Result<Ou
         return Ok(refused(findings.take(MAX_ALIKE).collect(), Vec::new()));
     }
     let merged = match git.merge(&subject.base, &subject.head)? {
-        Merge::Clean(tree) => tree,
+        Merge::Clean(tree) => git.inside(&tree)?,
         Merge::Conflict(paths) => {
             let base_name = &subject.range.base;
             let findings = paths.iter().map(|path| conflict(path, base_name)).collect();
