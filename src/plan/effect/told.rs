@@ -15,13 +15,26 @@ impl Plan {
     /// gives earlier contents of files. Where somebody signs, what is only written and waits for
     /// others is marked as a proposal.
     pub fn effects(&self, world: &World<'_>, find: Find<'_>) -> Vec<Effect> {
+        self.effects_since(world, world, find)
+    }
+
+    /// [`Plan::effects`], against what counts in `now`, which `world` does not decide: that is a
+    /// branch of somebody else's.
+    pub fn effects_since(&self, now: &World<'_>, world: &World<'_>, find: Find<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
         if let Some(link) = self.written_link() {
             let links = world.chain().links().iter().map(|l| &l.value.link);
-            let before = links
-                .rev()
-                .find(|l| l.number.checked_add(1) == Some(link.number));
-            effects.extend(of_link(before, &link));
+            let before = |link: &Link| {
+                let mut links = links.clone().rev();
+                links.find(|l| l.number.checked_add(1) == Some(link.number))
+            };
+            // Whoever signs a link goes on from all before it, also those that are new.
+            let known = now.chain().links().len();
+            let new = links.clone().skip(known);
+            for between in new.filter(|l| l.number < link.number) {
+                effects.extend(of_link(before(between), between));
+            }
+            effects.extend(of_link(before(&link), &link));
         }
         let signed: BTreeSet<ResourceId> =
             self.entries.iter().map(|e| e.resource.clone()).collect();
@@ -32,11 +45,11 @@ impl Plan {
             .filter(|resource| !signed.contains(resource))
             .collect();
         let both = &signed | &written;
-        let past = find(&wanted(world, &both));
+        let past = find(&wanted(now, &both));
         let after = (!self.writes.is_empty()).then(|| Repository::load(&self.part(world, &both)));
         let then = after.as_ref().unwrap_or(world.repository);
-        effects.extend(super::effects(world, &past, then, &signed));
-        let proposed = super::effects(world, &past, then, &written).into_iter();
+        effects.extend(super::effects(now, &past, then, &signed));
+        let proposed = super::effects(now, &past, then, &written).into_iter();
         effects.extend(proposed.map(|mut effect| {
             if self.needs_signature() {
                 effect.line = format!("proposed: {}", effect.line);
@@ -79,7 +92,12 @@ impl Plan {
 
     /// Says what changes, in the first lines for the one who is asked; with `all`, each name.
     pub fn tell(&mut self, world: &World<'_>, find: Find<'_>, all: bool) {
-        let effects = self.effects(world, find);
+        self.tell_since(world, world, find, all);
+    }
+
+    /// [`Plan::tell`], against what counts in `now`.
+    pub fn tell_since(&mut self, now: &World<'_>, world: &World<'_>, find: Find<'_>, all: bool) {
+        let effects = self.effects_since(now, world, find);
         let lines = effects.iter().flat_map(|effect| effect.shown(all));
         self.lines.splice(..0, lines);
     }

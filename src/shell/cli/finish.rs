@@ -50,13 +50,15 @@ pub fn signed(
 }
 
 /// Says that nothing is done: nothing waits, or all that waits was left out, for the reasons that
-/// stand above.
-fn nothing(plan: &Plan, id: &Id, root: &Path) -> Exit {
+/// stand above. In a work tree, what conex wrote there and no commit has may be what is missed.
+pub fn nothing(plan: &Plan, id: &Id, root: Option<&Path>) -> Exit {
     show_warnings(plan);
     let left_out = |f: &Finding| f.severity != Severity::Note;
     if !plan.warnings.iter().any(left_out) {
         sayln!("Nothing to do: nothing waits for `{id}`.");
-        remind(root);
+        if let Some(root) = root {
+            remind(root);
+        }
         return Exit::Success;
     }
     sayln!("Nothing was signed: what waits for `{id}` was left out, for the reasons above.");
@@ -72,7 +74,7 @@ pub fn sign_and_write(
     root: &Path,
 ) -> Result<(Exit, Option<Plan>), Failure> {
     if plan.is_empty() {
-        return Ok((nothing(&plan, &who.id, root), None));
+        return Ok((nothing(&plan, &who.id, Some(root)), None));
     }
     if !agreed(&plan, consent, Some(who))? {
         return Ok((Exit::Success, None));
@@ -158,7 +160,7 @@ pub fn hand_out(
 ) -> Result<Exit, Failure> {
     let parts = plan.to_sign(world.chain().identity(), id, now());
     if parts.is_empty() && plan.is_empty() {
-        return Ok(nothing(plan, id, root));
+        return Ok(nothing(plan, id, Some(root)));
     }
     show(plan, &format!("`{id}` is to sign, elsewhere:"));
     if signing.consent.dry_run {

@@ -2,6 +2,7 @@
 //! verdict, and that becomes output and an exit status.
 
 mod age;
+mod branch;
 mod changes;
 mod command;
 mod commit;

@@ -180,7 +180,8 @@ impl Git {
             .afar()
             .args(["push", "--porcelain", "--no-verify", "--no-follow-tags"])
             .arg("--no-recurse-submodules")
-            // What follows is on top of what is expected there: nothing is ever thrown away.
+            // Not "by force": what is pushed is on top of what is expected there, or that is merged.
+            // Git itself would let a branch come back that was taken back meanwhile.
             .arg(format!("--force-with-lease={to}:{expected}"))
             .args(["--end-of-options", remote])
             .arg(format!("{}:{to}", commit.as_str()))

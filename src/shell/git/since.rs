@@ -31,6 +31,7 @@ impl Git {
             "-z",
             "--format=%x01%ct",
             "--name-only",
+            "--relative",
             "--no-renames",
             head.as_str(),
             "--",

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod below;
+mod branch;
 mod diff;
 mod first_day;
 mod many;

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::plan;
-use crate::plan::{Scope, View, World};
+use crate::plan::conflict::mend;
+use crate::plan::{Plan, Scope, View, World};
+use crate::shell::cli::branch;
+use crate::shell::cli::branch::{BranchArgs, Fetched, Named};
 use crate::shell::cli::diff;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{hand_out, sign_and_write, still_invalid};
@@ -30,7 +33,7 @@ pub struct ApproveArgs {
     #[arg(long = "id", value_name = "ID")]
     pub ids: Vec<String>,
     /// Only what these commits touch
-    #[arg(long, value_name = "BASE..HEAD")]
+    #[arg(long, value_name = "BASE..HEAD", conflicts_with = "theirs")]
     pub range: Option<String>,
     /// Show first what changed in the files of the releases since somebody vouched for them
     #[arg(long)]
@@ -42,8 +45,11 @@ pub struct ApproveArgs {
     #[arg(long)]
     pub all: bool,
     /// Write what is to be signed into this directory, for a machine that has the key
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "theirs")]
     pub detached: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub theirs: BranchArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -77,6 +83,9 @@ fn scope(args: &ApproveArgs, root: &Path) -> Result<Scope, Failure> {
 
 /// Runs `conex approve`.
 pub fn run(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
+    if args.theirs.is_given() {
+        return in_branch(root, args);
+    }
     let places = places(root)?;
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
@@ -105,18 +114,66 @@ pub fn run(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
+/// Approves what somebody else's branch brings, on top of it.
+fn in_branch(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
+    let places = places(root)?;
+    let fetched = Fetched::new(Named::new(root, &args.theirs)?)?;
+    let trees = fetched.read()?;
+    let (tree, conflicts) = mend(&trees.now);
+    let repository = Repository::load(&tree);
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
+    let published = Repository::load(&trees.base);
+    let view = branch::View::new(&fetched, &trees, &published, &world)?;
+    let who = who(&args.signing, &world, &places)?;
+    let all = scope(args, root)?;
+    let mut brought = all.clone();
+    brought.touched = Some(trees.touched.clone());
+    let of = |scope: &Scope| plan::approve_some(&world, &who.id, who.signer.public(), scope);
+    let mut plan = of(&brought)?;
+    let signatures = |plan: &Plan| plan.entries.len() + usize::from(plan.link.is_some());
+    let besides = signatures(&of(&all)?).saturating_sub(signatures(&plan));
+    view.tell(&world, &mut plan, args.all);
+    if besides > 0 {
+        let things = match besides {
+            1 => "1 thing that waits".to_owned(),
+            n => format!("{n} things that wait"),
+        };
+        let name = &fetched.named.text;
+        let line = format!("left out: {things} in {name} and that it does not bring");
+        plan.lines.push(line);
+    }
+    if args.diff {
+        view.differ(&world, &plan, args.since.as_deref(), root)?;
+    }
+    fold_small(&world, &who, &mut plan);
+    let consent = args.signing.consent;
+    branch::sign_and_push(
+        &fetched,
+        &args.theirs,
+        plan,
+        consent,
+        &world,
+        &who,
+        "Approve",
+    )
+}
+
 /// What the help says beside the options.
 pub const PAGES: &[Page] = &[Page {
     verb: "approve",
     policy: "shows what waits for a quorum, asks once, and vouches for all of it with one signature of a \
 janitor's key; it also signs a new link of the janitor chain. It never changes what it vouches for, leaves out \
 what does not fit the files that are there, and says what still lacks others. An id file for a past or present \
-janitor that lists another key than the chain is left out unless --id names it.",
+janitor that lists another key than the chain is left out unless --id names it. With --branch or --pull it works on \
+top of that branch, which it fetches, runs nothing of and checks out nowhere: of what waits it takes what the branch \
+brings, and shows it against the published branch.",
     exit: DONE,
     examples: &[
         "conex approve",
         "conex approve fmt ann --as you",
         "conex approve --range origin/main..HEAD --diff",
+        "conex approve --branch origin/join",
+        "conex approve --pull 7 --diff --merge",
         "conex approve --as you --detached ../to-sign",
     ],
 }];

@@ -3,11 +3,10 @@
 mod report;
 mod subject;
 
+pub use report::verdict;
 use std::path::Path;
 use std::time::Instant;
-pub use subject::{CheckArgs, CheckFormat};
-
-use subject::{Outcome, Subject};
+pub use subject::{CheckArgs, CheckFormat, Outcome, Subject};
 
 use crate::check::{Check, Judged, Side, check, new_keys};
 use crate::plan::effect::Past;
@@ -36,20 +35,11 @@ pub fn run(named: Option<&Path>, args: &CheckArgs) -> Result<Exit, Failure> {
     };
     let git = Git::open(&directory(named), place)?;
     let (base, head) = (git.commit(&range.base)?, git.commit(&range.head)?);
-    let mut subject = Subject {
-        base_tree: git.tree_of(&base)?,
-        head_tree: git.tree_of(&head)?,
-        range,
-        base,
-        head,
-        merged: None,
-        mode: if args.strict {
-            Mode::Strict
-        } else {
-            Mode::NoStrict
-        },
-        history: !args.no_history,
-    };
+    let mut subject = Subject::new(&git, range, base, head)?;
+    if args.strict {
+        subject.mode = Mode::Strict;
+    }
+    subject.history = !args.no_history;
     let mut outcome = judge(&git, &mut subject, client.as_ref())?;
     if args.complete {
         outcome.accepted &= outcome.check.as_ref().is_some_and(Check::complete);
@@ -85,7 +75,11 @@ impl From<GitError> for Failure {
 }
 
 /// Merges, reads, and judges.
-fn judge(git: &Git, subject: &mut Subject, client: Option<&Client>) -> Result<Outcome, Failure> {
+pub fn judge(
+    git: &Git,
+    subject: &mut Subject,
+    client: Option<&Client>,
+) -> Result<Outcome, Failure> {
     let refused = |new: Vec<Finding>, conflicts: Vec<String>| Outcome {
         new,
         base: Vec::new(),

@@ -1,23 +1,27 @@
 //! `conex sign`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::plan;
+use crate::plan::conflict::mend;
 use crate::plan::{Plan, Sign, View, World};
+use crate::shell::cli::branch;
+use crate::shell::cli::branch::{BranchArgs, Fetched, Named};
 use crate::shell::cli::commit::refuse_ignored;
 use crate::shell::cli::diff;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{hand_out, signed};
 use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
-use crate::shell::cli::signer::{find, places, public_signer, signer_in};
+use crate::shell::cli::signer::{Who, find, places, public_signer, signer_in};
 use crate::shell::cli::signing::fold_small;
 use crate::shell::cli::workspace::{earlier, merged_tree};
 use crate::shell::keys::{Signer as _, log};
 use conex_verify::format::key::PublicKey;
-use conex_verify::format::name::Id;
+use conex_verify::format::name::{Id, PackageName};
 use conex_verify::workbench::repository::Repository;
 
 /// Arguments of `sign`.
@@ -38,29 +42,44 @@ pub struct SignArgs {
     #[arg(long)]
     pub all: bool,
     /// Write what is to be signed into this directory, for a machine that has the key
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "theirs")]
     pub detached: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub theirs: BranchArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
 }
 
+/// What is asked for.
+fn request(
+    args: &SignArgs,
+    packages: &[String],
+    world: &World<'_>,
+    signer: &Id,
+    key: &PublicKey,
+) -> Sign {
+    Sign {
+        signer: signer.clone(),
+        key: key.clone(),
+        packages: packages.to_vec(),
+        allow_weak_checksums: args.allow_weak_checksums,
+        log: log::signed_by(world.chain().identity(), signer),
+    }
+}
+
 /// Runs `conex sign`.
 pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
-    let places = places(root)?;
+    if args.theirs.is_given() {
+        return in_branch(root, args);
+    }
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
-    let request = |signer: &Id, key: &PublicKey| Sign {
-        signer: signer.clone(),
-        key: key.clone(),
-        packages: args.packages.clone(),
-        allow_weak_checksums: args.allow_weak_checksums,
-        log: log::signed_by(world.chain().identity(), signer),
-    };
     if let Some(dir) = &args.detached {
         let (id, key) = public_signer(&args.signing, &world, root)?;
-        let mut plan = plan::sign(&world, &request(&id, &key))?;
+        let mut plan = plan::sign(&world, &request(args, &args.packages, &world, &id, &key))?;
         refuse_ignored(root, &releases(&plan))?;
         plan.tell(&world, &earlier(root), args.all);
         if args.diff {
@@ -68,13 +87,8 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
         }
         return hand_out(&args.signing, &plan, &world, &id, root, dir);
     }
-    let signer = signer_in(&args.signing, &world, &places)?;
-    let listed = world.keys_of(&signer);
-    if listed.is_empty() {
-        world.known_id(&signer)?;
-    }
-    let who = find(&args.signing, signer, Some(&listed), &places)?;
-    let mut plan = plan::sign(&world, &request(&who.id, who.signer.public()))?;
+    let who = who(root, args, &world)?;
+    let mut plan = plan_for(args, &args.packages, &world, &who)?;
     refuse_ignored(root, &releases(&plan))?;
     plan.tell(&world, &earlier(root), args.all);
     if args.diff {
@@ -91,12 +105,81 @@ fn releases(plan: &Plan) -> Vec<String> {
     dirs.map(str::to_owned).collect()
 }
 
+/// Who signs. An id that is not there yet learns how it joins.
+fn who(root: &Path, args: &SignArgs, world: &World<'_>) -> Result<Who, Failure> {
+    let places = places(root)?;
+    let signer = signer_in(&args.signing, world, &places)?;
+    let listed = world.keys_of(&signer);
+    if listed.is_empty() {
+        world.known_id(&signer)?;
+    }
+    find(&args.signing, signer, Some(&listed), &places)
+}
+
+fn plan_for(
+    args: &SignArgs,
+    packages: &[String],
+    world: &World<'_>,
+    who: &Who,
+) -> Result<Plan, Failure> {
+    let request = request(args, packages, world, &who.id, who.signer.public());
+    Ok(plan::sign(world, &request)?)
+}
+
+/// Signs what somebody else's branch brings of packages that have an owner, on top of it.
+fn in_branch(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
+    let fetched = Fetched::new(Named::new(root, &args.theirs)?)?;
+    let trees = fetched.read()?;
+    let (tree, conflicts) = mend(&trees.now);
+    let repository = Repository::load(&tree);
+    let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
+    let published = Repository::load(&trees.base);
+    let view = branch::View::new(&fetched, &trees, &published, &world)?;
+    let who = who(root, args, &world)?;
+    let packages = match args.packages.as_slice() {
+        [] => brought(&world, &trees.touched),
+        named => named.to_vec(),
+    };
+    // Without names `sign` would take all that changed, wherever that was.
+    let mut plan = match packages.as_slice() {
+        [] => Plan::default(),
+        packages => plan_for(args, packages, &world, &who)?,
+    };
+    view.tell(&world, &mut plan, args.all);
+    if args.diff {
+        view.differ(&world, &plan, args.since.as_deref(), root)?;
+    }
+    fold_small(&world, &who, &mut plan);
+    let consent = args.signing.consent;
+    branch::sign_and_push(&fetched, &args.theirs, plan, consent, &world, &who, "Sign")
+}
+
+/// The packages that a branch touches and that have an owner.
+fn brought(world: &World<'_>, touched: &BTreeSet<String>) -> Vec<String> {
+    let packages = touched.iter().filter_map(|path| {
+        let name = path.strip_prefix("packages/")?.split('/').next()?;
+        PackageName::new(name).ok()
+    });
+    let packages: BTreeSet<PackageName> = packages.collect();
+    let owned = packages.into_iter().filter(|name| {
+        let report = world.report(name);
+        report.is_some_and(|r| r.claimed || !r.owners.is_empty())
+    });
+    owned.map(|name| name.to_string()).collect()
+}
+
 /// What the help says beside the options.
 pub const PAGES: &[Page] = &[Page {
     verb: "sign",
     policy: "finds the releases that changed, writes their checksums and lists, shows them, asks, and \
 vouches for them with one signature. It signs for you alone: an author's signature counts for what they own. It \
-never touches an opam file, and refuses releases whose archives have no SHA-256 or SHA-512 checksum.",
+never touches an opam file, and refuses releases whose archives have no SHA-256 or SHA-512 checksum. With --branch or \
+--pull it works on top of somebody else's branch, which it fetches, runs nothing of and checks out nowhere, and shows \
+first what the branch changes.",
     exit: DONE,
-    examples: &["conex sign", "conex sign fmt --yes"],
+    examples: &[
+        "conex sign",
+        "conex sign fmt --yes",
+        "conex sign --branch origin/bound --diff",
+    ],
 }];

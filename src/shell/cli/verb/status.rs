@@ -3,6 +3,7 @@
 mod json;
 mod one;
 mod overview;
+mod remote;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,6 +38,9 @@ pub struct StatusArgs {
     /// Only what this person can do
     #[arg(long = "as", value_name = "ID")]
     pub person: Option<String>,
+    /// What waits in the branches of a remote, which are fetched [default: origin]
+    #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["names", "format"])]
+    pub remote: Option<String>,
     /// Name every package with its owners, everybody, and all that is new, not only numbers
     #[arg(long)]
     pub all: bool,
@@ -123,6 +127,10 @@ impl Named {
 
 /// Runs `conex status`.
 pub fn run(root: &Path, args: &StatusArgs) -> Result<Exit, Failure> {
+    if let Some(name) = &args.remote {
+        let person = args.person.as_deref().map(id).transpose()?;
+        return remote::run(root, name, person.as_ref(), args.all);
+    }
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
     let world = World::look(&tree, &repository, View::Supported)?;
@@ -236,11 +244,13 @@ fn since(root: &Path, named: &Named, sum: &Status) -> BTreeMap<String, i64> {
 pub const PAGES: &[Page] = &[Page {
     verb: "status",
     policy: "reads the repository as it lies there, without anchors: what it shows is no verdict. It signs, \
-asks and writes nothing.",
+asks and writes nothing. With --remote it fetches, and says of each branch of the remote that is not merged what \
+`check` says of it.",
     exit: "0 shown; 1 there is no janitor chain; 2 usage or environment",
     examples: &[
         "conex status",
         "conex status fmt",
+        "conex status --remote --as you",
         "conex status --format=json",
     ],
 }];

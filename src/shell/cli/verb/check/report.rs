@@ -33,7 +33,7 @@ pub fn json(subject: &Subject, outcome: &Outcome, elapsed: Duration) {
 }
 
 /// The verdict in one sentence.
-fn verdict(subject: &Subject, outcome: &Outcome) -> String {
+pub fn verdict(subject: &Subject, outcome: &Outcome) -> String {
     let base = &subject.range.base;
     let Some(check) = &outcome.check else {
         return format!(

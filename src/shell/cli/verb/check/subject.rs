@@ -3,7 +3,8 @@
 use clap::{Args, ValueEnum};
 
 use crate::check::Check;
-use crate::shell::git::{Oid, Range};
+use crate::shell::cli::failure::Failure;
+use crate::shell::git::{Git, Oid, Range};
 use conex_verify::finding::Finding;
 use conex_verify::workbench::verify::Mode;
 
@@ -60,6 +61,25 @@ pub struct Subject {
     pub mode: Mode,
     /// Whether the history of the base is looked at.
     pub history: bool,
+}
+
+impl Subject {
+    /// Two commits, by what people call them, to be looked at as `check` does by default.
+    ///
+    /// # Errors
+    /// git fails.
+    pub fn new(git: &Git, range: Range, base: Oid, head: Oid) -> Result<Subject, Failure> {
+        Ok(Subject {
+            base_tree: git.tree_of(&base)?,
+            head_tree: git.tree_of(&head)?,
+            range,
+            base,
+            head,
+            merged: None,
+            mode: Mode::NoStrict,
+            history: true,
+        })
+    }
 }
 
 /// What comes out.

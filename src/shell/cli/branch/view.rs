@@ -1,0 +1,102 @@
+//! What somebody is shown before they sign in somebody else's branch: what changes against the
+//! published branch, and not against what the branch says that was before.
+
+use std::path::Path;
+
+use super::fetched::{Fetched, Trees};
+
+use crate::plan::{Plan, View as Seen, World};
+use crate::shell::cli::diff::{Past, show_since};
+use crate::shell::cli::failure::Failure;
+use conex_verify::workbench::repository::Repository;
+
+/// The two sides of what is shown.
+pub struct View<'a> {
+    fetched: &'a Fetched,
+    trees: &'a Trees,
+    /// The published branch; `None` as long as it has no janitors.
+    now: Option<World<'a>>,
+}
+
+impl<'a> View<'a> {
+    /// Looks at the published branch, taken apart in `published`.
+    ///
+    /// # Errors
+    /// Its chain of janitors cannot be read, or `world`, the branch, does not continue it.
+    pub fn new(
+        fetched: &'a Fetched,
+        trees: &'a Trees,
+        published: &'a Repository,
+        world: &World<'_>,
+    ) -> Result<View<'a>, Failure> {
+        let now = match published.links.is_empty() {
+            true => None,
+            false => Some(World::look(&trees.base, published, Seen::Supported)?),
+        };
+        let view = View {
+            fetched,
+            trees,
+            now,
+        };
+        view.continues(world)?;
+        Ok(view)
+    }
+
+    /// T7: By other janitors than those of the published branch nothing is judged.
+    fn continues(&self, world: &World<'_>) -> Result<(), Failure> {
+        let Some(now) = &self.now else {
+            return Ok(());
+        };
+        let (old, new) = (now.chain().digests(), world.chain().digests());
+        let differs = old.iter().zip(new).position(|(old, new)| old != new);
+        let Some(n) = differs else {
+            return Ok(());
+        };
+        let (name, base) = (&self.fetched.named.text, self.fetched.named.base.text());
+        Err(Failure::refused(
+            format!("link {n} of the janitor chain in {name} is not the one in {base}"),
+            match n {
+                0 => format!("it is another repository: start the branch anew from {base}"),
+                _ => format!(
+                    "merge {base} into the branch, take its link, and run `conex janitor` again on top of it"
+                ),
+            },
+        ))
+    }
+
+    /// Says what changes, in the first lines for the one who is asked; with `all`, each name.
+    pub fn tell(&self, world: &World<'_>, plan: &mut Plan, all: bool) {
+        let now = self.now.as_ref().unwrap_or(world);
+        let from = match &self.now {
+            Some(_) => &self.fetched.base,
+            None => &self.fetched.head,
+        };
+        let find = |wanted: &_| {
+            let found = self.fetched.git().versions(from, wanted);
+            found.unwrap_or_default()
+        };
+        plan.tell_since(now, world, &find, all);
+    }
+
+    /// Prints the difference of all releases in the plan.
+    ///
+    /// # Errors
+    /// git fails, or there is no commit `since`.
+    pub fn differ(
+        &self,
+        world: &World<'_>,
+        plan: &Plan,
+        since: Option<&str>,
+        root: &Path,
+    ) -> Result<(), Failure> {
+        let commits = [&self.fetched.base].into_iter().chain(&self.trees.common);
+        let past = Past {
+            now: self.now.as_ref().unwrap_or(world),
+            root,
+            head: self.fetched.head.as_str(),
+            published: commits.map(|oid| oid.as_str().to_owned()).collect(),
+            since,
+        };
+        show_since(&past, world, plan)
+    }
+}
