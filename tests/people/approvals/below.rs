@@ -31,6 +31,14 @@ fn what_counted_before_is_found_in_the_history() {
     assert!(!told.contains("is not at hand"), "{told}");
 }
 
+/// Since when something is as it is, is found there as well.
+#[test]
+fn status_finds_since_when() {
+    let town = below();
+    let told = town.ok("cd ../mono/of/packages; conex status bob");
+    assert!(told.contains(", as it is since "), "{told}");
+}
+
 /// What commits touch, and whether they can be merged, is asked of that directory alone.
 #[test]
 fn a_range_and_a_check_are_of_that_directory() {

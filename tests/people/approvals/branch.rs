@@ -166,7 +166,7 @@ fn a_pull_request_is_carried_by_a_branch_of_ones_own() {
         "cd ../jb-clone; by jb conex approve --pull 1 --yes --merge",
         "not merged: ",
     );
-    has(&told, &["Nothing to do", "it can be merged"]);
+    has(&told, &["Nothing to do", "1 error", "fmt.1.1"]);
     let told = ok(
         &town,
         "cd ../ja-clone; by ja conex approve --pull 1 --yes --merge",

@@ -4,11 +4,10 @@ use super::fetched::Fetched;
 
 use crate::check::Check;
 use crate::shell::cli::failure::Failure;
-use crate::shell::cli::verb::check::{Subject, judge, verdict};
+use crate::shell::cli::verb::check::{Subject, judge, show, verdict};
 use crate::shell::git::{Merge, Oid, Pushed, Range};
 use crate::shell::out::sayln;
 use crate::shell::report::neutral;
-use conex_verify::finding::Severity;
 
 /// Merges `head` into the published branch as it was fetched, and pushes that.
 ///
@@ -25,21 +24,17 @@ pub fn merge(fetched: &Fetched, head: &Oid) -> Result<(), Failure> {
     let mut outcome = judge(git, &mut subject, None)?;
     // What waits can be merged, but not behind the back of those for whom it waits.
     outcome.accepted &= outcome.check.as_ref().is_some_and(Check::complete);
-    let said = verdict(&subject, &outcome);
+    // Whoever merges sees all that the merge does, and not only what they signed.
+    show(&subject, &outcome, false);
     if !outcome.accepted {
-        let findings = outcome.new.into_iter().chain(outcome.base);
-        return Err(Failure {
-            findings: findings.filter(|f| f.severity == Severity::Error).collect(),
-            ..Failure::refused(
-                format!("not merged: {said}"),
-                format!(
-                    "`conex check` says more; when it can be merged: --merge again, or git's own merge into {}",
-                    base.short()
-                ),
-            )
-        });
+        return Err(Failure::refused(
+            format!("not merged: {}", verdict(&subject, &outcome)),
+            format!(
+                "when it can be merged, give the command again; or merge it into {} by other means",
+                base.short()
+            ),
+        ));
     }
-    sayln!("{}", neutral(&said));
     let tree = match git.keep_merge(&fetched.base, head)? {
         Merge::Clean(tree) if Some(git.inside(&tree)?) == subject.merged => tree,
         _ => return Err(Failure::usage("git merged it in two ways", "")),

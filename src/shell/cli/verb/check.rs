@@ -3,7 +3,7 @@
 mod report;
 mod subject;
 
-pub use report::verdict;
+pub use report::{show, verdict};
 use std::path::Path;
 use std::time::Instant;
 pub use subject::{CheckArgs, CheckFormat, Outcome, Subject};
@@ -45,7 +45,7 @@ pub fn run(named: Option<&Path>, args: &CheckArgs) -> Result<Exit, Failure> {
         outcome.accepted &= outcome.check.as_ref().is_some_and(Check::complete);
     }
     match args.format {
-        CheckFormat::Human => report::show(&subject, &outcome, args),
+        CheckFormat::Human => show(&subject, &outcome, args.all),
         CheckFormat::Json => report::json(&subject, &outcome, start.elapsed()),
         CheckFormat::Github => report::annotate(&subject, &outcome, args),
     }

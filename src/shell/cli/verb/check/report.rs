@@ -149,18 +149,14 @@ fn changes(effects: &[Effect], all: bool) -> Vec<String> {
 }
 
 /// For people.
-pub fn show(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
+pub fn show(subject: &Subject, outcome: &Outcome, all: bool) {
     for line in about(subject, outcome) {
         outln!("{}", neutral(&line));
     }
     let print = |findings: &[Finding], shown: usize| {
         let options = HumanOptions {
             color: Color::of(&std::io::stdout()),
-            shown: if args.all {
-                Shown::All
-            } else {
-                Shown::First(shown)
-            },
+            shown: if all { Shown::All } else { Shown::First(shown) },
             summary: "",
         };
         let text = human(findings, &options);
@@ -172,7 +168,7 @@ pub fn show(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
         && !check.effects.is_empty()
     {
         outln!("\nwhat it changes, when it counts:");
-        for line in changes(&check.effects, args.all) {
+        for line in changes(&check.effects, all) {
             outln!("  {}", neutral(&line));
         }
     }
@@ -181,7 +177,7 @@ pub fn show(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
     let base: Vec<Finding> = outcome
         .base
         .iter()
-        .filter(|f| args.all || f.severity == Severity::Error)
+        .filter(|f| all || f.severity == Severity::Error)
         .cloned()
         .collect();
     if !base.is_empty() {
@@ -191,7 +187,7 @@ pub fn show(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
     if let Some(check) = &outcome.check {
         if !check.todo.is_empty() {
             outln!("\nto do, in the branch that is to be merged:");
-            for line in lines(&check.todo, args.all) {
+            for line in lines(&check.todo, all) {
                 outln!("  {line}");
             }
         }
