@@ -57,15 +57,20 @@ pub fn working_tree(root: &Path) -> Result<Tree, Failure> {
         .map_err(|e| Failure::usage(e, "name the repository with -C DIR"))?;
     let tree = reading.tree;
     if tree.files.is_empty() && tree.defects.is_empty() {
-        return Err(Failure::usage(
-            format!(
-                "`{}` is not an opam repository: it has no `packages/` and no `repo`",
-                root.display()
-            ),
-            "change to the top directory of the repository, or name it with -C DIR",
-        ));
+        return Err(no_repository(root));
     }
     Ok(tree)
+}
+
+/// Says that a directory is no opam repository.
+pub fn no_repository(root: &Path) -> Failure {
+    Failure::usage(
+        format!(
+            "`{}` is not an opam repository: it has no `packages/` and no `repo`",
+            root.display()
+        ),
+        "change to the top directory of the repository, or name it with -C DIR",
+    )
 }
 
 /// Reads the working repository for somebody who changes it: where a merge left both

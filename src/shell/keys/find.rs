@@ -320,12 +320,21 @@ impl Search<'_> {
         None
     }
 
-    /// Conex's own keys: that of the id; all of them when the key was named otherwise.
+    /// Conex's own keys: that of the id; all of them when the key was named otherwise, or when it is
+    /// known which is wanted: under what name a key is kept says nothing.
     fn own(&mut self) -> Option<Found> {
-        let ids: Vec<Id> = match (self.selection.id, &self.named) {
-            (Some(id), Named::Any) => vec![id.clone()],
+        let own = self
+            .selection
+            .id
+            .filter(|_| matches!(self.named, Named::Any));
+        let ids: Vec<Id> = match own {
+            Some(id) if self.selection.listed.is_none() => vec![id.clone()],
             _ => match self.places.store.list() {
-                Ok(keys) => keys.into_iter().map(|(id, _)| id).collect(),
+                Ok(keys) => {
+                    let others = keys.into_iter().map(|(id, _)| id);
+                    let others = others.filter(|id| Some(id) != own);
+                    own.cloned().into_iter().chain(others).collect()
+                }
                 Err(error) => {
                     let dir = self.places.store.dir().display().to_string();
                     self.note(&dir, error.to_string(), error.hint(), true);
@@ -335,8 +344,12 @@ impl Search<'_> {
         };
         for id in ids {
             let origin = format!("conex's key of `{id}`");
+            // What is kept under another name is of interest if it is the key.
+            let other = own.is_some_and(|own| *own != id);
             let info = match self.places.store.info(&id) {
+                Ok(info) if other && !self.wanted(&info.public) => continue,
                 Ok(info) => info,
+                Err(_) if other => continue,
                 Err(error) => {
                     // A key that is there and cannot be read may be the right one.
                     let wanted = !matches!(error, StoreError::Unknown { .. });

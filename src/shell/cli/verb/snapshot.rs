@@ -15,7 +15,7 @@ use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::Page;
 use crate::shell::cli::signer::{places, public_signer, signer_in, somebody};
 use crate::shell::cli::signing::{now, sign_plan};
-use crate::shell::cli::workspace::{working_tree, write};
+use crate::shell::cli::workspace::{no_repository, working_tree, write};
 use crate::shell::keys::{Places, Signer as _, conex_home};
 use crate::shell::out::sayln;
 use crate::shell::read::ReadError;
@@ -53,6 +53,9 @@ pub fn run(root: &Path, args: &SnapshotArgs) -> Result<Exit, Failure> {
             "name the repository with -C DIR",
         )
     })?;
+    if !real.join("packages").exists() && !real.join("repo").exists() {
+        return Err(no_repository(root));
+    }
     let cache = cache_home().map(|home| Cache::new(home, &real));
     let progress = crate::shell::progress::start("reading");
     let (people, found) = look(&real, cache.as_ref()).map_err(not_read)?;

@@ -49,7 +49,7 @@ fn under(heading: &str, lines: impl IntoIterator<Item = String>) {
 /// T7: What approving everything that waits would change, and what no approval takes.
 fn changing(known: &Known<'_, '_>, all: bool) {
     under(
-        "if approved",
+        "changes",
         changes(&known.changes, if all { usize::MAX } else { NEW }, all),
     );
     let left_out = left_out(known.approved);
