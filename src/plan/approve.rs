@@ -10,6 +10,7 @@ use conex_verify::finding::{Code, Finding};
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::{Author, IdFile, Kind, ResourceId, ResourceVersion};
+use conex_verify::words::counted;
 use conex_verify::workbench::trust::support::Standing;
 use conex_verify::workbench::verify::packages::PackageReport;
 
@@ -433,7 +434,8 @@ fn inconsistent(
     }
 }
 
-pub(super) fn plural(kind: Kind, names: &[String]) -> String {
+/// Some of a kind, by their names; of many only the first.
+pub(super) fn named(kind: Kind, names: &[String]) -> String {
     const SHOWN: usize = 5;
     let what = match kind {
         Kind::Author => "author",
@@ -452,15 +454,7 @@ pub(super) fn plural(kind: Kind, names: &[String]) -> String {
         .join(", ");
     match names.len() {
         1 => format!("the {what} {shown}"),
-        n if n <= SHOWN => format!("{n} {}: {shown}", plural_of(what)),
-        n => format!("{n} {}: {shown} and {} more", plural_of(what), n - SHOWN),
-    }
-}
-
-fn plural_of(what: &str) -> String {
-    match what {
-        "list of releases" => "lists of releases".to_owned(),
-        "list of claims" => "lists of claims".to_owned(),
-        other => format!("{other}s"),
+        n if n <= SHOWN => format!("{}: {shown}", counted(n, what)),
+        n => format!("{}: {shown} and {} more", counted(n, what), n - SHOWN),
     }
 }

@@ -8,6 +8,7 @@ use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::{Entry, Segment, Timestamp};
 use conex_verify::limits::MAX_SEGMENT_ENTRIES;
+use conex_verify::words::counted;
 use conex_verify::workbench::repository::Repository;
 
 /// Which segments are folded.
@@ -120,14 +121,13 @@ pub fn fold_small(world: &World<'_>, id: &Id, key: Fingerprint, plan: &mut Plan)
     if removes.is_empty() {
         return;
     }
-    let files = match removes.len() {
-        1 => "1 smaller file".to_owned(),
-        n => format!("{n} smaller files"),
-    };
+    let files = counted(removes.len(), "smaller file");
     plan.say(match again.len() {
         0 => format!("removes {files} of yours, in which nothing counts any more"),
-        1 => format!("renews 1 signature of yours, unchanged, in place of {files}"),
-        n => format!("renews {n} signatures of yours, unchanged, in place of {files}"),
+        n => format!(
+            "renews {} of yours, unchanged, in place of {files}",
+            counted(n, "signature")
+        ),
     });
     plan.removes.extend(removes);
     plan.entries.extend(again);

@@ -12,6 +12,7 @@ use conex_verify::format::resource::Decode as _;
 use conex_verify::format::resource::{Claims, Link, Revision, SignedLink, SnapshotRule, Team};
 use conex_verify::limits::MAX_JANITORS;
 use conex_verify::tree::Tree;
+use conex_verify::words::counted;
 use conex_verify::workbench::repository::{Repository, Slot};
 use conex_verify::workbench::verify::snapshot::notaries_id;
 
@@ -68,10 +69,7 @@ pub fn init(tree: &Tree, repository: &Repository, request: &Init) -> Result<Plan
     plan.say(format!(
         "starts the repository `{}` with {}, of whom {} must agree",
         request.name,
-        match request.janitors.len() {
-            1 => "1 janitor".to_owned(),
-            n => format!("{n} janitors"),
-        },
+        counted(request.janitors.len(), "janitor"),
         request.quorum
     ));
     if request.snapshot == SnapshotRule::Required {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::approve::{plural, sign_link};
+use super::approve::{named, sign_link};
 use super::epoch::next;
 use super::janitor::{leave_notaries, link};
 use super::todo::{Deed, Item, todo};
@@ -217,7 +217,7 @@ pub fn vouch_again(before: &World<'_>, after: &World<'_>, id: &Id, key: &PublicK
     }
     for (kind, names) in again {
         let names: Vec<String> = names.into_iter().collect();
-        plan.say(format!("vouches again for {}", plural(kind, &names)));
+        plan.say(format!("vouches again for {}", named(kind, &names)));
     }
     left(after, id, &mut plan);
     plan
@@ -293,7 +293,7 @@ fn left(after: &World<'_>, id: &Id, plan: &mut Plan) {
     for (kind, names) in left {
         plan.say(format!(
             "leaves {} for `conex sign` or `conex approve`",
-            plural(kind, &names)
+            named(kind, &names)
         ));
     }
 }

@@ -16,10 +16,12 @@ use conex_verify::format::resource::{
     Authorisation, Checksum, FileDigest, IdFile, Releases, Resource, ResourceId, ResourceVersion,
     Revision,
 };
+use conex_verify::words::counted;
 use conex_verify::workbench::opam_file::Problem;
 use conex_verify::workbench::repository::{Loaded, Package, ReleaseDir, Slot};
 use conex_verify::workbench::trust::support::{Epochs, Standing, Supporters, judge};
-use conex_verify::workbench::verify::packages::{PackageReport, opam_problem};
+use conex_verify::workbench::verify::description::opam_problem;
+use conex_verify::workbench::verify::packages::PackageReport;
 
 /// What `sign` is asked for.
 #[derive(Debug, Clone)]
@@ -464,8 +466,7 @@ impl<'a> Job<'a, '_> {
         if !self.signed.is_empty() || !self.waiting.is_empty() {
             let mut what = vec![match self.releases {
                 0 if self.removed == 0 => "the list of releases".to_owned(),
-                1 => "1 release".to_owned(),
-                n => format!("{n} releases"),
+                n => counted(n, "release"),
             }];
             if self.removed > 0 {
                 what.push(format!("{} removed", self.removed));

@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::out::say;
+use conex_verify::words::plural;
 
 /// Nobody wonders about a shorter wait.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -77,7 +78,7 @@ impl Drop for Progress {
 }
 
 fn show(what: &str, files: usize) {
-    let line = format!("{what} {} files", thousands(files));
+    let line = format!("{what} {} {}", thousands(files), plural(files, "file"));
     // A number that starts anew must not leave digits behind.
     let width = SHOWN.load(Ordering::Relaxed).max(line.len());
     say!("\r{line:<width$}");

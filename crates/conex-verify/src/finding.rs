@@ -1,10 +1,15 @@
 //! What a verification says: findings with a stable code, a place, both values and a hint.
 
+use std::borrow::Cow;
 use std::fmt;
 
+mod cause;
 mod collector;
+pub mod remedy;
 
+pub use cause::Cause;
 pub use collector::Findings;
+pub use remedy::{Advice, Reader, Remedy};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,8 +64,14 @@ pub struct Finding {
     pub excerpt: Option<Excerpt>,
     /// Values to compare, one below the other: a short label and the value.
     pub values: Vec<(String, String)>,
-    /// What to do next; may be empty.
+    /// What to do next, for every reader, or for a client; may be empty.
     pub hint: String,
+    /// What to do next, where the words depend on the reader.
+    pub advice: Option<Advice>,
+    /// What it follows from, if that is another thing than what it says.
+    pub cause: Option<Cause>,
+    /// Whether it is what explains its cause, and the others follow from it.
+    pub explains: bool,
     /// For how many others of its code and severity it stands, which are left out; 0 for one
     /// that stands for itself.
     pub alike: usize,
@@ -89,6 +100,9 @@ impl Finding {
             excerpt: None,
             values: Vec::new(),
             hint: String::new(),
+            advice: None,
+            cause: None,
+            explains: false,
             alike: 0,
         }
     }
@@ -122,6 +136,42 @@ impl Finding {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Finding {
         self.hint = hint.into();
+        self.advice = None;
+        self
+    }
+
+    /// The same finding with what to do, in the words of each reader; `name` is what it is
+    /// about, as it is typed.
+    #[must_use]
+    pub fn remedy(mut self, remedy: &'static Remedy, name: &str) -> Finding {
+        let name = name.to_owned();
+        let advice = Advice { remedy, name };
+        self.hint = advice.to(Reader::Client).into_owned();
+        self.advice = Some(advice);
+        self
+    }
+
+    /// What to do next, for this reader; may be empty.
+    pub fn hint_for(&self, reader: Reader) -> Cow<'_, str> {
+        match &self.advice {
+            Some(advice) if reader != Reader::Client => advice.to(reader),
+            _ => Cow::Borrowed(&self.hint),
+        }
+    }
+
+    /// The same finding as one that follows from something, if it does.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Option<Cause>>) -> Finding {
+        self.cause = cause.into();
+        self.explains = false;
+        self
+    }
+
+    /// The same finding as the one that explains a cause.
+    #[must_use]
+    pub fn explaining(mut self, cause: Cause) -> Finding {
+        self.cause = Some(cause);
+        self.explains = true;
         self
     }
 

@@ -30,6 +30,7 @@ mod trust;
 mod update;
 mod verdict;
 mod verify;
+pub mod words;
 #[cfg(feature = "workbench")]
 pub mod workbench;
 

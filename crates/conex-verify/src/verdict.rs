@@ -261,7 +261,7 @@ impl<'a> Recalled<'a> {
             .values
             .push(("accepted as".to_owned(), names.join(", ")));
         finding.hint.push_str(
-            "; if you want an older copy under this name, give the hook of another opam root a --state of its own",
+            "; if you want an older copy under this name, give the hook of another opam root a --state-dir of its own",
         );
     }
 }

@@ -18,6 +18,7 @@ use conex_verify::format::digest::Digest;
 use conex_verify::format::name::{Id, PackageName, Release};
 use conex_verify::format::resource::{Decode, Kind, ResourceId, ResourceVersion};
 use conex_verify::tree::Bytes;
+use conex_verify::words::counted;
 use conex_verify::workbench::repository::Repository;
 use conex_verify::workbench::trust::support::Standing;
 
@@ -396,13 +397,6 @@ fn some(names: &[impl Display]) -> (String, Vec<String>) {
     match more.len() {
         0 => (shown, more),
         n => (format!("{shown} and {n} more"), more),
-    }
-}
-
-fn counted(n: usize, what: &str) -> String {
-    match n {
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
     }
 }
 

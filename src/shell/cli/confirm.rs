@@ -8,7 +8,8 @@ use super::signer::Who;
 
 use crate::plan::Plan;
 use crate::shell::out::{say, sayln};
-use crate::shell::report::{Color, HumanOptions, Shown, human, neutral};
+use crate::shell::report::{HumanOptions, Shown, human, neutral};
+use conex_verify::finding::Reader;
 
 /// How many lines a terminal shows for sure.
 const SCREEN: usize = 20;
@@ -19,10 +20,10 @@ pub fn show_warnings(plan: &Plan) {
         return;
     }
     let options = HumanOptions {
-        color: Color::of(&std::io::stderr()),
         // The question is on the same screen.
         shown: Shown::First(3),
-        ..HumanOptions::default()
+        reader: Reader::WorkTree,
+        ..HumanOptions::on(&std::io::stderr())
     };
     sayln!("{}", human(&plan.warnings, &options));
 }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use crate::plan::PlanError;
 use crate::shell::out::{say, sayln};
-use crate::shell::report::{Color, Counts, HumanOptions, human, neutral};
-use conex_verify::finding::Finding;
+use crate::shell::report::{Counts, HumanOptions, human, neutral, wrapped};
+use conex_verify::finding::{Finding, Reader};
 
 /// The exit status of the process. opam applies an update after 0 alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,24 +71,26 @@ impl Failure {
 
     /// Says it on standard error, and gives the exit status.
     pub fn report(&self) -> Exit {
-        let color = Color::of(&std::io::stderr());
+        let options = HumanOptions::on(&std::io::stderr());
         if !self.findings.is_empty() {
             let summary = format!("{}: {}", self.message, Counts::of(&self.findings));
             let options = HumanOptions {
-                color,
                 summary: &summary,
-                ..HumanOptions::default()
+                reader: Reader::WorkTree,
+                ..options
             };
             say!("{}", human(&self.findings, &options));
         } else {
             // Messages of keys have several lines; each part is made harmless.
             for (i, line) in self.message.lines().enumerate() {
                 let start = if i == 0 { "error: " } else { "" };
-                sayln!("{start}{}", neutral(line));
+                let line = format!("{start}{}", neutral(line));
+                sayln!("{}", wrapped(&line, options.width, ""));
             }
         }
         if !self.hint.is_empty() {
-            sayln!("\nhint: {}", neutral(&self.hint));
+            let hint = format!("hint: {}", neutral(&self.hint));
+            sayln!("\n{}", wrapped(&hint, options.width, "      "));
         }
         self.exit
     }

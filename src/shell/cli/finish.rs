@@ -1,5 +1,6 @@
 //! From a plan to files, and what is still missing then.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::commit::remind;
@@ -16,9 +17,9 @@ use crate::plan::status::status;
 use crate::plan::{Plan, View, World};
 use crate::shell::keys::file::shell_quoted;
 use crate::shell::out::{say, sayln};
-use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, neutral};
+use crate::shell::report::{Counts, HumanOptions, Shown, human, neutral};
 use crate::shell::write::{Change, WORK_TREE, apply};
-use conex_verify::finding::{Code, Finding, Severity};
+use conex_verify::finding::{Cause, Code, Finding, Reader, Severity};
 use conex_verify::format::name::Id;
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::Repository;
@@ -231,13 +232,25 @@ pub fn still_invalid(tree: &Tree) {
     }
     // What approvals mend is not told a second time.
     let seen = if waits.is_empty() { &world } else { &approved };
-    let findings: Vec<_> = seen
+    let errors: Vec<_> = seen
         .assessment
         .findings
         .iter()
         .filter(|f| f.severity == Severity::Error && !waits_for_quorum(f.code))
         .cloned()
         .collect();
+    // Who has not signed yet has done nothing wrong.
+    let (signs, findings): (Vec<_>, Vec<_>) = errors
+        .into_iter()
+        .partition(|f| matches!(f.cause, Some(Cause::Sign(_))));
+    let owners: BTreeSet<String> = signs
+        .iter()
+        .filter_map(|f| f.cause.as_ref().map(Cause::message))
+        .collect();
+    for waits in &owners {
+        let waits = waits.replacen('w', "W", 1);
+        sayln!("{}: `conex sign`.", neutral(&waits));
+    }
     if !findings.is_empty() {
         let summary = format!("not valid yet: {}", Counts::of(&findings));
         say!(
@@ -245,13 +258,14 @@ pub fn still_invalid(tree: &Tree) {
             human(
                 &findings,
                 &HumanOptions {
-                    color: Color::of(&std::io::stderr()),
                     shown: Shown::First(3),
+                    reader: Reader::WorkTree,
                     summary: &summary,
+                    ..HumanOptions::on(&std::io::stderr())
                 }
             )
         );
-    } else if waits.is_empty() {
+    } else if waits.is_empty() && owners.is_empty() {
         sayln!("Everything that is claimed is now valid.");
     }
 }

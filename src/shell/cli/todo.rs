@@ -8,6 +8,7 @@ use crate::plan::todo::{Coverage, Deed, Item, Todo, Who};
 use crate::shell::report::neutral;
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::Kind;
+use conex_verify::words;
 
 /// How many names a line shows.
 const SHOWN: usize = 6;
@@ -95,11 +96,9 @@ pub fn lines(todo: &Todo, all: bool) -> Vec<String> {
                 }
                 many => many.iter().map(|(id, n)| format!("{id} ({n})")).collect(),
             };
-            let word = match (heading.deed, names.len()) {
-                (Deed::Snapshot, 1) => "notary",
-                (Deed::Snapshot, _) => "notaries",
-                (_, 1) => "owner",
-                _ => "owners",
+            let word = match heading.deed {
+                Deed::Snapshot => words::plural(names.len(), "notary"),
+                _ => words::plural(names.len(), "owner"),
             };
             lines.push(format!("  {word}: {}", some(&names, all)));
         }
@@ -111,15 +110,13 @@ fn title(heading: &Heading) -> String {
     let ids: Vec<String> = heading.of.iter().map(ToString::to_string).collect();
     let names = some(&ids, false);
     let left = heading.of.len();
+    let janitors = words::counted(heading.missing, "more janitor");
     let more = if heading.missing <= left {
         format!("{} more of {names}", heading.missing)
     } else {
         match left {
-            0 => format!("{} more janitors, of whom none is left", heading.missing),
-            _ => format!(
-                "{} more janitors, of whom only {names} can be asked",
-                heading.missing
-            ),
+            0 => format!("{janitors}, of whom none is left"),
+            _ => format!("{janitors}, of whom only {names} can be asked"),
         }
     };
     match (heading.deed, heading.each, heading.owned) {
@@ -284,21 +281,14 @@ impl JsonCoverage {
 
 /// A number of resources of a kind, in words.
 pub fn counted(kind: Kind, n: usize) -> String {
-    let (one, many) = match kind {
-        Kind::Author => ("author", "authors"),
-        Kind::Team => ("team", "teams"),
-        Kind::Repo => (
-            "approval of top-level files",
-            "approvals of top-level files",
-        ),
-        Kind::Claims => ("list of claims", "lists of claims"),
-        Kind::Authorisation => ("authorisation", "authorisations"),
-        Kind::Releases => ("list of releases", "lists of releases"),
-        Kind::Checksum => ("release", "releases"),
+    let one = match kind {
+        Kind::Author => "author",
+        Kind::Team => "team",
+        Kind::Repo => "approval of top-level files",
+        Kind::Claims => "list of claims",
+        Kind::Authorisation => "authorisation",
+        Kind::Releases => "list of releases",
+        Kind::Checksum => "release",
     };
-    if n == 1 {
-        format!("1 {one}")
-    } else {
-        format!("{n} {many}")
-    }
+    words::counted(n, one)
 }

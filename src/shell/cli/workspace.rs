@@ -20,6 +20,7 @@ use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::Id;
 use conex_verify::format::path::Place;
 use conex_verify::tree::Tree;
+use conex_verify::words::{counted, plural};
 
 /// The directory to work on: the one that was named, or the nearest one from here upwards that is
 /// a repository, or here.
@@ -142,10 +143,8 @@ pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
             "no file is half-written; run the command again when it can be done",
         )
     })?;
-    let files = match changes.len() {
-        1 => "1 file".to_owned(),
-        n => format!("{} files", progress::thousands(n)),
-    };
+    let (n, file) = (changes.len(), plural(changes.len(), "file"));
+    let files = format!("{} {file}", progress::thousands(n));
     let verb = if plan.removes.is_empty() {
         "Wrote"
     } else {
@@ -193,10 +192,7 @@ pub fn unpublished(
     if !removes.is_empty() {
         plan.lines.push(format!(
             "removes {} of this branch that the key before signed",
-            match removes.len() {
-                1 => "1 file".to_owned(),
-                n => format!("{n} files"),
-            }
+            counted(removes.len(), "file")
         ));
         plan.removes.extend(removes);
     }

@@ -61,7 +61,7 @@ const SWITCHES: [&str; 6] = [
 ];
 
 /// Options with a value that may be there besides.
-const SETTINGS: [&str; 3] = ["--state=", "--max-age=", "--format="];
+const SETTINGS: [&str; 3] = ["--state-dir=", "--max-age=", "--format="];
 
 impl Hook {
     /// The hook that runs `program`. With `extra`, these words after `verify`.

@@ -278,9 +278,9 @@ fn arguments_that_let_updates_past_are_seen() {
         2
     );
     assert_eq!(change(&|w| w.push(always("--help"))), 1);
-    assert_eq!(change(&|w| w.push(always("--state="))), 1);
-    assert_eq!(change(&|w| w.push(always("--state=/var/lib/conex"))), 0);
-    let chosen = ["--state=/s", "--nostrict"];
+    assert_eq!(change(&|w| w.push(always("--state-dir="))), 1);
+    assert_eq!(change(&|w| w.push(always("--state-dir=/var/lib/conex"))), 0);
+    let chosen = ["--state-dir=/s", "--nostrict"];
     assert_eq!(Hook::of(Path::new("/c/conex"), &chosen).choices(), chosen);
 }
 

@@ -1,13 +1,18 @@
 //! Findings for people.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io::IsTerminal;
+use std::os::fd::AsFd;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::text::{neutral, shortened};
-use super::{Color, Counts, in_order};
-use conex_verify::finding::{Excerpt, Finding, Severity};
+use super::wrap::{width_of, wrapped, wrapped_after};
+use super::{Color, Counts, concerns, groups};
+use conex_verify::finding::{Excerpt, Finding, Reader, Severity};
+use conex_verify::words::{counted, verb};
 
 /// How many findings are shown when nobody has said: what fits on a screen.
 const DEFAULT_SHOWN: usize = 10;
@@ -23,8 +28,10 @@ const WIDTH: usize = 400;
 /// How many findings a report shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
-    /// At most this many; the others are counted.
+    /// At most this many, each without those that follow from it; the others are counted.
     First(usize),
+    /// At most this many, each with those that follow from it; the others are counted.
+    Whole(usize),
     /// All.
     All,
 }
@@ -36,8 +43,23 @@ pub struct HumanOptions<'a> {
     pub color: Color,
     /// How many findings are shown.
     pub shown: Shown,
+    /// Who reads it.
+    pub reader: Reader,
+    /// The width of the terminal it is for; `None` where it is for none, and no line is broken.
+    pub width: Option<usize>,
     /// The last line: the verdict. May be empty.
     pub summary: &'a str,
+}
+
+impl HumanOptions<'_> {
+    /// For a stream, with the colours and the width that it has.
+    pub fn on(stream: &(impl IsTerminal + AsFd)) -> Self {
+        HumanOptions {
+            color: Color::of(stream),
+            width: width_of(stream),
+            ..HumanOptions::default()
+        }
+    }
 }
 
 impl Default for HumanOptions<'_> {
@@ -45,33 +67,57 @@ impl Default for HumanOptions<'_> {
         HumanOptions {
             color: Color::Never,
             shown: Shown::First(DEFAULT_SHOWN),
+            reader: Reader::Client,
+            width: None,
             summary: "",
         }
     }
 }
 
-/// Renders `findings`, most severe first, and the summary as the last line.
+/// Renders `findings`, causes and the most severe first, and the summary as the last line.
 ///
-/// Ends with a line end, unless there is nothing to say. A hint that several
-/// findings have is shown with the first of them.
+/// Of what follows from something that is told, the number is told, and all of it where
+/// everything is shown. Ends with a line end, unless there is nothing to say. A hint that
+/// several findings have is shown with the first of them.
 pub fn human(findings: &[Finding], options: &HumanOptions<'_>) -> String {
-    let sorted = in_order(findings);
+    let mut groups = groups(findings);
     let most = match options.shown {
-        Shown::First(n) => n,
+        Shown::First(n) | Shown::Whole(n) => n,
         Shown::All => usize::MAX,
     };
-    let (shown, rest) = sorted.split_at(most.min(sorted.len()));
+    if options.shown != Shown::All {
+        groups.retain(|group| concerns(group, options.reader));
+    }
+    let (shown, rest) = groups.split_at(most.min(groups.len()));
     let mut blocks: Vec<String> = Vec::new();
-    let mut hints: Vec<&str> = Vec::new();
-    for finding in shown {
-        let with_hint = !finding.hint.is_empty() && !hints.contains(&finding.hint.as_str());
-        if with_hint {
-            hints.push(&finding.hint);
+    let mut hints: Vec<String> = Vec::new();
+    let mut block = |finding: &Finding| {
+        let hint = finding.hint_for(options.reader).into_owned();
+        let told = hint.is_empty() || hints.contains(&hint);
+        let text = block(finding, Some(hint.as_str()).filter(|_| !told), options);
+        hints.push(hint);
+        text
+    };
+    for group in shown {
+        blocks.push(block(&group.head));
+        let follow = group.follow();
+        if follow == 0 {
+            continue;
         }
-        blocks.push(block(finding, with_hint, options.color));
+        let follows = verb(follow, "follows", "follow");
+        let number = counted(follow, "finding");
+        if !matches!(options.shown, Shown::First(_)) {
+            blocks.push(format!("{number} {follows} from this:\n"));
+            blocks.extend(group.rest.iter().map(|finding| block(finding)));
+        } else {
+            blocks.push(format!(
+                "{number} {follows} from this (`--all` shows {})\n",
+                verb(follow, "it", "them")
+            ));
+        }
     }
     if !rest.is_empty() {
-        let counts = Counts::of(rest.iter().copied());
+        let counts = Counts::of(rest.iter().flat_map(super::Group::all));
         let (lead, more) = if shown.is_empty() {
             ("", "")
         } else {
@@ -83,13 +129,17 @@ pub fn human(findings: &[Finding], options: &HumanOptions<'_>) -> String {
         ));
     }
     if !options.summary.is_empty() {
-        blocks.push(format!("{}\n", neutral(options.summary)));
+        blocks.push(format!(
+            "{}\n",
+            wrapped(&neutral(options.summary), options.width, "")
+        ));
     }
     blocks.join("\n")
 }
 
 /// One finding: title, place, values, hint; ends with a line end.
-fn block(finding: &Finding, with_hint: bool, color: Color) -> String {
+fn block(finding: &Finding, hint: Option<&str>, options: &HumanOptions<'_>) -> String {
+    let color = options.color;
     let message = clean(&finding.message, LONGEST_TEXT);
     let path = clean(&finding.path, LONGEST_PATH);
     let level = match finding.severity {
@@ -98,6 +148,9 @@ fn block(finding: &Finding, with_hint: bool, color: Color) -> String {
         Severity::Note => Level::NOTE,
     };
     let named = message.contains(&path);
+    // `warning[E000]: `
+    let lead = finding.severity.to_string().len() + "[E000]: ".len();
+    let message = wrapped_after(&message, lead, options.width);
     let title = level.primary_title(message).id(finding.code.as_str());
     let renderer = match color {
         Color::Never => Renderer::plain(),
@@ -142,17 +195,69 @@ fn block(finding: &Finding, with_hint: bool, color: Color) -> String {
         }
         let labels: Vec<String> = finding.values.iter().map(|(l, _)| clean(l, 40)).collect();
         let width = labels.iter().map(|l| l.chars().count()).max().unwrap_or(0);
-        for (label, (_, value)) in labels.iter().zip(&finding.values) {
-            let line = format!("      {label:width$}  {}", clean(value, LONGEST_TEXT));
+        for (label, value) in labels.iter().zip(values(finding)) {
+            let line = format!("      {label:width$}  {value}");
             let _ = writeln!(out, "{}", line.trim_end());
         }
     }
-    if with_hint {
-        let hint = clean(&finding.hint, LONGEST_TEXT);
+    if let Some(hint) = hint {
+        let hint = clean(hint, LONGEST_TEXT);
+        let hint = wrapped(&format!("hint: {hint}"), options.width, "      ");
         let _ = match color {
-            Color::Never => writeln!(out, "\nhint: {hint}"),
-            Color::Always => writeln!(out, "\n\x1b[1m\x1b[96mhint\x1b[0m: {hint}"),
+            Color::Never => writeln!(out, "\n{hint}"),
+            Color::Always => writeln!(
+                out,
+                "\n{}",
+                hint.replacen("hint", "\x1b[1m\x1b[96mhint\x1b[0m", 1)
+            ),
         };
+    }
+    out
+}
+
+/// The values of a finding. The digests of files are short where no two of them look alike then;
+/// keys are compared with other sources by people, who need all of them.
+fn values(finding: &Finding) -> Vec<String> {
+    let whole = finding.values.iter().map(|(_, v)| clean(v, LONGEST_TEXT));
+    let whole: Vec<String> = whole.collect();
+    let label = |i: usize| {
+        finding
+            .values
+            .get(i)
+            .map_or("", |(label, _)| label.as_str())
+    };
+    let short = whole.iter().enumerate().map(|(i, value)| match label(i) {
+        "expected" | "found" | "before" | "now" | "vouched for" | "one" | "other" => {
+            with_short_digests(value)
+        }
+        _ => value.clone(),
+    });
+    let short: Vec<String> = short.collect();
+    let different = |values: &[String]| values.iter().collect::<BTreeSet<_>>().len();
+    match different(&short) == different(&whole) {
+        true => short,
+        false => whole,
+    }
+}
+
+fn with_short_digests(value: &str) -> String {
+    const NAME: &str = "blake2b=";
+    /// As many digits as the short state has.
+    const DIGITS: usize = 16;
+    let mut parts = value.split(NAME);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_hexdigit());
+        let (digits, rest) = part.split_at(end.unwrap_or(part.len()));
+        out.push_str(NAME);
+        match digits.get(..DIGITS) {
+            Some(start) if digits.len() == 4 * DIGITS => {
+                out.push_str(start);
+                out.push('…');
+            }
+            _ => out.push_str(digits),
+        }
+        out.push_str(rest);
     }
     out
 }

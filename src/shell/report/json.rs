@@ -24,17 +24,20 @@
 //! | `label` | string or null | what is said about the place |
 //! | `values` | array | values to compare, objects with `label` and `value` |
 //! | `hint` | string | what to do next; may be empty |
+//! | `cause` | string or null | what it follows from: those with the same text go together |
+//! | `explains` | boolean | whether it is what explains its cause, so that it is told first |
 //!
 //! Everything but printable ASCII is escaped, as JSON allows, so that the text is
 //! exact and nothing happens to a terminal it is shown on.
 
+use std::borrow::Cow;
 use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
 use super::{Counts, in_order};
-use conex_verify::finding::Finding;
+use conex_verify::finding::{Finding, Reader};
 
 /// The version of the schema.
 pub const SCHEMA: u32 = 1;
@@ -60,7 +63,9 @@ struct Item<'a> {
     excerpt: Option<&'a str>,
     label: Option<&'a str>,
     values: Vec<Value<'a>>,
-    hint: &'a str,
+    hint: Cow<'a, str>,
+    cause: Option<String>,
+    explains: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     in_base: Option<bool>,
 }
@@ -72,7 +77,7 @@ struct Value<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn of(finding: &'a Finding) -> Item<'a> {
+    fn of(finding: &'a Finding, reader: Reader) -> Item<'a> {
         let excerpt = finding.excerpt.as_ref();
         Item {
             code: finding.code.as_str(),
@@ -90,35 +95,38 @@ impl<'a> Item<'a> {
                 .iter()
                 .map(|(label, value)| Value { label, value })
                 .collect(),
-            hint: &finding.hint,
+            hint: finding.hint_for(reader),
+            cause: finding.cause.as_ref().map(ToString::to_string),
+            explains: finding.explains,
             in_base: None,
         }
     }
 }
 
-/// Renders all `findings` and `summary`, an object of the command's own, in one
-/// line that ends with a line end.
+/// Renders all `findings`, with hints for `reader`, and `summary`, an object of the command's
+/// own, in one line that ends with a line end.
 ///
 /// A `summary` that has no JSON (a map whose keys are not text) becomes `null`.
-pub fn json(findings: &[Finding], summary: impl Serialize) -> String {
-    with_items(&Counts::of(findings), || items(findings, None), summary)
+pub fn json(findings: &[Finding], reader: Reader, summary: impl Serialize) -> String {
+    let all = || items(findings, reader, None);
+    with_items(&Counts::of(findings), all, summary)
 }
 
-/// The same of two lists: what is new, and what was there before. Each finding says
+/// The same of two lists, for who merges: what is new, and what was there before. Each finding says
 /// in `in_base` of which it is; the new ones come first.
 pub fn json_since(new: &[Finding], base: &[Finding], summary: impl Serialize) -> String {
     let both = || {
-        let mut both = items(new, Some(false));
-        both.extend(items(base, Some(true)));
+        let mut both = items(new, Reader::Merge, Some(false));
+        both.extend(items(base, Reader::Merge, Some(true)));
         both
     };
     with_items(&Counts::of(new.iter().chain(base)), both, summary)
 }
 
-fn items(findings: &[Finding], in_base: Option<bool>) -> Vec<Item<'_>> {
+fn items(findings: &[Finding], reader: Reader, in_base: Option<bool>) -> Vec<Item<'_>> {
     let item = |finding| Item {
         in_base,
-        ..Item::of(finding)
+        ..Item::of(finding, reader)
     };
     in_order(findings).into_iter().map(item).collect()
 }

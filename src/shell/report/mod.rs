@@ -10,9 +10,11 @@
 //! text passes through [`neutral`] on its way out.
 
 mod github;
+mod group;
 mod human;
 mod json;
 mod text;
+mod wrap;
 
 #[cfg(test)]
 mod tests;
@@ -21,11 +23,14 @@ use std::fmt;
 use std::io::IsTerminal;
 
 pub use github::{Annotation, annotation};
+pub use group::{Group, concerns, groups};
 pub use human::{HumanOptions, Shown, human};
 pub use json::{SCHEMA, json, json_since};
 pub use text::{neutral, shortened};
+pub use wrap::{width_of, wrapped};
 
-use conex_verify::finding::{Finding, Severity};
+use conex_verify::finding::{Finding, Reader, Severity};
+use conex_verify::words::{counted, verb};
 
 /// The most characters of [`one_line`]: two lines of a common terminal and a half.
 pub const ONE_LINE: usize = 200;
@@ -81,11 +86,7 @@ impl Counts {
     }
 
     fn listed(self, more: &str) -> String {
-        let one = |n: usize, noun: &str| match n {
-            0 => None,
-            1 => Some(format!("1 {more}{noun}")),
-            n => Some(format!("{n} {more}{noun}s")),
-        };
+        let one = |n: usize, noun: &str| (n > 0).then(|| counted(n, &format!("{more}{noun}")));
         let parts: Vec<String> = [
             one(self.errors, "error"),
             one(self.warnings, "warning"),
@@ -125,18 +126,26 @@ fn in_order(findings: &[Finding]) -> Vec<&Finding> {
 }
 
 /// The most important finding and the count of the others, in one line of at most
-/// [`ONE_LINE`] characters and without a line end. Without findings: empty.
+/// [`ONE_LINE`] characters and without a line end. Without findings: empty. It is for a client.
 pub fn one_line(findings: &[Finding]) -> String {
-    let sorted = in_order(findings);
-    let Some((first, rest)) = sorted.split_first() else {
+    let groups = groups(findings);
+    let mut groups = groups.iter().filter(|g| concerns(g, Reader::Client));
+    let Some(group) = groups.next() else {
         return String::new();
     };
-    let tail = match rest {
-        [] => String::new(),
-        rest => format!(
-            " (and {})",
-            Counts::of(rest.iter().copied()).listed("more ")
-        ),
+    let first = &group.head;
+    let follow = group.follow();
+    let others = Counts::of(groups.flat_map(Group::all));
+    let more = (others != Counts::default()).then(|| others.listed("more "));
+    let follow = (follow > 0).then(|| {
+        let verb = verb(follow, "follows", "follow");
+        format!("{} {verb} from this", counted(follow, "finding"))
+    });
+    let tail = match (follow, more) {
+        (None, None) => String::new(),
+        (Some(one), None) => format!(" ({one})"),
+        (None, Some(more)) => format!(" (and {more})"),
+        (Some(follow), Some(more)) => format!(" ({follow}; and {more})"),
     };
     let path = neutral(&first.path);
     let message = neutral(&first.message);

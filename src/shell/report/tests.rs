@@ -1,7 +1,8 @@
 //! The exact text of reports, and what hostile text becomes in them.
 
 use super::*;
-use conex_verify::finding::Code;
+use conex_verify::finding::{Cause, Code, remedy};
+use conex_verify::format::name::Id;
 
 /// The two findings of the manual, and a warning and a note.
 fn findings() -> Vec<Finding> {
@@ -162,7 +163,7 @@ fn hostile_text_does_nothing_anywhere() {
     let all = [hostile(), other];
     let text = human(&all, &options);
     is_harmless(&text);
-    is_harmless(&json(&all, [HOSTILE]));
+    is_harmless(&json(&all, Reader::Client, [HOSTILE]));
     let line = one_line(&all);
     is_harmless(&line);
     assert!(!line.contains('\n'));
@@ -241,7 +242,7 @@ fn json_is_versioned_and_complete() {
         files: 3,
     };
     let all = findings();
-    let text = json(&[all[3].clone(), all[1].clone()], summary);
+    let text = json(&[all[3].clone(), all[1].clone()], Reader::Client, summary);
     assert_eq!(
         text,
         concat!(
@@ -268,7 +269,11 @@ fn json_is_versioned_and_complete() {
 
 #[test]
 fn json_gives_hostile_text_back_exactly() {
-    let text = json(&[hostile()], serde_json::json!({ "x": "\u{1f600}" }));
+    let text = json(
+        &[hostile()],
+        Reader::Client,
+        serde_json::json!({ "x": "\u{1f600}" }),
+    );
     assert!(text.is_ascii());
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(value["findings"][0]["path"], HOSTILE);
@@ -290,4 +295,116 @@ fn counts_are_words() {
     assert_eq!(counts(1, 0, 0), "1 error");
     assert_eq!(counts(2, 0, 1), "2 errors and 1 note");
     assert_eq!(counts(1, 2, 3), "1 error, 2 warnings and 3 notes");
+}
+
+/// A file that waits, what follows from it, and something else.
+fn caused() -> Vec<Finding> {
+    let cause = Cause::Id(Id::new("ann").unwrap());
+    let follows = |path: &str| {
+        Finding::error(
+            Code::NotVouched,
+            path,
+            format!("nobody vouches for `{path}`"),
+        )
+        .because(cause.clone())
+    };
+    vec![
+        follows("b/releases"),
+        Finding::error(Code::Digest, "c/opam", "`c/opam` is not what was signed"),
+        follows("a/releases"),
+        Finding::warning(Code::PendingId, "ann", "`ann` waits for 1 more janitor")
+            .remedy(&remedy::APPROVE, "ann")
+            .explaining(cause.clone()),
+    ]
+}
+
+/// What explains others comes first and is as severe as they are; nothing else is folded.
+#[test]
+fn a_cause_is_told_in_place_of_what_follows() {
+    let text = human(&caused(), &HumanOptions::default());
+    let expected = "error[E028]: `ann` waits for 1 more janitor\n\nhint: ask the repository's maintainers: they are not done with it, or the server or mirror hides what they signed\n\n2 findings follow from this (`--all` shows them)\n\nerror[E014]: `c/opam` is not what was signed\n";
+    assert_eq!(text, expected);
+    let line = one_line(&caused());
+    assert_eq!(
+        line,
+        "error[E028]: `ann` waits for 1 more janitor (2 findings follow from this; and 1 more error)"
+    );
+    let options = HumanOptions {
+        shown: Shown::All,
+        reader: Reader::WorkTree,
+        ..HumanOptions::default()
+    };
+    let text = human(&caused(), &options);
+    assert_eq!(text.matches("error[E022]").count(), 2, "{text}");
+    assert!(text.contains("2 findings follow from this:\n"), "{text}");
+    assert!(text.contains("`conex approve ann`"), "{text}");
+}
+
+/// Every finding is in exactly one group, whatever the causes are.
+#[test]
+fn no_finding_is_lost() {
+    let mut findings = caused();
+    findings.extend(self::findings());
+    for _ in 0..findings.len() {
+        findings.rotate_left(1);
+        let groups = groups(&findings);
+        let told: Vec<&Finding> = groups.iter().flat_map(|g| g.all()).collect();
+        assert_eq!(told.len(), findings.len());
+        let same = |a: &Finding, b: &Finding| (&a.path, &a.message) == (&b.path, &b.message);
+        assert!(findings.iter().all(|f| told.iter().any(|t| same(t, f))));
+        // Without the finding that explains it, the words of the cause stand there.
+        let left: Vec<Finding> = findings.iter().filter(|f| !f.explains).cloned().collect();
+        let text = human(
+            &left,
+            &HumanOptions {
+                shown: Shown::First(50),
+                ..HumanOptions::default()
+            },
+        );
+        assert!(
+            text.contains("error[E022]: `ann` is not valid, and this follows from it"),
+            "{text}"
+        );
+        assert!(text.contains("2 findings follow"), "{text}");
+    }
+}
+
+/// Digests are compared by eye; keys are compared with what somebody else says.
+#[test]
+fn digests_are_short_and_keys_are_whole() {
+    let digest = |c: &str| format!("blake2b={}", c.repeat(64));
+    let finding = Finding::error(Code::Digest, "a", "`a` differs")
+        .value("expected", format!("12 bytes  {}", digest("a")))
+        .value("found", digest("b"))
+        .value("key", digest("c"));
+    let text = plain(std::slice::from_ref(&finding), Shown::All);
+    assert!(
+        text.contains("12 bytes  blake2b=aaaaaaaaaaaaaaaa\u{2026}\n"),
+        "{text}"
+    );
+    assert!(text.contains(&digest("c")), "{text}");
+    assert!(json(&[finding], Reader::Client, ()).contains(&digest("a")));
+    // Attack: two digests that begin alike.
+    let other = format!("blake2b={}{}", "a".repeat(16), "b".repeat(48));
+    let finding = Finding::error(Code::Digest, "a", "`a` differs")
+        .value("expected", digest("a"))
+        .value("found", &other);
+    let text = plain(&[finding], Shown::All);
+    assert!(
+        text.contains(&digest("a")) && text.contains(&other),
+        "{text}"
+    );
+}
+
+/// At a terminal no line is wider than it, whatever it shows, but for a command or a value.
+#[test]
+fn a_report_keeps_to_the_width() {
+    let options = HumanOptions {
+        width: Some(60),
+        reader: Reader::Merge,
+        ..HumanOptions::default()
+    };
+    let text = human(&caused(), &options);
+    assert!(text.lines().all(|line| line.len() <= 60), "{text}");
+    assert!(text.contains("`conex approve ann`"), "{text}");
 }

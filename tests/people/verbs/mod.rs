@@ -11,4 +11,5 @@ mod junk;
 mod keys;
 mod shown;
 mod supersede;
+mod told;
 mod who;

@@ -83,7 +83,7 @@ fn hooks_for_other_names_have_memories_of_their_own() {
     run(machine.full(&old, "never-seen"))
         .refused("E090")
         .says("accepted as")
-        .says("--state");
+        .says("--state-dir");
     std::fs::remove_dir_all(machine.state()).unwrap();
     run(machine.full(&old, "r")).accepted();
     run(machine.full(&new, "other")).accepted();

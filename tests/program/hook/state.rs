@@ -18,7 +18,7 @@ fn a_home_that_cannot_be_written_is_a_warning() {
             .says("cannot be remembered");
     }
     let mut nowhere = machine.full(&new, "r");
-    nowhere.arg("--state=/proc/none/conex");
+    nowhere.arg("--state-dir=/proc/none/conex");
     run(nowhere).accepted().says("cannot be remembered");
 }
 
@@ -87,14 +87,14 @@ fn with_no_state_nothing_is_read_or_written() {
     assert_eq!(snapshot(&machine.path("home")), before);
 }
 
-/// `--state DIR` is another memory; it works with `--dir` alone, too.
+/// `--state-dir DIR` is another memory; it works with `--dir` alone, too.
 #[test]
 fn a_state_that_is_named_is_used_instead() {
     let (old, new) = two();
     let machine = Machine::new();
     let with = |world| {
         let mut command = machine.full(world, "r");
-        command.arg(format!("--state={}", machine.path("mine").display()));
+        command.arg(format!("--state-dir={}", machine.path("mine").display()));
         run(command)
     };
     with(&new).accepted();
@@ -108,7 +108,7 @@ fn a_state_that_is_named_is_used_instead() {
     command
         .args(trust(&old))
         .arg(format!("--dir={}", work.display()));
-    command.arg(format!("--state={}", machine.path("mine").display()));
+    command.arg(format!("--state-dir={}", machine.path("mine").display()));
     run(command).refused("E090");
 }
 

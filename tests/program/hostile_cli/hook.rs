@@ -84,7 +84,7 @@ fn contradicting_arguments_end_with_2() {
         vec![&dir, "--incremental=maybe"],
         vec![&repo, "--incremental=true"],
         vec![&repo, "--patch=/x", "--incremental=false"],
-        vec![&dir, "--no-state", "--state=/x"],
+        vec![&dir, "--no-state", "--state-dir=/x"],
         vec![&dir, "--format=xml"],
         vec![&dir, "--unknown"],
         vec![&dir, "more"],

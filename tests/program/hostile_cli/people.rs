@@ -146,18 +146,18 @@ fn an_unwritable_state_changes_no_verdict() {
         file.clone(),
         PathBuf::from("/proc/conex"),
     ] {
-        let state = format!("--state={}", state.display());
+        let state = format!("--state-dir={}", state.display());
         p.bare(&[&repo, &anchors, "--quorum=2", &state])
             .says(0, &["accepted", "warning"]);
     }
     let link = p.dir.path().join("dangling");
     symlink("/dev/null/x", &link).unwrap();
-    let state = format!("--state={}", link.display());
+    let state = format!("--state-dir={}", link.display());
     p.bare(&[&repo, &anchors, "--quorum=2", &state])
         .says(0, &["accepted", "warning"]);
     // And the other way round: a rejected tree stays rejected.
     fs::write(p.path("packages/fmt/fmt.1.0/opam"), "evil: 1\n").unwrap();
-    let state = format!("--state={}", file.display());
+    let state = format!("--state-dir={}", file.display());
     for _ in 0..2 {
         p.bare(&[&repo, &anchors, "--quorum=2", &state])
             .says(1, &["E014", "warning"]);

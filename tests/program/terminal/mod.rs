@@ -8,3 +8,4 @@ mod passphrase;
 mod progress;
 mod pty;
 mod shells;
+mod width;

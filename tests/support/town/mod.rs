@@ -250,8 +250,8 @@ impl Town {
             diff -ruaN default default.new > patch || true
             ask() {{ conex verify --repo $state/default "$@" --anchors "$ANCHORS" --quorum 2; }}
             ask --patch patch --no-state
-            ask --dir '{from}' --state $state
-            ask --dir '{to}' --state $state
+            ask --dir '{from}' --state-dir $state
+            ask --dir '{to}' --state-dir $state
             rm -r $state"#
         ));
     }
@@ -290,7 +290,7 @@ impl Client<'_> {
         let tree = tree.display();
         self.town.ok(&format!(
             r#"mkdir -p '{home}/default'
-            conex verify --repo '{home}/default' --dir '{tree}' --anchors "$ANCHORS" --quorum 2 --state '{home}'
+            conex verify --repo '{home}/default' --dir '{tree}' --anchors "$ANCHORS" --quorum 2 --state-dir '{home}'
             rm -r '{home}/default'; cp -r '{tree}' '{home}/default'"#
         ));
     }
@@ -303,7 +303,7 @@ impl Client<'_> {
         let (tree, home) = (self.town.tree(rev), self.home.display());
         self.town.fails(
             &format!(
-                "conex verify --repo '{home}/default' --dir '{}' --anchors \"$ANCHORS\" --quorum 2 --state '{home}'",
+                "conex verify --repo '{home}/default' --dir '{}' --anchors \"$ANCHORS\" --quorum 2 --state-dir '{home}'",
                 tree.display()
             ),
             why,

@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use super::{Code, Finding, Severity};
+use super::{Cause, Code, Finding, Severity};
 use crate::limits::MAX_ALIKE;
 
+/// The code, the severity and the cause of those that are only counted.
+type Kind = (Code, Severity, Option<Cause>);
+
 /// Findings about one tree: of each code and severity the first ones, and the number of the
-/// rest. Whether there is an error is known of all of them.
+/// rest, by their causes. Whether there is an error is known of all of them.
 #[derive(Debug, Clone)]
 pub struct Findings {
     most: usize,
     kept: Vec<Finding>,
     /// How many there were.
     counts: BTreeMap<(Code, Severity), usize>,
+    /// How many of them are not kept.
+    left: BTreeMap<Kind, usize>,
 }
 
 impl Default for Findings {
@@ -29,6 +34,7 @@ impl Findings {
             most,
             kept: Vec::new(),
             counts: BTreeMap::new(),
+            left: BTreeMap::new(),
         }
     }
 
@@ -42,11 +48,22 @@ impl Findings {
     pub fn push(&mut self, finding: Finding) {
         if self.count(finding.code, finding.severity) {
             self.kept.push(finding);
+        } else {
+            self.leave((finding.code, finding.severity, finding.cause), 1);
         }
     }
 
     /// Takes in a finding of this code and severity that is made only if it is kept.
     pub fn push_with(&mut self, code: Code, severity: Severity, make: impl FnOnce() -> Finding) {
+        self.push_caused((code, severity, None), make);
+    }
+
+    /// [`Findings::push_with`], with its cause.
+    pub fn push_caused(
+        &mut self,
+        (code, severity, cause): (Code, Severity, Option<&Cause>),
+        make: impl FnOnce() -> Finding,
+    ) {
         // What a silenced place makes is less than what was announced.
         #[cfg(feature = "silence")]
         if super::silence::is_active() {
@@ -54,6 +71,8 @@ impl Findings {
         }
         if self.count(code, severity) {
             self.kept.push(make());
+        } else {
+            self.leave((code, severity, cause.cloned()), 1);
         }
     }
 
@@ -64,29 +83,21 @@ impl Findings {
 
     /// [`Findings::append`]; the others keep those for which there was room here.
     pub fn share(&mut self, others: &mut Findings) {
-        let left = others.left();
-        others.kept.retain(|finding| {
-            let room = self.count(finding.code, finding.severity);
-            if room {
+        let left = others.left.clone();
+        for finding in std::mem::take(&mut others.kept) {
+            if self.count(finding.code, finding.severity) {
                 self.kept.push(finding.clone());
-            }
-            room
-        });
-        for (kind, left) in left {
-            *self.counts.entry(kind).or_default() += left;
-        }
-    }
-
-    /// How many of each kind are only counted.
-    fn left(&self) -> BTreeMap<(Code, Severity), usize> {
-        let mut left = self.counts.clone();
-        for finding in &self.kept {
-            if let Some(left) = left.get_mut(&(finding.code, finding.severity)) {
-                *left = left.saturating_sub(1);
+                others.kept.push(finding);
+            } else {
+                let kind = (finding.code, finding.severity, finding.cause);
+                self.leave(kind.clone(), 1);
+                others.leave(kind, 1);
             }
         }
-        left.retain(|_, left| *left > 0);
-        left
+        for ((code, severity, cause), left) in left {
+            *self.counts.entry((code, severity)).or_default() += left;
+            self.leave((code, severity, cause), left);
+        }
     }
 
     /// Counts one more; whether there is room for it.
@@ -94,6 +105,10 @@ impl Findings {
         let count = self.counts.entry((code, severity)).or_default();
         *count += 1;
         *count <= self.most
+    }
+
+    fn leave(&mut self, kind: Kind, how_many: usize) {
+        *self.left.entry(kind).or_default() += how_many;
     }
 
     /// Changes each that is kept, but for its code and severity.
@@ -108,17 +123,18 @@ impl Findings {
     }
 
     /// All that are kept, and for each kind of which there were more a finding that says how
-    /// many.
+    /// many; those of another cause are another kind.
     pub fn to_vec(&self) -> Vec<Finding> {
         self.clone().into_vec()
     }
 
     /// [`Findings::to_vec`].
     pub fn into_vec(self) -> Vec<Finding> {
-        let left = self.left();
         let mut all = self.kept;
-        all.extend(left.into_iter().map(|((code, severity), left)| Finding {
+        let left = self.left.into_iter();
+        all.extend(left.map(|((code, severity, cause), left)| Finding {
             severity,
+            cause,
             alike: left,
             ..Finding::error(code, "", format!("and {left} more: {}", code.title()))
         }));
@@ -212,6 +228,21 @@ mod tests {
                 "{message}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_only_counted_keeps_its_cause() {
+        let mut part = Findings::at_most(3);
+        part.extend(some(5).map(|f| f.because(Cause::FormerKeys)));
+        part.extend(some(7));
+        let mut all = Findings::at_most(1);
+        all.append(part);
+        let counted: Vec<_> = all.to_vec().into_iter().skip(1).collect();
+        let of = |cause: Option<Cause>| {
+            let these = counted.iter().filter(|f| f.cause == cause);
+            these.map(|f| f.alike).sum::<usize>()
+        };
+        assert_eq!((of(Some(Cause::FormerKeys)), of(None)), (4, 7));
     }
 
     #[test]

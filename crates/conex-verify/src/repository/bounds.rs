@@ -6,7 +6,7 @@ use std::fmt::Display;
 
 use super::Slot;
 use super::read::Decoded;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, remedy};
 use crate::format::path::{CONEX, PACKAGES};
 use crate::format::resource::IdFile;
 use crate::limits::{
@@ -69,7 +69,7 @@ pub(super) fn beyond(tree: &Tree) -> Option<Finding> {
     }
     if segments > MAX_SEGMENTS {
         let finding = too_many(Code::UnexpectedFile, index, MAX_SEGMENTS, "segments");
-        return Some(finding.hint("fold them with `conex compact`"));
+        return Some(finding.remedy(&remedy::COMPACT, ""));
     }
     let counts = [
         (packages, MAX_PACKAGES, "packages"),

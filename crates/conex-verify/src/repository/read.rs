@@ -1,13 +1,15 @@
 //! One file of a tree, decoded.
 
 use super::{Loaded, Repository, Slot};
-use crate::finding::{Code, Finding};
+use std::fmt::Display;
+
+use crate::finding::{Cause, Code, Finding, remedy};
 use crate::format::digest::Digest;
 use crate::format::name::Release;
 use crate::format::path::{Place, segment_path};
 use crate::format::resource::{
-    Authorisation, Checksum, Claims, Decode, FileDigest, IdFile, Releases, Repo, SignedLink,
-    SignedSegment, SignedSnapshot,
+    Authorisation, Checksum, Claims, Decode, FileDigest, IdFile, Releases, Repo, ResourceId,
+    SignedLink, SignedSegment, SignedSnapshot,
 };
 use crate::opam_file::{self, Problem};
 use crate::tree::Bytes;
@@ -116,16 +118,16 @@ pub(super) fn decode(
             bytes,
             findings,
             SignedLink::decode(bytes),
-            |link| link.link.number == *n,
+            |link| elsewhere(path, link.link.number, *n),
         )),
         Place::IdFile(id) => {
             Decoded::IdFile(slot(path, bytes, findings, IdFile::decode(bytes), |file| {
-                file.id() == id
+                elsewhere(path, file.id(), id)
             }))
         }
         Place::Segment(id, _) => {
             let slot = slot(path, bytes, findings, SignedSegment::decode(bytes), |s| {
-                s.segment.id == *id
+                elsewhere(path, &s.segment.id, id)
             });
             let Slot::Good(loaded) = slot else {
                 return Decoded::Segment(None);
@@ -147,25 +149,28 @@ pub(super) fn decode(
                 Decoded::Segment(None)
             }
         }
-        Place::Repo => Decoded::Repo(slot(path, bytes, findings, Repo::decode(bytes), |_| true)),
+        Place::Repo => Decoded::Repo(slot(path, bytes, findings, Repo::decode(bytes), |_| None)),
         Place::Claims => {
-            Decoded::Claims(slot(path, bytes, findings, Claims::decode(bytes), |_| true))
+            Decoded::Claims(slot(path, bytes, findings, Claims::decode(bytes), |_| None))
         }
         Place::Authorisation(name) => Decoded::Authorisation(slot(
             path,
             bytes,
             findings,
             Authorisation::decode(bytes),
-            |a| a.name == *name,
+            |a| elsewhere(path, &a.name, name),
         )),
         Place::Releases(name) => {
             Decoded::Releases(slot(path, bytes, findings, Releases::decode(bytes), |r| {
-                r.name == *name
+                elsewhere(path, &r.name, name)
             }))
         }
         Place::Checksum(release) => {
             Decoded::Checksum(slot(path, bytes, findings, Checksum::decode(bytes), |c| {
-                c.release == *release
+                if c.release.name() == release.name() && c.release != *release {
+                    return Some(copied(path, &c.release, release));
+                }
+                elsewhere(path, &c.release, release)
             }))
         }
         Place::Opam(release) => {
@@ -183,42 +188,56 @@ pub(super) fn decode(
             bytes,
             findings,
             SignedSnapshot::decode(bytes),
-            |_| true,
+            |_| None,
         ))),
     }
 }
 
-/// V0.3, V0.8.
+/// V0.8: The file of another place.
+fn elsewhere<T: PartialEq + Display>(path: &str, found: T, expected: T) -> Option<Finding> {
+    (found != expected).then(|| {
+        Finding::error(
+            Code::WrongIdentity,
+            path,
+            format!("`{path}` is the file of another place"),
+        )
+        .value("expected", expected)
+        .value("found", found)
+        .remedy(&remedy::IN_ITS_PLACE, "")
+    })
+}
+
+/// V0.8: An author copied the directory of a release, with what was signed of that one.
+fn copied(path: &str, of: &Release, release: &Release) -> Finding {
+    let message = format!("the release `{release}` is a copy of `{of}`, and is not signed");
+    Finding::error(Code::WrongIdentity, path, message)
+        .value("expected", release)
+        .value("found", of)
+        .remedy(&remedy::SIGN_COPY, "")
+        .explaining(Cause::Standing(ResourceId::checksum(release)))
+}
+
+/// V0.3, V0.8: `wrong` says of a file that can be read whether it is that of another place.
 fn slot<T>(
     path: &str,
     bytes: &Bytes,
     findings: &mut Vec<Finding>,
     read: Result<T, crate::format::resource::MetaError>,
-    agrees: impl FnOnce(&T) -> bool,
+    wrong: impl FnOnce(&T) -> Option<Finding>,
 ) -> Slot<T> {
-    match read {
-        Ok(value) if agrees(&value) => Slot::Good(Loaded {
-            value,
-            digest: Digest::of(bytes),
-            bytes: bytes.clone(),
-        }),
-        Ok(_) => {
-            findings.push(
-                Finding::error(
-                    Code::WrongIdentity,
-                    path,
-                    format!("`{path}` holds the metadata of something else"),
-                )
-                .at(bytes, 0..0, "")
-                .hint(
-                    "a file of one place cannot stand in another; restore it, or have `conex sign` write it",
-                ),
-            );
-            Slot::Broken
-        }
-        Err(error) => {
-            findings.push(error.finding(path, bytes));
-            Slot::Broken
-        }
-    }
+    let finding = match read {
+        Ok(value) => match wrong(&value) {
+            None => {
+                return Slot::Good(Loaded {
+                    value,
+                    digest: Digest::of(bytes),
+                    bytes: bytes.clone(),
+                });
+            }
+            Some(finding) => finding,
+        },
+        Err(error) => error.finding(path, bytes),
+    };
+    findings.push(finding);
+    Slot::Broken
 }

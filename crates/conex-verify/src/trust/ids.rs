@@ -34,6 +34,12 @@ impl People {
         self.authors.contains_key(id) || chain.key_of(id).is_some()
     }
 
+    /// Whether this id has a file that does not count, and a fault that says why.
+    pub fn is_judged(&self, id: &Id) -> bool {
+        let standing = self.standings.get(id);
+        standing.is_some_and(|s| !s.is_valid()) || self.unproven.contains(id)
+    }
+
     /// Somebody else whose key this is: who has proven it, or whom a link names, when
     /// `id` has proven it as well. A key counts for one id.
     pub fn also_proven_by<'a>(
@@ -85,8 +91,15 @@ pub enum PeopleFault<'a> {
     Superseded(&'a Id, Revision, Option<Revision>),
     /// V3.1: A quorum supports this other file of the same revision.
     Contested(&'a Id, Digest),
-    /// V3.1: Only so many janitors approved it. A warning.
-    Waiting(&'a Id, Count),
+    /// V3.1: Too few janitors approved it. A warning.
+    Waiting {
+        /// Whose file it is.
+        id: &'a Id,
+        /// How many janitors approved it.
+        count: Count,
+        /// What of it is new.
+        pending: Pending,
+    },
     /// V3.5: A member of a team supports nothing, being a team or unknown. A warning.
     IdleMember {
         /// The team.
@@ -95,6 +108,8 @@ pub enum PeopleFault<'a> {
         member: &'a Id,
         /// Whether it is a team.
         is_team: bool,
+        /// Whether it has a file, of which a fault of its own says what is wrong.
+        judged: bool,
     },
     /// V2.2, V2.3: A segment under a key that a quorum approved is wrong.
     Segment(&'a Checked<'a>, &'a Failure),
@@ -111,7 +126,20 @@ pub enum PeopleFault<'a> {
         why: Idle,
         /// Where they lie.
         paths: &'a [&'a str],
+        /// Whether a fault of its own says what is wrong with the file of the id.
+        judged: bool,
     },
+}
+
+/// What of a file of an author or a team waits for janitors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    /// All of it: no version was approved.
+    New,
+    /// A key: what was approved before is signed under a key that the file does not list.
+    Key,
+    /// Something else.
+    Change,
 }
 
 /// V3.1, V2.3: Judges all id files, on the entries under chain keys that `vouches` holds, and
@@ -171,7 +199,6 @@ pub(crate) fn judge_ids<'r>(
     }
     keys_of_two_ids(&proven_by, chain, report);
     supported_but_absent(repository, chain, vouches, &mut people, report);
-    not_valid(repository, &people, report);
     team_members(chain, &people, report);
     let mut idle: BTreeMap<(&Id, Fingerprint, Idle), Vec<&str>> = BTreeMap::new();
     let mut uses = Vec::new();
@@ -225,12 +252,14 @@ pub(crate) fn judge_ids<'r>(
             }
         }
     }
+    not_valid(repository, &people, ignored, report);
     for ((id, key, why), paths) in &idle {
         report(PeopleFault::Idle {
             id,
             key: *key,
             why: *why,
             paths,
+            judged: people.is_judged(id),
         });
     }
     (people, uses)
@@ -354,7 +383,12 @@ fn supported_but_absent(
 }
 
 /// V3.1: The files of which a quorum does not support exactly this version.
-fn not_valid(repository: &Repository, people: &People, report: &mut impl FnMut(PeopleFault<'_>)) {
+fn not_valid(
+    repository: &Repository,
+    people: &People,
+    ignored: &Ignored<'_>,
+    report: &mut impl FnMut(PeopleFault<'_>),
+) {
     for (id, standing) in &people.standings {
         match standing {
             Standing::Superseded { by } => {
@@ -363,7 +397,20 @@ fn not_valid(repository: &Repository, people: &People, report: &mut impl FnMut(P
                 report(PeopleFault::Superseded(id, by.revision, found));
             }
             Standing::Contested { other, .. } => report(PeopleFault::Contested(id, other.digest)),
-            Standing::Waiting(waiting) => report(PeopleFault::Waiting(id, waiting.count)),
+            Standing::Waiting(waiting) => {
+                let own = ResourceId::id(Kind::Author, id);
+                let old_key = |v| ignored.has(&own, v, id, Idle::UnknownKey);
+                let pending = match waiting.supported {
+                    None => Pending::New,
+                    Some(before) if old_key(before) => Pending::Key,
+                    Some(_) => Pending::Change,
+                };
+                report(PeopleFault::Waiting {
+                    id,
+                    count: waiting.count,
+                    pending,
+                });
+            }
             Standing::Valid | Standing::Absent { .. } => {}
         }
     }
@@ -400,6 +447,7 @@ fn team_members(chain: &Chain, people: &People, report: &mut impl FnMut(PeopleFa
                 team,
                 member,
                 is_team: people.teams.contains_key(member),
+                judged: people.is_judged(member),
             });
         }
     }

@@ -231,6 +231,24 @@ impl<'r> Ignored<'r> {
         entries.map(|(_, id, why)| (*id, *why)).collect()
     }
 
+    /// Whether an entry of this id, for this version, does not count for this reason.
+    pub fn has(&self, resource: &ResourceId, version: ResourceVersion, id: &Id, why: Idle) -> bool {
+        let mut entries = self.by_resource.get(resource).into_iter().flatten();
+        entries.any(|entry| *entry == (version, id, why))
+    }
+
+    /// Whose entries for this version do not count for this reason.
+    pub fn of(
+        &self,
+        resource: &ResourceId,
+        version: ResourceVersion,
+        why: Idle,
+    ) -> impl Iterator<Item = &'r Id> {
+        let entries = self.by_resource.get(resource).into_iter().flatten();
+        let these = entries.filter(move |entry| entry.0 == version && entry.2 == why);
+        these.map(|entry| entry.1)
+    }
+
     /// The versions of a resource in entries that do not count.
     pub fn versions(&self, resource: &ResourceId) -> impl Iterator<Item = ResourceVersion> {
         let entries = self.by_resource.get(resource).into_iter().flatten();

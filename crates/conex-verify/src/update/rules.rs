@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::registers::Registers;
-use crate::finding::{Code, Finding, Findings};
+use crate::finding::{Cause, Code, Finding, Findings, remedy};
 use crate::format::digest::Digest;
 use crate::format::name::{Id, PackageName, Release};
 use crate::format::path::Place;
@@ -143,7 +143,8 @@ fn follows(
             &path,
             format!("the {resource} was valid before, and is not valid now"),
         ))
-        .hint("what makes it valid comes in the same update: its maintainers left out approvals or signatures, or the server hides them")
+        .remedy(&remedy::VALID_BEFORE, "")
+        .because(Cause::not_valid(resource))
     })
 }
 
@@ -188,7 +189,7 @@ fn removed(now: &Registers, resource: &ResourceId, before: ResourceVersion) -> O
         )
         .value("before", before.revision)
         .value("floor", list.floor())
-        .hint("its maintainers remove a release with `conex sign`, which raises the floor of the list; without that the server or mirror hides it"),
+        .remedy(&remedy::SIGN_REMOVAL, ""),
     )
 }
 
@@ -225,7 +226,7 @@ fn releases(known: &Registers, now: &Registers, name: &PackageName, findings: &m
                 )
                 .value("floor", before.floor())
                 .value("now", version.revision)
-                .hint("an owner who wants it back signs it again with `conex sign`"),
+                .remedy(&remedy::SIGN_RETURN, ""),
             );
         }
     }

@@ -11,6 +11,7 @@
 //! Nothing here reads a clock, a file or the environment, and the result does not
 //! depend on the number of threads.
 
+pub mod description;
 pub mod explain;
 pub mod packages;
 pub mod repo_file;
@@ -24,7 +25,7 @@ use rayon::prelude::*;
 
 use self::packages::{Context, Elsewhere, PackageReport, judge_package};
 use self::snapshot::SnapshotReport;
-use crate::finding::{Code, Finding, Findings, Severity};
+use crate::finding::{Cause, Code, Finding, Findings, Severity, remedy};
 use crate::format::key::Fingerprint;
 use crate::format::name::{Id, PackageName};
 use crate::format::path::Place;
@@ -139,6 +140,11 @@ pub(crate) fn asked(client: &Client, assessment: &Assessment<'_>) -> Vec<Finding
         ),
         (anchors.claims, claims, Place::Claims, "list of claims"),
     ];
+    let waits = !matches!(
+        assessment.claims.1,
+        Standing::Valid | Standing::Absent { .. }
+    );
+    let no_claims = waits.then(|| Cause::Standing(ResourceId::claims()));
     let mut findings = Vec::new();
     for (least, found, place, what) in of {
         let Some(least) = least else { continue };
@@ -153,6 +159,7 @@ pub(crate) fn asked(client: &Client, assessment: &Assessment<'_>) -> Vec<Finding
             || "none that is valid".to_owned(),
             |f| f.revision.to_string(),
         );
+        let cause = no_claims.clone().filter(|_| place == Place::Claims);
         findings.push(
             Finding::error(
                 code,
@@ -161,7 +168,8 @@ pub(crate) fn asked(client: &Client, assessment: &Assessment<'_>) -> Vec<Finding
             )
             .value("at least", least)
             .value("found", found)
-            .hint("the server or mirror serves an old state; use another one, or report it"),
+            .hint("the server or mirror serves an old state; use another one, or report it")
+            .because(cause),
         );
     }
     findings
@@ -214,6 +222,8 @@ pub fn assess<'r>(
     }
     let approved = in_force(&repository.repo, &repo.1);
     findings.append(top_level::judge(tree, repository, approved, mode, unsigned));
+    let no_claims = Cause::Standing(ResourceId::claims());
+    let covers = mode == Mode::Covered && snapshot.is_valid();
     let claimed = support::claimed(&vouches, chain.quorum(), listed);
     let cx = Context {
         vouches: &vouches,
@@ -222,6 +232,8 @@ pub fn assess<'r>(
         people: &people,
         claimed: &claimed,
         unsigned,
+        refused: Some(&no_claims).filter(|_| covers),
+        ids: &repository.ids,
     };
     let packages = judge_packages(&cx, repository, &mut findings);
     one_namespace(&packages, repository, &mut findings);
@@ -285,7 +297,8 @@ fn no_claims(standing: &Standing) -> Finding {
         Place::Claims.path(),
         format!("the list of claims {why}, so no package can be taken for one that nobody claims"),
     )
-    .hint("janitors write it with `conex claims` and approve it; until then only signed packages are accepted: leave `unsigned=covered` out of the anchors")
+    .remedy(&remedy::CLAIMS, "")
+    .explaining(Cause::Standing(ResourceId::claims()))
 }
 
 /// So many packages are judged at once before their findings are taken in: of those that are

@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Unsigned;
+use super::description::description;
 use super::explain::{self, list};
-use crate::finding::{Code, Finding, Findings, Severity};
+use crate::finding::{Cause, Code, Finding, Findings, Severity, remedy};
 use crate::format::name::{Id, PackageName, Release};
 use crate::format::path::{OldFile, Place, release_dir};
 use crate::format::resource::{
-    Checksum, FileDigest, Kind, Releases, Resource, ResourceId, ResourceVersion,
+    Checksum, FileDigest, IdFile, Kind, Releases, Resource, ResourceId, ResourceVersion,
 };
-use crate::opam_file::Problem;
 use crate::repository::{Loaded, Package, ReleaseDir, Slot};
 use crate::sorted::Sorted;
 use crate::trust::chain::Chain;
 use crate::trust::ids::People;
-use crate::trust::support::{Epochs, Standing, Supporters, judge};
-use crate::trust::vouch::{Ignored, Vouches};
+use crate::trust::support::{EpochLacks, Epochs, Standing, Supporters, judge};
+use crate::trust::vouch::{Idle, Ignored, Vouches};
 
 /// What all packages are judged by.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,10 @@ pub struct Context<'a, 'r> {
     pub claimed: &'a BTreeSet<&'a str>,
     /// Whether unsigned packages are let through.
     pub unsigned: Unsigned,
+    /// Why they are not, if that is not what the client asked for.
+    pub refused: Option<&'a Cause>,
+    /// The files of authors and teams, valid or not: for explanations alone.
+    pub ids: &'a BTreeMap<Id, Slot<IdFile>>,
 }
 
 /// A directory that opam takes for a release, and that is not in the directory of its package.
@@ -98,7 +102,8 @@ pub fn judge_package(
     for (release, dir) in &package.directories {
         if has_metadata {
             let supporters = (&owners, Epochs::OfList(epoch));
-            checksum(cx, release, dir, supporters, &mut report, &mut trust);
+            let of = (package, release, dir);
+            checksum(cx, of, supporters, &mut report, &mut trust);
         }
         if report.claimed {
             empty_files(release, dir, &mut trust);
@@ -127,13 +132,15 @@ pub fn judge_package(
         report.findings.extend(found);
     }
     if let Some(listed) = releases.filter(|_| report.claimed) {
-        same_releases(package, listed, &mut trust);
+        let unsigned = never_signed(package, &report);
+        same_releases(package, listed, unsigned.as_ref(), &mut trust);
     }
     equal_versions(package, elsewhere, &mut report.findings);
     if report.claimed {
         report.findings.append(trust);
     } else if cx.unsigned == Unsigned::Refused {
-        report.findings.push(unclaimed(name, package, &report));
+        let finding = unclaimed(name, package, &report).because(cx.refused.cloned());
+        report.findings.push(finding);
     }
     report.owners = authorised;
     report
@@ -155,8 +162,8 @@ fn unclaimed(name: &PackageName, package: &Package, report: &PackageReport) -> F
     match (waiting, &package.authorisation) {
         (Some(Standing::Waiting(w)), _) => finding
             .value("approvals", w.count)
-            .hint("janitors approve its authorisation with `conex approve`"),
-        _ => finding.hint("give it an owner with `conex owner add`, or let unsigned packages through with --nostrict"),
+            .remedy(&remedy::APPROVE, name.as_str()),
+        _ => finding.remedy(&remedy::CLAIM, name.as_str()),
     }
 }
 
@@ -164,8 +171,8 @@ fn unclaimed(name: &PackageName, package: &Package, report: &PackageReport) -> F
 /// stands. `owners` are those who can support it besides a quorum, if anybody can.
 fn stand<T: Resource>(
     cx: &Context<'_, '_>,
-    resource: &ResourceId,
-    slot: &Slot<T>,
+    package: &Package,
+    (resource, slot): (&ResourceId, &Slot<T>),
     (owners, epochs): (Option<&BTreeSet<&Id>>, Epochs),
     report: &mut PackageReport,
     trust: &mut Findings,
@@ -182,9 +189,11 @@ fn stand<T: Resource>(
         Slot::Good(_) => epochs == Epochs::OfList(None),
     };
     if report.claimed && !said {
-        trust.extend(explain::standing(
-            resource, present, &standing, owners, cx.ignored,
-        ));
+        let finding = explain::standing(resource, present, &standing, owners, cx.ignored);
+        trust.extend(finding.map(|finding| match owners {
+            None => finding,
+            Some(_) => finding.because(cause(cx, package, report, resource, present, &standing)),
+        }));
     }
     if report.claimed || present.is_some() {
         report
@@ -192,6 +201,73 @@ fn stand<T: Resource>(
             .insert(resource.clone(), (present, standing.clone()));
     }
     standing
+}
+
+/// What keeps a version from counting, where that is told elsewhere.
+fn cause(
+    cx: &Context<'_, '_>,
+    package: &Package,
+    report: &PackageReport,
+    resource: &ResourceId,
+    present: Option<ResourceVersion>,
+    standing: &Standing,
+) -> Option<Cause> {
+    match (standing, present) {
+        (Standing::Absent { supported: None }, None) => never_signed(package, report),
+        (Standing::Waiting(waiting), Some(present)) if waiting.epoch == EpochLacks::Nothing => {
+            waits_for(cx, package, report, resource, present)
+        }
+        _ => None,
+    }
+}
+
+/// The owners who are to sign what nobody ever signed, where an authorisation in force names some.
+fn never_signed(package: &Package, report: &PackageReport) -> Option<Cause> {
+    let owners = &package.authorisation.good()?.value.owners;
+    (is_in_force(report) && !owners.is_empty()).then(|| Cause::sign(owners))
+}
+
+fn is_in_force(report: &PackageReport) -> bool {
+    let authorisation = report
+        .standings
+        .get(&ResourceId::authorisation(&report.name));
+    authorisation.is_some_and(|(_, standing)| standing.is_valid())
+}
+
+/// The one file that is not valid, and with which an owner would support this version: somebody
+/// whom the authorisation names vouches for exactly this version.
+fn waits_for(
+    cx: &Context<'_, '_>,
+    package: &Package,
+    report: &PackageReport,
+    resource: &ResourceId,
+    present: ResourceVersion,
+) -> Option<Cause> {
+    let owners = &package.authorisation.good()?.value.owners;
+    let team = |id: &Id| match &cx.ids.get(id)?.good()?.value {
+        IdFile::Team(team) => Some(&team.members),
+        IdFile::Author(_) => None,
+    };
+    let counted = cx.vouches.about(resource).iter();
+    let counted = counted.filter(|vouch| vouch.version == present);
+    let idle = cx.ignored.of(resource, present, Idle::NotYet);
+    let signers = counted.map(|vouch| (vouch.id, false));
+    let mut signers = signers.chain(idle.map(|id| (id, true)));
+    signers.find_map(|(signer, idle)| {
+        let through = owners.iter().find(|owner| {
+            *owner == signer || team(owner).is_some_and(|members| members.contains(signer))
+        })?;
+        if !is_in_force(report) {
+            return Some(Cause::Standing(ResourceId::authorisation(&report.name)));
+        }
+        let of_team = Some(through).filter(|through| *through != signer);
+        let waits = [of_team, idle.then_some(signer)];
+        let mut waits = waits.into_iter().flatten();
+        waits
+            .find(|id| cx.people.is_judged(id))
+            .cloned()
+            .map(Cause::Id)
+    })
 }
 
 /// V6.3: Judges the authorisation and gives the owners that it names, if it is in force.
@@ -204,7 +280,8 @@ fn authorisation(
 ) -> BTreeSet<Id> {
     let resource = ResourceId::authorisation(name);
     let slot = &package.authorisation;
-    let standing = stand(cx, &resource, slot, (None, Epochs::Opened), report, trust);
+    let judged = (None, Epochs::Opened);
+    let standing = stand(cx, package, (&resource, slot), judged, report, trust);
     match package.authorisation.good() {
         Some(loaded) if standing.is_valid() => {
             let owners = loaded.value.owners.clone();
@@ -221,6 +298,8 @@ fn strangers(cx: &Context<'_, '_>, name: &PackageName, owners: &BTreeSet<Id>) ->
         .iter()
         .filter(|o| !cx.people.is_person(o, cx.chain) && !cx.people.teams.contains_key(*o))
         .collect();
+    let first = strangers.first().map(|id| Cause::Id((*id).clone()));
+    let judged = strangers.iter().all(|id| cx.people.is_judged(id));
     (!strangers.is_empty()).then(|| {
         Finding::warning(
             Code::NotAnAuthor,
@@ -230,6 +309,7 @@ fn strangers(cx: &Context<'_, '_>, name: &PackageName, owners: &BTreeSet<Id>) ->
             ),
         )
         .value("owners", list(strangers.into_iter()))
+        .because(first.filter(|_| judged))
     })
 }
 
@@ -244,40 +324,53 @@ fn releases<'p>(
 ) -> (Option<&'p Releases>, Option<u64>) {
     let resource = ResourceId::releases(name);
     let supporters = (Some(owners), Epochs::Opened);
-    let standing = stand(cx, &resource, &package.releases, supporters, report, trust);
+    let judged = (&resource, &package.releases);
+    let standing = stand(cx, package, judged, supporters, report, trust);
     let list = package.releases.good().map(|loaded| &loaded.value);
     let valid = list.filter(|_| standing.is_valid());
     (list, valid.map(|list| list.revision.epoch))
 }
 
-/// V6.4: The directories are those that are listed.
-fn same_releases(package: &Package, listed: &Releases, findings: &mut Findings) {
-    let mut add = |make: &dyn Fn() -> Finding| {
-        findings.push_with(Code::ReleaseList, Severity::Error, make);
+/// V6.4: The directories are those that are listed. What is `unsigned` is what owners are to sign.
+fn same_releases(
+    package: &Package,
+    listed: &Releases,
+    unsigned: Option<&Cause>,
+    findings: &mut Findings,
+) {
+    let mut add = |cause: Option<&Cause>, make: &dyn Fn() -> Finding| {
+        findings.push_caused((Code::ReleaseList, Severity::Error, cause), make);
     };
     let path = Place::Releases(listed.name.clone()).path();
-    for release in package.directories.keys() {
+    for (release, directory) in &package.directories {
         if !listed.releases.contains(release) {
-            add(&|| {
+            // A checksum that is a copy of another one, or none: both are signed with the list.
+            let cause = match directory.checksum {
+                Slot::Missing => unsigned.cloned(),
+                Slot::Broken => Some(Cause::Standing(ResourceId::checksum(release))),
+                Slot::Good(_) => None,
+            };
+            add(cause.as_ref(), &|| {
                 let dir = release_dir(release);
                 let message =
                     format!("`{release}` is not among the releases that its maintainers list");
                 Finding::error(Code::ReleaseList, dir, message)
                     .value("list", &path)
-                    .hint("it was added on the way to you, or an owner adds it to the list with `conex sign`")
+                    .remedy(&remedy::ADDED, "")
+                    .because(cause.clone())
             });
         }
     }
     for release in &listed.releases {
         if !package.directories.contains_key(release) {
-            add(&|| {
+            add(None, &|| {
                 Finding::error(
                     Code::ReleaseList,
                     release_dir(release),
                     format!("the release `{release}` is missing"),
                 )
                 .value("list", &path)
-                .hint("it was removed on the way to you, or an owner removes it from the list with `conex sign`")
+                .remedy(&remedy::REMOVED, "")
             });
         }
     }
@@ -286,21 +379,14 @@ fn same_releases(package: &Package, listed: &Releases, findings: &mut Findings) 
 /// V6.5.
 fn checksum(
     cx: &Context<'_, '_>,
-    release: &Release,
-    dir: &ReleaseDir,
+    (package, release, dir): (&Package, &Release, &ReleaseDir),
     (owners, epochs): (&BTreeSet<&Id>, Epochs),
     report: &mut PackageReport,
     trust: &mut Findings,
 ) {
     let resource = ResourceId::checksum(release);
-    stand(
-        cx,
-        &resource,
-        &dir.checksum,
-        (Some(owners), epochs),
-        report,
-        trust,
-    );
+    let judged = (&resource, &dir.checksum);
+    stand(cx, package, judged, (Some(owners), epochs), report, trust);
     if let Slot::Good(loaded) = &dir.checksum
         && report.claimed
     {
@@ -319,7 +405,7 @@ fn empty_files(release: &Release, dir: &ReleaseDir, findings: &mut Findings) {
             &path,
             format!("`{path}` is empty, and opam reads it"),
         )
-        .hint("it was added or emptied on the way to you; or its maintainers fill it with one line feed, which all versions of opam bring along")
+        .remedy(&remedy::FILL, "")
     };
     for (below, _) in empty {
         findings.push_with(Code::EmptyFile, Severity::Error, || error(below));
@@ -342,7 +428,7 @@ fn misplaced(report: &PackageReport, twice: bool, other: &Elsewhere<'_>) -> Opti
     Some(
         Finding::error(Code::Misplaced, path, message)
             .value("its place", own)
-            .hint("it was added on the way to you; or move the directory to its place"),
+            .remedy(&remedy::MOVE, ""),
     )
 }
 
@@ -358,9 +444,13 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir, findings: &m
         };
         let Some(file) = dir.files.get(path) else {
             findings.push_with(Code::MissingFile, Severity::Error, || {
-                mark(Finding::error(Code::MissingFile, &full, format!("`{full}` is missing")))
-                    .value("listed in", &list)
-                    .hint("it was removed on the way to you; or an owner signs the release again with `conex sign`")
+                mark(Finding::error(
+                    Code::MissingFile,
+                    &full,
+                    format!("`{full}` is missing"),
+                ))
+                .value("listed in", &list)
+                .remedy(&remedy::REMOVED, "")
             });
             continue;
         };
@@ -374,7 +464,7 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir, findings: &m
                 ))
                 .value("expected", file_digest(expected))
                 .value("found", file_digest(&found))
-                .hint("it was changed on the way to you; or an owner signs the change with `conex sign`")
+                .remedy(&remedy::CHANGED, "")
             });
         }
     }
@@ -385,17 +475,16 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir, findings: &m
                 .iter()
                 .any(|f| **path == *f.as_str());
             findings.push_with(Code::ExtraFile, Severity::Error, || {
-                Finding::error(
+                let finding = Finding::error(
                     Code::ExtraFile,
                     &full,
                     format!("`{full}` is a file that its maintainers did not sign"),
                 )
-                .value("not listed in", &list)
-                .hint(if old {
-                    "opam 1.2 had this file, and opam 2 still reads it; `opam admin upgrade` takes what it says into the file `opam`"
-                } else {
-                    "it was added on the way to you; or an owner signs the release again with `conex sign`"
-                })
+                .value("not listed in", &list);
+                match old {
+                    true => finding.hint("opam 1.2 had this file, and opam 2 still reads it; `opam admin upgrade` takes what it says into the file `opam`"),
+                    false => finding.remedy(&remedy::ADDED, ""),
+                }
             });
         }
     }
@@ -410,107 +499,6 @@ fn line_of(source: &[u8], path: &str) -> Option<std::ops::Range<usize>> {
     let text = std::str::from_utf8(source).ok()?;
     let start = text.find(&format!("  [\"{path}\" "))? + 3;
     Some(start..start + path.len() + 2)
-}
-
-/// V6.6: Judges the opam file of a release in the directory at `dir_path`.
-fn description(
-    dir_path: &str,
-    release: &Release,
-    dir: &ReleaseDir,
-    (signed, unsigned): (bool, Unsigned),
-    findings: &mut Findings,
-) {
-    let path = format!("{dir_path}opam");
-    let Some(source) = dir.opam() else {
-        let mut finding = Finding::error(
-            Code::MissingOpam,
-            &path,
-            format!("the release `{release}` has no opam file"),
-        )
-        .hint("a directory of a release without an opam file means nothing; remove it, or restore the file");
-        if !signed {
-            finding.severity = unsigned.severity();
-        }
-        findings.push(finding);
-        return;
-    };
-    for problem in &dir.problems {
-        if matches!(problem, Problem::WeakSource { .. }) && !signed {
-            continue;
-        }
-        let mut finding = opam_problem(&path, source, problem);
-        if matches!(problem, Problem::OtherVersion { .. }) && !signed {
-            finding.severity = Severity::Warning;
-        }
-        findings.push(finding);
-    }
-}
-
-/// V6.7, V6.8:
-/// The finding for something that is wrong with the opam file at `path`, as verification says
-/// it of a signed package.
-pub fn opam_problem(path: &str, source: &[u8], problem: &Problem) -> Finding {
-    match problem {
-        Problem::Unreadable { why, span } => Finding::error(
-            Code::OpamSyntax,
-            path,
-            format!("`{path}` {why}"),
-        )
-        .at(source, span.start..span.end, "")
-        .hint("some versions of opam leave the package out, others cannot read the repository any more; mend the file"),
-        Problem::OtherVersion { found, span } => Finding::error(
-            Code::OpamSyntax,
-            path,
-            format!("`{path}` is not of opam's version 2.0"),
-        )
-        .at(source, span.start..span.end, "")
-        .value("expected", "opam-version: \"2.0\"")
-        .value("found", format!("opam-version: {found:?}"))
-        .hint("`opam admin upgrade` writes it anew"),
-        // opam goes by the directory, whatever the file says.
-        Problem::Disagrees {
-            field,
-            expected,
-            found,
-            span,
-        } => Finding::warning(
-            Code::OpamName,
-            path,
-            format!("the {field} in `{path}` disagrees with its directory, by which opam goes"),
-        )
-        .at(source, span.start..span.end, "")
-        .value("directory", expected)
-        .value("file", found)
-        .hint("remove the field: the directory says it"),
-        Problem::WeakSource {
-            what,
-            algorithms,
-            span,
-        } => weak_source(path, source, what, algorithms, span.start..span.end),
-    }
-}
-
-/// V6.9: The finding for a source archive without a strong checksum; a warning.
-pub fn weak_source(
-    path: &str,
-    source: &[u8],
-    what: &str,
-    algorithms: &[String],
-    span: std::ops::Range<usize>,
-) -> Finding {
-    let found = if algorithms.is_empty() {
-        "no checksum".to_owned()
-    } else {
-        algorithms.join(", ")
-    };
-    Finding::warning(
-        Code::WeakChecksum,
-        path,
-        format!("`{what}` of `{path}` has no strong checksum, so the signature does not reach the source"),
-    )
-    .at(source, span, "")
-    .value("needed", "sha256 or sha512")
-    .value("found", found)
 }
 
 /// V6.10: opam holds `1.0` and `1.00` equal, and one then hides the other.

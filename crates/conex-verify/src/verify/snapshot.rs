@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, remedy};
 use crate::format::key::{Fingerprint, Namespace, PublicKey};
 use crate::format::name::{Id, NOTARIES};
 use crate::format::path::Place;
@@ -153,13 +153,6 @@ impl SnapshotReport {
     }
 }
 
-/// The hint when a mixture is served.
-const MIXED: &str = "the server or mirror mixes two states or hides a part of one; use another one, or report it. \
-Whoever publishes it makes the snapshot of what is published with `conex snapshot`";
-
-/// The hint for whoever publishes.
-const AGAIN: &str = "the server or mirror serves an old state, or somebody else made it; a notary makes the snapshot with `conex snapshot`";
-
 /// V9.1, V9.3: Judges the snapshot that is there, if one is.
 pub fn judge(repository: &Repository, chain: &Chain, people: &People) -> SnapshotReport {
     let mut report = SnapshotReport {
@@ -187,7 +180,7 @@ pub fn judge(repository: &Repository, chain: &Chain, people: &People) -> Snapsho
             )
             .value("this one", chain.identity())
             .value("made for", snapshot.repository)
-            .hint("nothing that it says is about this repository; a notary makes one with `conex snapshot`"),
+            .remedy(&remedy::SNAPSHOT_AGAIN, ""),
         );
         return report;
     }
@@ -206,7 +199,7 @@ pub fn judge(repository: &Repository, chain: &Chain, people: &People) -> Snapsho
             )
             .value("team", format!("epoch {}", notaries.epoch))
             .value("snapshot", format!("epoch {epoch}"))
-            .hint(AGAIN),
+            .remedy(&remedy::SNAPSHOT_AGAIN, ""),
         );
     }
     report.differences = diff(&snapshot.state, &repository.state);
@@ -234,7 +227,7 @@ fn signer(loaded: &Loaded<SignedSnapshot>, notaries: &Notaries) -> Result<Id, Bo
         for (fingerprint, (id, _)) in notaries.keys.iter().take(MOST_TOLD) {
             finding = finding.value("", format!("{fingerprint} ({id})"));
         }
-        return Err(Box::new(finding.hint(AGAIN)));
+        return Err(Box::new(finding.remedy(&remedy::SNAPSHOT_AGAIN, "")));
     };
     key.verify(Namespace::Snapshot, loaded.signed(), &signed.signature)
         .map(|()| id.clone())
@@ -246,7 +239,7 @@ fn signer(loaded: &Loaded<SignedSnapshot>, notaries: &Notaries) -> Result<Id, Bo
                     format!("the signature of `{id}` on the snapshot does not verify: {why}"),
                 )
                 .value("key", signed.key)
-                .hint("the file was changed after it was signed; restore it, or make it again with `conex snapshot`"),
+                .remedy(&remedy::SNAPSHOT_AGAIN, ""),
             )
         })
 }
@@ -276,7 +269,7 @@ fn differing(differences: &[Difference]) -> Vec<Finding> {
             Finding::error(Code::Snapshot, part.path(), message)
                 .value("expected", text(before))
                 .value("found", text(after))
-                .hint(MIXED)
+                .remedy(&remedy::SNAPSHOT_MIXED, "")
         })
         .collect();
     if let Some(more) = differences.len().checked_sub(MOST_TOLD).filter(|n| *n > 0) {
@@ -286,7 +279,7 @@ fn differing(differences: &[Difference]) -> Vec<Finding> {
                 Place::Snapshot.path(),
                 format!("{more} more parts of the repository are not what the snapshot states"),
             )
-            .hint(MIXED),
+            .remedy(&remedy::SNAPSHOT_MIXED, ""),
         );
     }
     findings
@@ -310,9 +303,8 @@ pub fn demanded(
         } else {
             return None;
         };
-        return Some(Finding::error(Code::SnapshotMissing, path, why).hint(
-            "it was removed on the way to you: the server or mirror is damaged, or lies; a notary makes one with `conex snapshot`",
-        ));
+        let finding = Finding::error(Code::SnapshotMissing, path, why);
+        return Some(finding.remedy(&remedy::SNAPSHOT_MISSING, ""));
     }
     let MaxAge { seconds, now } = policy.max_age?;
     if !report.is_valid() {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::repo_file::{FORBIDDEN, HARMLESS, nobody_follows, value_text};
 use super::{Mode, Unsigned};
-use crate::finding::{Code, Finding, Findings, Severity};
+use crate::finding::{Cause, Code, Finding, Findings, Severity, remedy};
 use crate::format::digest::Digest;
 use crate::format::name::on_disk;
 use crate::format::path::forbidden_name;
-use crate::format::resource::{Repo, RepoField, TopFile};
+use crate::format::resource::{Repo, RepoField, ResourceId, TopFile};
 use crate::format::syntax::{self, Item, Value, ValueKind};
 use crate::limits::MAX_REPO_FILE;
 use crate::repository::Repository;
@@ -24,12 +24,15 @@ pub fn judge(
 ) -> Findings {
     let mut findings = repository.findings.as_many();
     findings.extend(names(tree));
+    // What stands in a file that is not valid yet waits with it.
+    let present = repository.repo.good().map(|loaded| &loaded.value);
+    let proposed = present.filter(|_| approved.is_none());
     match repository.top_level.get("repo") {
         None => findings.push(
             Finding::error(Code::RepoFile, "repo", "the top-level file `repo` is missing")
                 .hint("without it opam takes the repository for one of opam 1.2; it holds at least: opam-version: \"2.0\""),
         ),
-        Some(source) => repo_file(source, approved, unsigned, &mut findings),
+        Some(source) => repo_file(source, (approved, proposed), unsigned, &mut findings),
     }
     for file in TopFile::ALL {
         let path = file.as_str();
@@ -45,9 +48,12 @@ pub fn judge(
                     path,
                     format!("`{path}` is not what the janitors approved"),
                 )
-                .value("expected", expected.map_or_else(|| "no such file".to_owned(), Digest::to_string))
+                .value(
+                    "expected",
+                    expected.map_or_else(|| "no such file".to_owned(), Digest::to_string),
+                )
                 .value("found", found)
-                .hint("git changes files as it says; restore it, or propose it with `conex sign` and have it approved with `conex approve`"),
+                .remedy(&remedy::TOP_CHANGED, ""),
             ),
             None => findings.push(Finding {
                 // No snapshot covers them: git has them, an archive has not.
@@ -60,7 +66,10 @@ pub fn judge(
                     path,
                     format!("nobody approved `{path}`, and git changes files as it says"),
                 )
-                .hint("propose it with `conex sign`; janitors approve it with `conex approve`")
+                .remedy(&remedy::TOP_NEW, "")
+                .because(waits(
+                    proposed.is_some_and(|p| p.files.get(&file) == Some(&found)),
+                ))
             }),
         }
     }
@@ -112,9 +121,19 @@ fn names(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// The cause of what is proposed and not approved.
+fn waits(is_proposed: bool) -> Option<Cause> {
+    is_proposed.then(|| Cause::Standing(ResourceId::repo()))
+}
+
 /// V8.1, V8.2, V8.3: judges the file `repo`: opam obeys its `redirect`, prints its `announce`, and
 /// takes a repository of another `opam-version` apart in its own way.
-fn repo_file(source: &[u8], approved: Option<&Repo>, unsigned: Unsigned, findings: &mut Findings) {
+fn repo_file(
+    source: &[u8],
+    (approved, proposed): (Option<&Repo>, Option<&Repo>),
+    unsigned: Unsigned,
+    findings: &mut Findings,
+) {
     let error = |message: String| Finding::error(Code::RepoFile, "repo", message);
     if source.len() > MAX_REPO_FILE {
         findings.push(
@@ -221,7 +240,7 @@ fn repo_file(source: &[u8], approved: Option<&Repo>, unsigned: Unsigned, finding
                 )))
                 .value("expected", expected.map_or("nothing", String::as_str))
                 .value("found", found.map_or("nothing", |(_, text)| text.as_str()))
-                .hint("restore it, or propose it with `conex sign` and have it approved with `conex approve`")
+                .remedy(&remedy::TOP_CHANGED, "")
             }),
             (None, Some((_, text))) => {
                 let severity = match HARMLESS.contains(&name) {
@@ -233,7 +252,10 @@ fn repo_file(source: &[u8], approved: Option<&Repo>, unsigned: Unsigned, finding
                         "nobody approved `{name}` in the file `repo`"
                     )))
                     .value("found", text)
-                    .hint("propose it with `conex sign`; janitors approve it with `conex approve`");
+                    .remedy(&remedy::TOP_NEW, "")
+                    .because(waits(
+                        proposed.is_some_and(|p| p.values.get(field) == Some(text)),
+                    ));
                     if severity != Severity::Error {
                         finding.severity = severity;
                     }

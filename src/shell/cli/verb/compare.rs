@@ -12,6 +12,7 @@ use crate::shell::cli::page::Page;
 use crate::shell::hook::load::load;
 use crate::shell::out::{out, outln, sayln};
 use crate::shell::report::{json, neutral};
+use conex_verify::finding::Reader;
 use conex_verify::finding::{Finding, Severity};
 use conex_verify::format::path::PACKAGES;
 use conex_verify::format::state::{Difference, Part, diff};
@@ -61,7 +62,7 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
                 .map(|(path, change)| File { path, change })
                 .collect(),
         };
-        out!("{}", json(&strays, summary));
+        out!("{}", json(&strays, Reader::WorkTree, summary));
         return Ok(exit(same));
     }
     outln!(

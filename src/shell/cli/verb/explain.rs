@@ -24,7 +24,7 @@ pub struct ExplainArgs {
         default_value = "",
         hide_default_value = true
     )]
-    pub state: String,
+    pub state_dir: String,
 }
 
 /// Runs `conex explain`.
@@ -32,21 +32,21 @@ pub fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
     if let Some(code) = args.repository.as_deref().filter(|t| is_code(t)) {
         return explain(code);
     }
-    let state = if args.state.is_empty() {
+    let state = if args.state_dir.is_empty() {
         state_home()
     } else {
-        Some(PathBuf::from(&args.state))
+        Some(PathBuf::from(&args.state_dir))
     };
     let Some(state) = state else {
         return Err(Failure::usage(
             "it is not known where reports are kept: neither XDG_STATE_HOME nor HOME is set",
-            "name the directory with --state DIR",
+            "name the directory with --state-dir DIR",
         ));
     };
     let report = last(&state, args.repository.as_deref()).map_err(|e| {
         Failure::usage(
             format!("there is no report in `{}`: {e}", state.display()),
-            "the hook writes one each time opam runs it; --state DIR names another place",
+            "the hook writes one each time opam runs it; --state-dir DIR names another place",
         )
     })?;
     out!("{report}");

@@ -24,6 +24,7 @@ use crate::shell::keys::private::PrivateFile;
 use crate::shell::keys::store::{Existing, KeyStore, PrivateHalf, StoreError, conex_home};
 use crate::shell::out::{out, outln, sayln};
 use crate::shell::report::neutral;
+use conex_verify::finding::Reader;
 use conex_verify::format::name::Id;
 use conex_verify::workbench::repository::Repository;
 
@@ -301,7 +302,10 @@ fn list(format: Format) -> Result<Exit, Failure> {
         struct Keys {
             keys: Vec<Listed>,
         }
-        out!("{}", crate::shell::report::json(&[], Keys { keys: listed }));
+        out!(
+            "{}",
+            crate::shell::report::json(&[], Reader::WorkTree, Keys { keys: listed })
+        );
         return Ok(Exit::Success);
     }
     for (id, info) in &keys {

@@ -168,7 +168,8 @@ fn new_key(
         let hint = e.hint().unwrap_or_default();
         Failure::usage(e, hint)
     };
-    let passphrase = if args.no_passphrase {
+    // A key that is kept nowhere needs none, and a dry run asks nothing.
+    let passphrase = if args.no_passphrase || args.signing.consent.dry_run {
         None
     } else {
         let mut source = from_environment(args.signing.passphrase_file.as_deref());

@@ -22,8 +22,8 @@ use crate::shell::cli::todo::lines;
 use crate::shell::cli::workspace::{earlier, merged_tree, working_tree};
 use crate::shell::git::{Git, Where};
 use crate::shell::out::{out, outln};
-use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, json as in_json};
-use conex_verify::finding::{Finding, Severity};
+use crate::shell::report::{Counts, HumanOptions, Shown, human, json as in_json};
+use conex_verify::finding::{Finding, Reader, Severity};
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::{Kind, ResourceId};
 use conex_verify::workbench::repository::Repository;
@@ -176,7 +176,14 @@ pub fn run(root: &Path, args: &StatusArgs) -> Result<Exit, Failure> {
         todo,
     };
     if args.format == Format::Json {
-        out!("{}", in_json(&findings, json::Summary::of(&known, &named)));
+        out!(
+            "{}",
+            in_json(
+                &findings,
+                Reader::WorkTree,
+                json::Summary::of(&known, &named)
+            )
+        );
         return Ok(Exit::Success);
     }
     if named.is_empty() {
@@ -208,9 +215,10 @@ fn show_findings(findings: &[Finding], all: bool) {
         _ => format!("a client would reject this: {}", Counts::of(findings)),
     };
     let options = HumanOptions {
-        color: Color::of(&std::io::stdout()),
         shown: if all { Shown::All } else { Shown::First(5) },
+        reader: Reader::WorkTree,
         summary: &summary,
+        ..HumanOptions::on(&std::io::stdout())
     };
     let text = human(findings, &options);
     if !text.is_empty() {

@@ -214,7 +214,7 @@ fn forgets(why: &str) -> Finding {
         "",
         format!("what was accepted cannot be remembered: {why}"),
     )
-    .hint("without a memory an old state could be served after the repository is added again; name a directory with --state DIR, or say --no-state")
+    .hint("without a memory an old state could be served after the repository is added again; name a directory with --state-dir DIR, or say --no-state")
 }
 
 /// What the help says beside the options.

@@ -203,7 +203,7 @@ impl MetaError {
             MetaErrorKind::Syntax(_) => (Code::Syntax, ""),
             MetaErrorKind::WrongType { .. } | MetaErrorKind::Place(_) => (
                 Code::WrongIdentity,
-                "a file of one place cannot stand in another; restore it, or have `conex sign` write it",
+                "a file of one place cannot stand in another: restore it",
             ),
             MetaErrorKind::Check { .. } => (
                 Code::CheckLine,

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, remedy};
 use crate::format::path::Place;
 use crate::trust::chain::{AnchorFault, ChainFault, Mismatch};
 use crate::trust::link_signatures::LinkSignatures;
@@ -19,7 +19,7 @@ pub fn chain_fault(fault: ChainFault<'_>) -> Finding {
             path(0),
             "the repository has no janitor chain, so nobody vouches for anything in it",
         )
-        .hint("a maintainer starts one with `conex init`"),
+        .remedy(&remedy::INIT, ""),
         ChainFault::Gap(missing, found) => Finding::error(
             Code::NoChain,
             path(missing),
@@ -49,7 +49,7 @@ pub fn chain_fault(fault: ChainFault<'_>) -> Finding {
             format!("link {link} has a key that an earlier link dropped"),
         )
         .value("key", key)
-        .hint("a janitor who comes back takes another key: `conex key new`"),
+        .remedy(&remedy::NEW_KEY, ""),
         ChainFault::SameLetters(link, [other, id]) => Finding::error(
             Code::CaseCollision,
             path(link),
@@ -190,7 +190,7 @@ pub fn link_signatures(link: &LinkSignatures) -> Vec<Finding> {
             path_of(n),
             format!("link {n} of the janitor chain lacks signatures"),
         )
-        .hint("each missing janitor signs it with `conex approve`");
+        .remedy(&remedy::SIGN_LINK, "");
         for (i, what) in lacking(link).iter().enumerate() {
             finding = finding.value(if i == 0 { "missing" } else { "" }, what);
         }

@@ -1,13 +1,14 @@
 //! What is wrong with authors, teams and segments.
 
 use super::idle;
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Cause, Code, Finding, Severity, remedy};
 use crate::format::key::SignatureError;
 use crate::format::name::Id;
 use crate::format::path::Place;
 use crate::trust::chain::Mismatch;
-use crate::trust::ids::PeopleFault;
-use crate::trust::vouch::{Checked, Failure};
+use crate::trust::ids::{Pending, PeopleFault};
+use crate::trust::vouch::{Checked, Failure, Idle};
+use crate::words::counted;
 
 /// V3.1, V3.3, V3.4, V3.5, V3.6, V2.4.
 pub fn people_fault(fault: PeopleFault<'_>) -> Finding {
@@ -34,14 +35,15 @@ pub fn people_fault(fault: PeopleFault<'_>) -> Finding {
             path(id),
             format!("a quorum approved `{id}`, but none of the listed keys has signed for this id"),
         )
-        .hint(format!("`{id}` proves a key with `conex sign`")),
+        .remedy(&remedy::PROVE, id.as_str())
+        .explaining(Cause::Id(id.clone())),
         PeopleFault::KeyOfTwoIds([first, second], key) => Finding::error(
             Code::KeyOfTwoIds,
             path(second),
             format!("`{first}` and `{second}` have proven the same key"),
         )
         .value("key", key)
-        .hint("one key counts for one id; one of the two takes it out of their file with `conex rotate`"),
+        .remedy(&remedy::ONE_KEY, ""),
         PeopleFault::Missing(id, resource, version) => Finding::error(
             Code::MissingResource,
             path(id),
@@ -51,7 +53,8 @@ pub fn people_fault(fault: PeopleFault<'_>) -> Finding {
             "vouched for",
             format!("{}, {}", version.revision, version.digest),
         )
-        .hint("ids are never removed: the server or mirror is damaged, or lies"),
+        .hint("ids are never removed: the server or mirror is damaged, or lies")
+        .explaining(Cause::not_valid(resource)),
         PeopleFault::OtherType(id, Mismatch { expected, found }) => Finding::error(
             Code::NamespaceClash,
             path(id),
@@ -59,7 +62,8 @@ pub fn people_fault(fault: PeopleFault<'_>) -> Finding {
         )
         .value("vouched for", expected)
         .value("found", found)
-        .hint("an author never becomes a team, nor a team an author; take another id"),
+        .hint("an author never becomes a team, nor a team an author; take another id")
+        .explaining(Cause::not_valid(expected)),
         PeopleFault::Superseded(id, by, found) => Finding::error(
             Code::Superseded,
             path(id),
@@ -67,24 +71,37 @@ pub fn people_fault(fault: PeopleFault<'_>) -> Finding {
         )
         .value("vouched for", by)
         .value("found", found.map(|f| f.to_string()).unwrap_or_default())
-        .hint("the server or mirror serves an old state, or mixes two; use another one"),
+        .hint("the server or mirror serves an old state, or mixes two; use another one")
+        .explaining(Cause::Id(id.clone())),
         PeopleFault::Contested(id, other) => Finding::error(
             Code::Equivocation,
             path(id),
             format!("a quorum vouches for another file of `{id}` with the same counter"),
         )
         .value("vouched for", other)
-        .hint("a quorum vouches for a version with a higher counter to decide"),
-        PeopleFault::Waiting(id, count) => Finding::warning(
-            Code::PendingId,
-            path(id),
-            format!("the file of `{id}` has {count} approvals by janitors and counts for nothing until then"),
-        )
-        .hint("janitors approve it with `conex approve`"),
+        .remedy(&remedy::DECIDE, id.as_str())
+        .explaining(Cause::Id(id.clone())),
+        PeopleFault::Waiting { id, count, pending } => {
+            let what = match pending {
+                Pending::New => format!("`{id}`"),
+                Pending::Change => format!("the change of `{id}`"),
+                Pending::Key => format!("the new key of `{id}`"),
+            };
+            let janitors = counted(count.missing(), "more janitor");
+            Finding::warning(
+                Code::PendingId,
+                path(id),
+                format!("{what} waits for {janitors}, and counts for nothing until then"),
+            )
+            .value("approvals", count)
+            .remedy(&remedy::APPROVE, id.as_str())
+            .explaining(Cause::Id(id.clone()))
+        }
         PeopleFault::IdleMember {
             team,
             member,
             is_team,
+            judged,
         } => {
             let why = match is_team {
                 true => "it is a team, and a team holds no team",
@@ -95,6 +112,7 @@ pub fn people_fault(fault: PeopleFault<'_>) -> Finding {
                 path(team),
                 format!("the member `{member}` of the team `{team}` supports nothing: {why}"),
             )
+            .because(judged.then(|| Cause::Id(member.clone())))
         }
         PeopleFault::Segment(checked, why) => segment(checked, why),
         PeopleFault::SegmentOfNobody(checked, why) => Finding {
@@ -106,17 +124,27 @@ pub fn people_fault(fault: PeopleFault<'_>) -> Finding {
             key,
             why,
             paths,
+            judged,
         } => {
             let segments = match paths.len() {
                 1 => "here".to_owned(),
-                n => format!("in {n} segments"),
+                n => format!("in {}", counted(n, "segment")),
+            };
+            let cause = match why {
+                Idle::UnknownKey | Idle::FormerJanitor => Some(Cause::FormerKeys),
+                Idle::NotYet => judged.then(|| Cause::Id(id.clone())),
+                Idle::BadSignature | Idle::SomebodyElse => None,
             };
             Finding::note(
                 Code::UnknownKey,
                 paths.first().copied().unwrap_or_default(),
-                format!("what `{id}` vouches for {segments} does not count: {}", idle(why)),
+                format!(
+                    "what `{id}` vouches for {segments} does not count: {}",
+                    idle(why)
+                ),
             )
             .value("key", key)
+            .because(cause)
         }
     }
 }
@@ -145,7 +173,7 @@ pub fn segment(checked: &Checked<'_>, why: &Failure) -> Finding {
                 format!("the signature of `{id}` does not verify: {why}"),
             )
             .value("key", checked.segment.key)
-            .hint("the file was changed after it was signed; restore it, or sign again with `conex sign`")
+            .remedy(&remedy::SIGN_AGAIN, "")
         }
     }
 }

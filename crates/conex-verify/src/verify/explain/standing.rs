@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::{idle, list};
-use crate::finding::{Code, Finding};
+use crate::finding::{Cause, Code, Finding, remedy};
 use crate::format::name::Id;
+use crate::format::resource::Kind;
 use crate::format::resource::{ResourceId, ResourceVersion};
 use crate::trust::support::{EpochLacks, Standing, Waiting};
 use crate::trust::vouch::Ignored;
+use crate::words::counted;
 
 /// The hint when an old or mixed state is served.
 const STALE: &str =
@@ -16,7 +18,7 @@ const STALE: &str =
 /// V4.6: Why a resource is not valid; `None` if it is.
 ///
 /// `owners` are the persons who could support it besides a quorum; `None` if only
-/// a quorum can.
+/// a quorum can. What only a quorum supports is the cause of what depends on it.
 pub fn standing(
     resource: &ResourceId,
     present: Option<ResourceVersion>,
@@ -46,7 +48,7 @@ pub fn standing(
         )
         .value("one", digest())
         .value("other", other.digest)
-        .hint("an owner decides with `conex sign`, or janitors with `conex approve`: the counter rises above both"),
+        .remedy(&remedy::DECIDE, name(resource)),
         Standing::Contested { other, both: false } => Finding::error(
             Code::Digest,
             &path,
@@ -54,23 +56,31 @@ pub fn standing(
         )
         .value("expected", other.digest)
         .value("found", digest())
-        .hint("it was changed after it was signed; restore it, or raise its counter and sign again with `conex sign`"),
+        .remedy(&remedy::SIGN_AGAIN, ""),
         Standing::Absent { supported } => {
-            let finding = Finding::error(
-                Code::MissingResource,
-                &path,
-                format!("`{path}` is missing"),
-            );
+            let finding =
+                Finding::error(Code::MissingResource, &path, format!("`{path}` is missing"));
             match supported {
                 Some(version) => finding
                     .value("vouched for", format!("{}, {}", version.revision, version.digest))
                     .hint("it was removed on the way to you: the server or mirror is damaged, or lies"),
-                None => finding.hint("an owner writes it with `conex sign`"),
+                None => finding.remedy(&remedy::SIGN, ""),
             }
         }
         Standing::Waiting(waiting) => waiting_finding(resource, &path, waiting, owners, ignored),
     };
-    Some(finding)
+    Some(match owners {
+        None => finding.explaining(Cause::not_valid(resource)),
+        Some(_) => finding,
+    })
+}
+
+/// What a resource is called where somebody types it: a package or an id, or nothing.
+fn name(resource: &ResourceId) -> &str {
+    match resource.kind {
+        Kind::Repo | Kind::Claims => "",
+        _ => &resource.name,
+    }
 }
 
 fn waiting_finding(
@@ -88,22 +98,26 @@ fn waiting_finding(
             path,
             format!("the {resource} claims an epoch that no quorum of janitors opened"),
         )
-        .hint("only a quorum raises an epoch: `conex approve`")
+        .remedy(&remedy::OPEN_EPOCH, name(resource))
     } else {
         match owners {
             None => Finding::error(
                 Code::Quorum,
                 path,
-                format!("the {resource} has {count} janitor approvals"),
+                format!(
+                    "the {resource} waits for {}",
+                    counted(count.missing(), "more janitor")
+                ),
             )
-            .hint("janitors approve it with `conex approve`"),
+            .value("approvals", count)
+            .remedy(&remedy::APPROVE, name(resource)),
             Some(owners) => {
                 let finding = Finding::error(
                     Code::NotVouched,
                     path,
                     format!("neither an owner nor a quorum vouches for the {resource}"),
                 )
-                .hint("an owner signs it with `conex sign`, or janitors approve it with `conex approve`");
+                .remedy(&remedy::SIGN_OR_APPROVE, name(resource));
                 let finding = if owners.is_empty() {
                     finding.value("owners", "none that is valid")
                 } else {
@@ -116,7 +130,7 @@ fn waiting_finding(
     if let EpochLacks::List(Some(epoch)) = waiting.epoch {
         finding = finding
             .value("epoch", format!("{epoch}, of the valid list of releases"))
-            .hint("an owner writes it anew in the epoch of the list with `conex sign`");
+            .remedy(&remedy::EPOCH_OF_LIST, "");
     }
     if count.have > 0 {
         finding = finding.value("counted", list(waiting.janitors.iter()));

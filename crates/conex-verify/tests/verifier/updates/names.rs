@@ -121,7 +121,7 @@ fn an_older_state_of_the_same_repository_under_another_name_is_refused() {
     verdict.is_rejected(Code::Rollback, "fmt.1.0/checksum");
     let told = verdict.text().contains("accepted as: default");
     assert!(told, "{}", verdict.text());
-    let way_out = |f: &conex_verify::finding::Finding| f.hint.contains("--state");
+    let way_out = |f: &conex_verify::finding::Finding| f.hint.contains("--state-dir");
     assert!(verdict.findings.iter().any(way_out));
     says(&[known], "copy", &client, &new).is_accepted();
 }

@@ -12,9 +12,10 @@ use crate::shell::cli::todo::{JsonCoverage, JsonTask, lines, percent, some};
 use crate::shell::git::Oid;
 use crate::shell::out::{out, outln};
 use crate::shell::report::{
-    Annotation, Color, Counts, HumanOptions, Shown, annotation, human, json_since, neutral,
+    Annotation, Counts, Group, HumanOptions, Shown, annotation, groups, human, json_since, neutral,
 };
-use conex_verify::finding::{Finding, Severity};
+use conex_verify::finding::{Finding, Reader, Severity};
+use conex_verify::words::{counted, verb};
 use conex_verify::workbench::verify::Mode;
 
 /// How many findings are shown of those that the change brings.
@@ -40,24 +41,28 @@ pub fn verdict(subject: &Subject, outcome: &Outcome) -> String {
             "not mergeable into {base}: {}",
             match outcome.conflicts.len() {
                 0 => Counts::of(&outcome.new).to_string(),
-                1 => "1 file conflicts".to_owned(),
-                n => format!("{n} files conflict"),
+                n => format!(
+                    "{} {}",
+                    counted(n, "file"),
+                    verb(n, "conflicts", "conflict")
+                ),
             }
         );
     };
     if outcome.accepted {
         let waits = match check.todo.items().count() {
             0 => String::new(),
-            1 => "; 1 thing that it brings waits, and counts for nothing until then".to_owned(),
-            n => format!("; {n} things that it brings wait, and count for nothing until then"),
+            n => format!(
+                "; {} that it brings {}, and {} for nothing until then",
+                counted(n, "thing"),
+                verb(n, "waits", "wait"),
+                verb(n, "counts", "count")
+            ),
         };
         return format!("mergeable into {base} as it is now{waits}");
     }
     let (new, old) = (check.errors(false), check.errors(true));
-    let errors = |n: usize| match n {
-        1 => "1 error".to_owned(),
-        n => format!("{n} errors"),
-    };
+    let errors = |n: usize| counted(n, "error");
     match (new, old) {
         (0, 0) if check.todo.is_empty() => format!("not mergeable into {base}: there is no chain"),
         (0, 0) => format!("not complete: it can be merged into {base}, but something waits"),
@@ -94,11 +99,9 @@ fn about(subject: &Subject, outcome: &Outcome) -> Vec<String> {
             1 => format!("the package {}", some(&names, false)),
             n => format!("{n} packages: {}", some(&names, false)),
         };
-        let files = match check.files {
-            1 => "1 file changes".to_owned(),
-            n => format!("{n} files change"),
-        };
-        lines.push(format!("{files}, in {packages}"));
+        let files = counted(check.files, "file");
+        let change = verb(check.files, "changes", "change");
+        lines.push(format!("{files} {change}, in {packages}"));
         if let (Some(before), Some(after)) = (check.before, check.after)
             && before != after
         {
@@ -155,9 +158,9 @@ pub fn show(subject: &Subject, outcome: &Outcome, all: bool) {
     }
     let print = |findings: &[Finding], shown: usize| {
         let options = HumanOptions {
-            color: Color::of(&std::io::stdout()),
             shown: if all { Shown::All } else { Shown::First(shown) },
-            summary: "",
+            reader: Reader::Merge,
+            ..HumanOptions::on(&std::io::stdout())
         };
         let text = human(findings, &options);
         if !text.is_empty() {
@@ -192,10 +195,11 @@ pub fn show(subject: &Subject, outcome: &Outcome, all: bool) {
             }
         }
         if check.elsewhere > 0 {
-            let things = match check.elsewhere {
-                1 => "1 thing waits".to_owned(),
-                n => format!("{n} things wait"),
-            };
+            let things = format!(
+                "{} {}",
+                counted(check.elsewhere, "thing"),
+                verb(check.elsewhere, "waits", "wait")
+            );
             outln!(
                 "\nbesides, {things} in {} already",
                 neutral(&subject.range.base)
@@ -208,22 +212,27 @@ pub fn show(subject: &Subject, outcome: &Outcome, all: bool) {
 /// For a job of GitHub. Annotations, and nothing else: every line of a job's output can
 /// be a command.
 pub fn annotate(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
-    let mut findings: Vec<(&Finding, bool)> = Vec::new();
-    findings.extend(outcome.new.iter().map(|f| (f, false)));
-    let old = outcome
-        .base
-        .iter()
-        .filter(|f| f.severity == Severity::Error);
-    findings.extend(old.map(|f| (f, true)));
-    findings.sort_by_key(|(f, old)| (f.severity, *old, f.code));
+    let old = outcome.base.iter();
+    let old: Vec<Finding> = old
+        .filter(|f| f.severity == Severity::Error)
+        .cloned()
+        .collect();
+    let new = groups(&outcome.new).into_iter().map(|group| (group, false));
+    let old = groups(&old).into_iter().map(|group| (group, true));
+    let mut told: Vec<(Group<'_>, bool)> = new.chain(old).collect();
+    told.sort_by_key(|(group, old)| (group.head.severity, *old));
     let most = if args.all { usize::MAX } else { ANNOTATIONS };
     for severity in [Severity::Error, Severity::Warning, Severity::Note] {
-        let of_kind: Vec<_> = findings
+        let of_kind: Vec<_> = told
             .iter()
-            .filter(|(f, _)| f.severity == severity)
+            .filter(|(group, _)| group.head.severity == severity)
             .collect();
-        for (finding, in_base) in of_kind.iter().take(most) {
-            out!("{}", annotated(finding, *in_base, subject));
+        for (group, in_base) in of_kind.iter().take(most) {
+            let follow = group.follow();
+            out!("{}", annotated(&group.head, follow, *in_base, subject));
+            for finding in group.rest.iter().filter(|_| args.all) {
+                out!("{}", annotated(finding, 0, *in_base, subject));
+            }
         }
         let more = of_kind.len().saturating_sub(most);
         if more > 0 {
@@ -290,15 +299,24 @@ pub fn annotate(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
     );
 }
 
-fn annotated(finding: &Finding, in_base: bool, subject: &Subject) -> String {
+/// The annotation of a finding from which so many follow.
+fn annotated(finding: &Finding, follow: usize, in_base: bool, subject: &Subject) -> String {
     let mut lines = vec![finding.message.clone()];
     if in_base {
         lines.push(format!("{} has this already", subject.range.base));
     }
     let values = finding.values.iter();
     lines.extend(values.map(|(label, value)| format!("{label}: {value}")));
-    if !finding.hint.is_empty() {
-        lines.push(format!("hint: {}", finding.hint));
+    let hint = finding.hint_for(Reader::Merge);
+    if !hint.is_empty() {
+        lines.push(format!("hint: {hint}"));
+    }
+    if follow > 0 {
+        let follows = verb(follow, "follows", "follow");
+        lines.push(format!(
+            "{} {follows} from this",
+            counted(follow, "finding")
+        ));
     }
     // Where the place is in another file, the one that changed is what people look at.
     let excerpt = finding.excerpt.as_ref().filter(|e| e.path.is_empty());

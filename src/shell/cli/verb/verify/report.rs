@@ -12,9 +12,10 @@ use crate::shell::cli::options::Format;
 use crate::shell::hook::report::Reporter;
 use crate::shell::out::{out, say, sayln};
 use crate::shell::progress::thousands;
-use crate::shell::report::{Color, Counts, HumanOptions, Shown, human, json, one_line};
+use crate::shell::report::{Counts, HumanOptions, Shown, human, json, one_line};
 use conex_verify::Report;
-use conex_verify::finding::Finding;
+use conex_verify::finding::{Finding, Reader};
+use conex_verify::words::plural;
 use conex_verify::workbench::verdict::Summary;
 use conex_verify::workbench::verify::Mode;
 
@@ -69,17 +70,17 @@ pub fn conclude(request: &Request, report: &Report, accepted: bool, elapsed: Dur
                 snapshot: report.snapshot.as_ref().map(JsonSnapshot::of),
                 milliseconds: elapsed.as_millis(),
             };
-            out!("{}", json(findings, summary));
+            out!("{}", json(findings, Reader::Client, summary));
         }
         Format::Human => {
             let options = HumanOptions {
-                color: Color::of(&std::io::stderr()),
                 shown: if request.all {
                     Shown::All
                 } else {
                     HumanOptions::default().shown
                 },
                 summary: &line,
+                ..HumanOptions::on(&std::io::stderr())
             };
             say!("{}", human(findings, &options));
         }
@@ -90,7 +91,7 @@ pub fn conclude(request: &Request, report: &Report, accepted: bool, elapsed: Dur
             state: request.state.clone(),
         };
         let options = HumanOptions {
-            shown: Shown::First(MOST_KEPT),
+            shown: Shown::Whole(MOST_KEPT),
             summary: &line,
             ..HumanOptions::default()
         };
@@ -126,8 +127,9 @@ pub fn last_line(
     state: &str,
 ) -> String {
     let files = format!(
-        "{} files checked in {:.2} s",
+        "{} {} checked in {:.2} s",
         thousands(summary.files),
+        plural(summary.files, "file"),
         elapsed.as_secs_f64()
     );
     if !accepted {
@@ -135,10 +137,15 @@ pub fn last_line(
     }
     let unsigned = match summary.unsigned_packages {
         0 => String::new(),
-        n => format!(", {} unsigned packages let through", thousands(n)),
+        n => format!(
+            ", {} unsigned {} let through",
+            thousands(n),
+            plural(n, "package")
+        ),
     };
     format!(
-        "accepted: {} signed packages{unsigned}{state} ({files})",
-        thousands(summary.signed_packages)
+        "accepted: {} signed {}{unsigned}{state} ({files})",
+        thousands(summary.signed_packages),
+        plural(summary.signed_packages, "package")
     )
 }

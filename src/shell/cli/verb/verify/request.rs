@@ -76,7 +76,7 @@ pub struct VerifyArgs {
         default_value = "",
         hide_default_value = true
     )]
-    pub state: String,
+    pub state_dir: String,
     /// Refuse a repository without a snapshot, whatever its janitors say
     #[arg(long)]
     pub require_snapshot: bool,
@@ -84,7 +84,7 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DURATION", default_value = "")]
     pub max_age: String,
     /// Keep and use nothing from run to run
-    #[arg(long, conflicts_with = "state")]
+    #[arg(long, conflicts_with = "state_dir")]
     pub no_state: bool,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
@@ -144,7 +144,7 @@ pub fn name(args: &VerifyArgs) -> String {
 
 /// Working copies never disturb the memory: it is used for opam, or when asked for.
 pub fn state(args: &VerifyArgs) -> Option<PathBuf> {
-    match (args.no_state, args.state.as_str(), args.repo.as_str()) {
+    match (args.no_state, args.state_dir.as_str(), args.repo.as_str()) {
         (true, ..) | (false, "", "") => None,
         (false, "", _) => state_home(),
         (false, dir, _) => Some(PathBuf::from(dir)),
