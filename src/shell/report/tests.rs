@@ -254,13 +254,13 @@ fn json_is_versioned_and_complete() {
             r#""label":"vouched for by `author-c` (owner), 2026-11-02","#,
             r#""values":[{"label":"expected","value":"1843 bytes  blake2b=9f0c41e7"},"#,
             r#"{"label":"found","value":"1902 bytes  blake2b=71d2a08b"}],"#,
-            r#""hint":"opam keeps the previous, verified repository; report it with `conex explain --bundle`"},"#,
+            r#""hint":"opam keeps the previous, verified repository; report it with `conex explain --bundle`","cause":null,"explains":false},"#,
             r#"{"code":"E021","title":"fewer approvals than the quorum","severity":"error","#,
             r#""path":"packages/lwt/authorisation","#,
             r#""message":"authorisation of `lwt` has 2 of 3 janitor approvals","#,
             r#""file":null,"line":null,"column":null,"excerpt":null,"label":null,"#,
             r#""values":[{"label":"counted","value":"janitor-a, janitor-b"},"#,
-            r#"{"label":"not","value":"janitor-d: signed with the key of `janitor-b`"}],"hint":""}],"#,
+            r#"{"label":"not","value":"janitor-d: signed with the key of `janitor-b`"}],"hint":"","cause":null,"explains":false}],"#,
             r#""summary":{"verdict":"rejected","files":3}}"#,
             "\n"
         )

@@ -104,6 +104,8 @@ impl Client {
         if !form.remembers() {
             command.arg("--no-state");
         }
+        // What follows from another finding is named, too.
+        command.arg("--all");
         let answer = run(command);
         let after = std::fs::read(file).unwrap();
         if answer.status != Some(0) || !form.remembers() {

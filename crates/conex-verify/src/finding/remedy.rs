@@ -83,7 +83,7 @@ pub const NEW_KEY: Remedy = Remedy {
 
 /// An author has proven no key.
 pub const PROVE: Remedy = Remedy {
-    client: "there is nothing for you to do: `NAME` counts for nothing until they prove a key",
+    client: "`NAME` counts for nothing until they prove a key: ask the repository's maintainers, or the server or mirror hides it",
     work_tree: "`NAME` proves a key: `conex sign`",
     merge: "`NAME` runs `conex sign` in the branch that is to be merged",
 };
