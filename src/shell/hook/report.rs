@@ -26,19 +26,24 @@ fn file_of(name: &str) -> String {
 const LAST: &str = "reports/last";
 
 impl Reporter {
-    /// Keeps the report, and says so in one line on the terminal, if there is one.
+    /// Keeps the report, and says so on the terminal, if there is one: in one line why, and in
+    /// one where the report is.
     ///
     /// # Errors
     /// The report cannot be kept, which changes no verdict.
     pub fn tell(&self, line: &str, report: &str) -> Result<(), String> {
         let kept = self.keep(report);
         let whole = match &kept {
-            Ok(Some(path)) => format!(" The whole report: `conex explain`, or {}.", path.display()),
+            Ok(Some(path)) => format!("the whole report: `conex explain`, or {}", path.display()),
             Ok(None) => String::new(),
-            Err(why) => format!(" (The report cannot be kept: {why}.)"),
+            Err(why) => format!("the report cannot be kept: {why}"),
+        };
+        let whole = match whole.as_str() {
+            "" => String::new(),
+            whole => format!("conex: {whole}\r\n"),
         };
         // opam is in the middle of a status line of its own.
-        let text = format!("\r\nconex: {}: {line}.{whole}\r\n", neutral(&self.name));
+        let text = format!("\r\nconex: {}: {line}\r\n{whole}", neutral(&self.name));
         if let Ok(mut terminal) = OpenOptions::new().write(true).open("/dev/tty") {
             let _ = terminal.write_all(text.as_bytes());
         }
