@@ -5,6 +5,7 @@
 
 mod below;
 mod branch;
+mod carried;
 mod diff;
 mod first_day;
 mod many;

@@ -65,24 +65,21 @@ impl Fetched {
                 parents = vec![tip.clone()];
                 whole = git.whole_tree_of(tip)?;
             } else {
+                // Another branch of this name, or a state that its author has rewritten.
+                let shared = git.common(tip, &head)?;
+                let related = match &shared {
+                    Some(shared) => !is_in(shared, &base)?,
+                    None => false,
+                };
+                if !related {
+                    return Err(stale(&named));
+                }
                 // A tree that is too large is not merged: git has no limits.
                 sound(&git.list(&git.tree_of(tip)?)?, &place)?;
                 sound(&git.list(&git.tree_of(&head)?)?, &named.text)?;
                 whole = match git.merge(tip, &head)? {
                     Merge::Clean(tree) => tree,
-                    Merge::Conflict(_) | Merge::Unrelated => {
-                        return Err(Failure::refused(
-                            format!(
-                                "`{place}`, which carries what was signed of it before, and {} as it is now do not go together",
-                                named.text
-                            ),
-                            format!(
-                                "take the old one away, and approve again: git push {} --delete {}",
-                                named.carrier.remote,
-                                named.carrier.short()
-                            ),
-                        ));
-                    }
+                    Merge::Conflict(_) | Merge::Unrelated => return Err(stale(&named)),
                 };
                 parents = vec![tip.clone(), head.clone()];
             }
@@ -138,6 +135,23 @@ impl Fetched {
             common,
         })
     }
+}
+
+/// What carries the branch does not go together with what the branch is now.
+fn stale(named: &Named) -> Failure {
+    let carrier = &named.carrier;
+    Failure::refused(
+        format!(
+            "`{}` carries another state of {}, and the two do not go together",
+            carrier.text(),
+            named.text
+        ),
+        format!(
+            "take that branch away, and approve again what is there now: git push {} --delete {}",
+            carrier.remote,
+            carrier.short()
+        ),
+    )
 }
 
 /// Refuses a tree of which nothing can be said.

@@ -105,7 +105,12 @@ impl Named {
             (Some(text), _) => {
                 let place = place(text, &remotes)?;
                 let branch = place.short();
-                let kept = branch.strip_prefix(CARRIERS).unwrap_or(branch).to_owned();
+                let branch = branch.strip_prefix(CARRIERS).unwrap_or(branch);
+                // Many forks have a branch of the same name.
+                let kept = match place.remote == base.remote {
+                    true => branch.to_owned(),
+                    false => format!("{}/{branch}", place.remote),
+                };
                 (vec![place.clone()], place.text(), kept)
             }
             (None, Some(n)) => {
