@@ -138,3 +138,27 @@ fn a_state_that_was_rewritten_does_not_come_back() {
     has(&told, &["the release fmt.1.1", "index/jb/"]);
     assert!(!told.contains("dune"), "{told}");
 }
+
+/// The author takes the last commit back: it does not come back with what carried it.
+#[test]
+fn what_the_author_took_back_does_not_come_back() {
+    let town = forge();
+    let told = fails(
+        &town,
+        "at update-ref refs/pull/1/head join; cd ../ja-clone; by ja conex approve --pull 1 --yes
+        at update-ref refs/pull/1/head join~1; cd ../jb-clone; by jb conex approve --pull 1 --yes",
+        "`origin/conex/pull-1` carries another state of pull request 1",
+    );
+    has(
+        &told,
+        &[
+            "`packages/fmt/fmt.1.0/opam` differs",
+            "--branch origin/conex/pull-1",
+        ],
+    );
+    let told = ok(
+        &town,
+        "cd ../jb-clone; by jb conex approve --branch origin/conex/pull-1 --yes; at log -1 --format=%s conex/pull-1",
+    );
+    has(&told, &["Pushed to `origin/conex/pull-1`", "as jb"]);
+}

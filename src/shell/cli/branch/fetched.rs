@@ -9,6 +9,7 @@ use crate::shell::git::{Git, GitError, Listing, Merge, Oid};
 use crate::shell::out::sayln;
 use crate::shell::progress;
 use crate::shell::report::neutral;
+use conex_verify::format::path::Place;
 use conex_verify::tree::Tree;
 
 /// What was fetched.
@@ -72,14 +73,14 @@ impl Fetched {
                     None => false,
                 };
                 if !related {
-                    return Err(stale(&named));
+                    return Err(stale(&named, ""));
                 }
                 // A tree that is too large is not merged: git has no limits.
                 sound(&git.list(&git.tree_of(tip)?)?, &place)?;
                 sound(&git.list(&git.tree_of(&head)?)?, &named.text)?;
                 whole = match git.merge(tip, &head)? {
                     Merge::Clean(tree) => tree,
-                    Merge::Conflict(_) | Merge::Unrelated => return Err(stale(&named)),
+                    Merge::Conflict(_) | Merge::Unrelated => return Err(stale(&named, "")),
                 };
                 parents = vec![tip.clone(), head.clone()];
             }
@@ -111,6 +112,15 @@ impl Fetched {
         let now = git.list(&git.inside(&self.whole)?)?;
         sound(&base, &self.named.base.text())?;
         sound(&now, &self.named.text)?;
+        if self.parents != [self.head.clone()] {
+            let theirs = git.list(&git.tree_of(&self.head)?)?;
+            // Of what the branch is now, its carrier has nothing more than what was signed: what the
+            // author took back does not come back with it.
+            let more = &now.changed(&theirs) & &now.changed(&base);
+            if let Some(path) = more.iter().find(|path| !is_of_signers(path)) {
+                return Err(stale(&self.named, &format!(": `{path}` differs")));
+            }
+        }
         let mut common = Vec::new();
         let mut touched: Option<BTreeSet<String>> = None;
         for parent in &self.parents {
@@ -137,19 +147,28 @@ impl Fetched {
     }
 }
 
+/// Whether a path is one that `approve` and `sign` write.
+fn is_of_signers(path: &str) -> bool {
+    matches!(
+        Place::of(path),
+        Ok(Place::Segment(..) | Place::Link(_) | Place::Checksum(_) | Place::Releases(_))
+    )
+}
+
 /// What carries the branch does not go together with what the branch is now.
-fn stale(named: &Named) -> Failure {
+fn stale(named: &Named, why: &str) -> Failure {
     let carrier = &named.carrier;
     Failure::refused(
         format!(
-            "`{}` carries another state of {}, and the two do not go together",
+            "`{}` carries another state of {}, and the two do not go together{why}",
             carrier.text(),
             named.text
         ),
         format!(
-            "take that branch away, and approve again what is there now: git push {} --delete {}",
+            "take that branch away, and approve again what is there now: git push {} --delete {}; or work on it as it is: --branch {}",
             carrier.remote,
-            carrier.short()
+            carrier.short(),
+            carrier.text()
         ),
     )
 }
