@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::World;
-use super::approve::Waits;
+use super::waits::Waits;
 use super::world::package_or_name;
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::path::Place;

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
-use super::approve::{declined, waiting};
 use super::claims::valid_authorisations;
 use super::effect::{Effect, Find};
 use super::planned::Plan;
-use super::scope::Scope;
 use super::sign::Log;
+use super::waits::{declined, waiting};
 use super::world::package_or_name;
 
 use conex_verify::finding::Finding;
@@ -85,9 +84,8 @@ pub fn pushed(world: &World<'_>) -> BTreeSet<String> {
 
 /// T7: What changes when everything that waits counts, as `approve` shows it.
 pub fn changes(approved: &World<'_>, find: Find<'_>) -> Vec<Effect> {
-    let all = Scope::default();
     let offered = waiting(approved).into_iter();
-    let offered = offered.filter(|item| item.left_out(approved, &all).is_none());
+    let offered = offered.filter(|item| item.left_out(approved, false).is_none());
     let link = &approved.chain().last().value;
     let number = approved.chain().links().len().saturating_sub(1);
     let complete = approved.chain().signatures(number).complete();
@@ -106,10 +104,9 @@ pub fn changes(approved: &World<'_>, find: Find<'_>) -> Vec<Effect> {
 
 /// What waits and is left out of every approval that does not name it, with the reason.
 pub fn left_out(approved: &World<'_>) -> Vec<Finding> {
-    let all = Scope::default();
     let offered = waiting(approved).into_iter();
     offered
-        .filter_map(|item| item.left_out(approved, &all))
+        .filter_map(|item| item.left_out(approved, false))
         .collect()
 }
 

@@ -7,8 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
-use super::approve::waiting;
-use super::scope::Scope;
+use super::waits::waiting;
 use conex_verify::finding::{Code, Severity};
 use conex_verify::format::name::{Id, PackageName, Release};
 use conex_verify::format::resource::{IdFile, Kind, ResourceId};
@@ -291,7 +290,6 @@ impl List<'_, '_> {
 
     /// What waits as it is, without what is to be written anew anyway.
     fn vouches(&mut self, written: &BTreeSet<ResourceId>) {
-        let all = Scope::default();
         for waits in waiting(self.world) {
             let resource = waits.resource.clone();
             let item = Item::Resource(resource.clone());
@@ -303,7 +301,7 @@ impl List<'_, '_> {
                 continue;
             }
             // What `approve` leaves out waits for nobody as it is.
-            if written.contains(&resource) || waits.left_out(self.world, &all).is_some() {
+            if written.contains(&resource) || waits.left_out(self.world, false).is_some() {
                 continue;
             }
             let report = item.package().and_then(|name| self.world.report(&name));

@@ -14,6 +14,7 @@ mod help;
 mod opam_root;
 mod options;
 mod page;
+mod published;
 mod signer;
 mod signing;
 mod todo;

@@ -19,6 +19,7 @@ pub mod named;
 pub mod passphrase;
 pub mod private;
 pub mod store;
+mod tried;
 
 use thiserror::Error;
 

@@ -67,10 +67,14 @@ fn group<'a>(cause: &Cause, mut found: Vec<&'a Finding>) -> Option<Group<'a>> {
         None => {
             let finding = Finding {
                 severity: most,
-                ..Finding::error(first.code, "", cause.message())
+                ..Finding::error(first.code, &first.path, cause.message())
             };
             let finding = match cause {
-                Cause::Sign(_) => finding.remedy(&remedy::SIGN, ""),
+                Cause::Sign(_) => Finding {
+                    message: format!("not signed yet: {}", cause.message()),
+                    ..finding
+                }
+                .remedy(&remedy::SIGN, ""),
                 Cause::Id(_) | Cause::Standing(_) | Cause::FormerKeys => finding,
             };
             return Some(Group {

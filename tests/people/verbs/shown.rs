@@ -160,3 +160,18 @@ fn all_names_everything() {
     let told = town.ok("by ja conex approve --dry-run --all");
     assert!(told.contains("p35"), "{told}");
 }
+
+/// Attack: a branch deletes the approvals of before, so that a takeover reads like a first claim. What
+/// counts is what the published branch says.
+#[test]
+fn a_takeover_is_no_first_claim_where_the_approvals_of_before_are_deleted() {
+    let town = Town::new();
+    town.ok("git checkout -qb request; conex owner add mallory fmt 2> /dev/null || conex owner add carol fmt --instead-of alice
+        grep -l 'authorisation' -r packages/.conex/index | xargs rm; commit request");
+    let told = town.ok("by ja conex approve --dry-run");
+    assert!(
+        told.contains("!! `fmt` is taken from `alice`, and goes to `carol`"),
+        "{told}"
+    );
+    assert!(!told.contains("gets `fmt`, which nobody owned"), "{told}");
+}

@@ -146,7 +146,10 @@ fn a_new_release_waits_for_its_owner() {
     let town = Town::new();
     town.ok("release fmt.2.0; release fmt.2.1");
     let text = town.ok("conex status");
-    assert!(text.contains(": waits for `alice`"), "{text}");
+    assert!(
+        text.contains("not signed yet: waits for `alice`\n --> packages/fmt/fmt.2.0"),
+        "{text}"
+    );
     assert!(text.contains("hint: `conex sign`"), "{text}");
     assert!(text.contains("4 findings follow from this"), "{text}");
     assert_eq!(errors(&text), 1, "{text}");

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use super::digest::Digest;
 use super::name::Id;
 use super::path::PACKAGES;
-use super::resource::snapshot::state_fields;
+use super::resource::encode::{Encoder, list_of, quoted};
 use super::syntax::{self, File, Item};
 use crate::limits::MAX_REPO_FILE;
 
@@ -335,6 +335,35 @@ fn repo_digest(source: &[u8]) -> Digest {
         .collect();
     lines.sort_unstable();
     Digest::of(&lines.concat())
+}
+
+/// The lines of a snapshot that state the state, and nothing else.
+fn state_fields(of: &State) -> Vec<u8> {
+    let mut out = Encoder::default();
+    write_state(&mut out, of);
+    out.finish()
+}
+
+pub(super) fn write_state(out: &mut Encoder, state: &State) {
+    out.string("janitors", &state.janitors.to_string());
+    out.string("ids", &state.ids.to_string());
+    out.string("repo", &state.repo.to_string());
+    out.string("approved", &state.approved.to_string());
+    out.string("strays", &state.strays.to_string());
+    let entry =
+        |name: &str, digest: &Digest| list_of(&[&quoted(name), &quoted(&digest.to_string())]);
+    let indexes = state.indexes.iter();
+    out.set(
+        "indexes",
+        indexes
+            .map(|(id, digest)| entry(id.as_str(), digest))
+            .collect(),
+    );
+    let packages = state.packages.iter();
+    out.set(
+        "packages",
+        packages.map(|(name, digest)| entry(name, digest)).collect(),
+    );
 }
 
 #[cfg(test)]

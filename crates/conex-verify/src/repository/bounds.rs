@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use super::Slot;
 use super::read::Decoded;
+use super::slot::Slot;
 use crate::finding::{Code, Finding, remedy};
 use crate::format::path::{CONEX, PACKAGES};
 use crate::format::resource::IdFile;

@@ -7,11 +7,11 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::mode::Mode;
 use crate::format::digest::Digest;
 use crate::format::key::Fingerprint;
 use crate::format::resource::Revision;
 use crate::limits::{MAX_ANCHORS, MAX_EPOCH, MAX_INTEGER};
-use crate::verify::Mode;
 
 /// Trust anchors: fingerprints of janitor keys, and the policy of the repository, which
 /// travels with them because people get both from the maintainers.

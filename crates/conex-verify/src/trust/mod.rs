@@ -7,6 +7,7 @@ pub mod anchors;
 pub mod chain;
 pub mod ids;
 pub mod link_signatures;
+pub mod mode;
 pub mod support;
 pub mod tally;
 pub mod vouch;

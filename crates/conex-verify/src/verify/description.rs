@@ -1,6 +1,6 @@
 //! What a release says of itself: its opam file.
 
-use super::Unsigned;
+use super::unsigned::Unsigned;
 use crate::finding::{Code, Finding, Findings, Severity};
 use crate::format::name::Release;
 use crate::opam_file::Problem;

@@ -17,6 +17,10 @@ pub mod packages;
 pub mod repo_file;
 pub mod snapshot;
 pub mod top_level;
+mod unsigned;
+
+pub use crate::trust::mode::Mode;
+pub use unsigned::Unsigned;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,37 +41,6 @@ use crate::trust::chain::Chain;
 use crate::trust::ids::{People, Use, judge_ids};
 use crate::trust::support::{self, Epochs, Standing, Supporters};
 use crate::trust::vouch::{Ignored, Signed, Vouch, Vouches, Weight, check_segments};
-
-/// What happens to packages whose names nobody claims.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// They are refused.
-    Strict,
-    /// They are let through where a valid snapshot covers them and a valid list of claims does
-    /// not name them: `unsigned=covered` in the anchors.
-    Covered,
-    /// They are let through, and counted: `--nostrict`.
-    NoStrict,
-}
-
-/// Whether unsigned packages are let through in a tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unsigned {
-    /// They are refused.
-    Refused,
-    /// They are let through.
-    LetThrough,
-}
-
-impl Unsigned {
-    /// How much it weighs that something unsigned is not as it should be.
-    pub fn severity(self) -> Severity {
-        match self {
-            Unsigned::Refused => Severity::Error,
-            Unsigned::LetThrough => Severity::Warning,
-        }
-    }
-}
 
 /// What is judged as if it were there: only for the tools of people, who ask what would be.
 /// A verdict has none.

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Unsigned;
 use super::description::description;
 use super::explain::{self, list};
+use super::unsigned::Unsigned;
 use crate::finding::{Cause, Code, Finding, Findings, Severity, remedy};
 use crate::format::name::{Id, PackageName, Release};
 use crate::format::path::{OldFile, Place, release_dir};

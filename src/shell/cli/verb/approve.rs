@@ -7,16 +7,15 @@ use clap::Args;
 use crate::plan;
 use crate::plan::conflict::mend;
 use crate::plan::{Plan, Scope, View, World};
-use crate::shell::cli::branch;
 use crate::shell::cli::branch::{BranchArgs, Fetched, Named};
-use crate::shell::cli::diff;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{hand_out, sign_and_write, still_invalid};
 use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
 use crate::shell::cli::signer::{id, places, public_signer, who};
 use crate::shell::cli::signing::fold_small;
-use crate::shell::cli::workspace::{earlier, merged_tree};
+use crate::shell::cli::workspace::merged_tree;
+use crate::shell::cli::{branch, diff, published};
 use crate::shell::git::{Git, Range, Where};
 use crate::shell::keys::Signer as _;
 use conex_verify::workbench::repository::Repository;
@@ -94,7 +93,7 @@ pub fn run(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
     if let Some(dir) = &args.detached {
         let (id, key) = public_signer(&args.signing, &world, root)?;
         let mut plan = plan::approve_some(&world, &id, &key, &scope)?;
-        plan.tell(&world, &earlier(root), args.all);
+        published::tell(&mut plan, &world, root, args.all);
         if args.diff {
             diff::show(&world, &plan, root, args.since.as_deref())?;
         }
@@ -102,7 +101,7 @@ pub fn run(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
     }
     let who = who(&args.signing, &world, &places)?;
     let mut plan = plan::approve_some(&world, &who.id, who.signer.public(), &scope)?;
-    plan.tell(&world, &earlier(root), args.all);
+    published::tell(&mut plan, &world, root, args.all);
     if args.diff {
         diff::show(&world, &plan, root, args.since.as_deref())?;
     }

@@ -8,17 +8,16 @@ use clap::Args;
 use crate::plan;
 use crate::plan::conflict::mend;
 use crate::plan::{Plan, Sign, View, World};
-use crate::shell::cli::branch;
 use crate::shell::cli::branch::{BranchArgs, Fetched, Named};
 use crate::shell::cli::commit::refuse_ignored;
-use crate::shell::cli::diff;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{hand_out, signed};
 use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
 use crate::shell::cli::signer::{Who, find, places, public_signer, signer_in};
 use crate::shell::cli::signing::fold_small;
-use crate::shell::cli::workspace::{earlier, merged_tree};
+use crate::shell::cli::workspace::merged_tree;
+use crate::shell::cli::{branch, diff, published};
 use crate::shell::keys::{Signer as _, log};
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, PackageName};
@@ -81,7 +80,7 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
         let (id, key) = public_signer(&args.signing, &world, root)?;
         let mut plan = plan::sign(&world, &request(args, &args.packages, &world, &id, &key))?;
         refuse_ignored(root, &releases(&plan))?;
-        plan.tell(&world, &earlier(root), args.all);
+        published::tell(&mut plan, &world, root, args.all);
         if args.diff {
             diff::show(&world, &plan, root, args.since.as_deref())?;
         }
@@ -90,7 +89,7 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     let who = who(root, args, &world)?;
     let mut plan = plan_for(args, &args.packages, &world, &who)?;
     refuse_ignored(root, &releases(&plan))?;
-    plan.tell(&world, &earlier(root), args.all);
+    published::tell(&mut plan, &world, root, args.all);
     if args.diff {
         diff::show(&world, &plan, root, args.since.as_deref())?;
     }

@@ -1,14 +1,14 @@
 //! The snapshot: `packages/.conex/snapshot`, the whole repository under one signature.
 
 use super::decode::{Decode, Fields, Item, MetaError, MetaErrorKind};
-use super::encode::{Encoder, list_of, quoted};
+use super::encode::Encoder;
 use super::segment::Timestamp;
 use super::{ResourceVersion, Revision};
 use crate::format::digest::Digest;
 use crate::format::key::{Fingerprint, Signature};
 use crate::format::name::Id;
 use crate::format::path::directory;
-use crate::format::state::State;
+use crate::format::state::{State, write_state};
 
 /// What a notary says: this is the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Snapshot {
         let mut out = Encoder::new(SignedSnapshot::TYPE);
         out.string("repository", &self.repository.to_string());
         out.integer("epoch", self.revision.epoch);
-        state(&mut out, &self.state);
+        write_state(&mut out, &self.state);
         out.integer("counter", self.revision.counter);
         out.string("created", self.created.as_str());
         out.check();
@@ -70,35 +70,6 @@ impl SignedSnapshot {
             digest,
         }
     }
-}
-
-/// The lines of a snapshot that state the state, and nothing else.
-pub fn state_fields(of: &State) -> Vec<u8> {
-    let mut out = Encoder::default();
-    state(&mut out, of);
-    out.finish()
-}
-
-fn state(out: &mut Encoder, state: &State) {
-    out.string("janitors", &state.janitors.to_string());
-    out.string("ids", &state.ids.to_string());
-    out.string("repo", &state.repo.to_string());
-    out.string("approved", &state.approved.to_string());
-    out.string("strays", &state.strays.to_string());
-    let entry =
-        |name: &str, digest: &Digest| list_of(&[&quoted(name), &quoted(&digest.to_string())]);
-    let indexes = state.indexes.iter();
-    out.set(
-        "indexes",
-        indexes
-            .map(|(id, digest)| entry(id.as_str(), digest))
-            .collect(),
-    );
-    let packages = state.packages.iter();
-    out.set(
-        "packages",
-        packages.map(|(name, digest)| entry(name, digest)).collect(),
-    );
 }
 
 fn entry<N>(
