@@ -11,18 +11,23 @@ pub const LINK: &str = "link";
 
 /// Plans to decline what waits under these names: an id or a first claim is emptied, so that
 /// nothing of it can be approved and no file goes, for opam 2.6 removes a directory with one
-/// of its files; a link that nobody completes is removed, because no client ever had it.
+/// of its files; a link that nobody completes is removed, because no client ever had it. An id
+/// whose file is not `published`, by its path, is taken back as if nobody had joined.
 ///
 /// # Errors
 /// Nothing of that name waits, or a quorum has vouched for it already.
-pub fn decline(world: &World<'_>, names: &[String]) -> Result<Plan, PlanError> {
+pub fn decline(
+    world: &World<'_>,
+    names: &[String],
+    published: impl Fn(&str) -> bool,
+) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
     for name in names {
         let before = plan.writes.len() + plan.removes.len();
         if name == LINK {
             link(world, &mut plan)?;
         }
-        id(world, name, &mut plan);
+        id(world, name, &published, &mut plan);
         claim(world, name, &mut plan);
         if plan.writes.len() + plan.removes.len() == before {
             return Err(PlanError::refused(
@@ -58,12 +63,19 @@ fn link(world: &World<'_>, plan: &mut Plan) -> Result<(), PlanError> {
     Ok(())
 }
 
-fn id(world: &World<'_>, name: &str, plan: &mut Plan) {
+fn id(world: &World<'_>, name: &str, published: impl Fn(&str) -> bool, plan: &mut Plan) {
     let Some(id) = Id::new(name).ok().filter(|id| world.knows(id)) else {
         return;
     };
     let file = world.id_file(&id).map(IdFile::resource_id);
     if !file.is_some_and(|resource| is_first(world, &resource)) {
+        return;
+    }
+    let path = Place::IdFile(id.clone()).path();
+    if !published(&path) {
+        plan.say(format!("takes `{id}` back, who is not published"));
+        plan.removes.insert(path);
+        plan.removes.extend(own_segments(world, &id));
         return;
     }
     match world.id_file(&id) {
@@ -77,10 +89,7 @@ fn id(world: &World<'_>, name: &str, plan: &mut Plan) {
                 ..author.clone()
             });
             // What the id signed supports nothing then.
-            let own = world.repository.segments.iter();
-            let own = own.filter(|(_, s)| s.value.segment.id == id);
-            let own = own.filter(|_| world.chain().key_of(&id).is_none());
-            plan.removes.extend(own.map(|(path, _)| path.clone()));
+            plan.removes.extend(own_segments(world, &id));
         }
         Some(IdFile::Team(team)) if !team.members.is_empty() => {
             plan.say(format!(
@@ -93,6 +102,14 @@ fn id(world: &World<'_>, name: &str, plan: &mut Plan) {
         }
         _ => {}
     }
+}
+
+/// What an id signed who is no janitor.
+fn own_segments(world: &World<'_>, id: &Id) -> Vec<String> {
+    let own = world.repository.segments.iter();
+    let own = own.filter(|(_, s)| s.value.segment.id == *id);
+    let own = own.filter(|_| world.chain().key_of(id).is_none());
+    own.map(|(path, _)| path.clone()).collect()
 }
 
 fn claim(world: &World<'_>, name: &str, plan: &mut Plan) {

@@ -52,7 +52,7 @@ pub fn join(world: &World<'_>, request: &Join) -> Result<Plan, PlanError> {
     if !is_janitor && world.taken_ids().contains(&fold(id.as_str())) {
         return Err(PlanError::refused(
             format!("an id that differs from `{id}` only in case is taken"),
-            "choose another id",
+            "choose another id; one that you mistyped, and that is not published: conex decline ID",
         ));
     }
     let holds = |key: &PublicKey| world.chain().holder(&key.fingerprint()) == Some(id);
@@ -68,7 +68,9 @@ pub fn join(world: &World<'_>, request: &Join) -> Result<Plan, PlanError> {
         {
             return Err(PlanError::refused(
                 format!("the key {} belongs to `{other}`", key.fingerprint()),
-                "one key counts for one id; make another with `conex key new`",
+                format!(
+                    "one key counts for one id; make another with `conex key new`; if you mistyped `{other}`, and it is not published: conex decline {other}"
+                ),
             ));
         }
     }

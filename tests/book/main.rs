@@ -8,4 +8,5 @@ mod typed;
 
 mod book;
 mod documents;
+mod structure;
 mod transcript;

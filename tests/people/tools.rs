@@ -386,7 +386,7 @@ fn decline_refuses_what_was_approved_by_former_janitors() {
     let w = left(&["ja"]);
     let repository = Repository::load(&w.tree);
     let world = plan::World::new(&w.tree, &repository, View::Supported).unwrap();
-    let refused = plan::decline(&world, &["ja".to_owned()]);
+    let refused = plan::decline(&world, &["ja".to_owned()], |_| true);
     assert!(
         matches!(refused, Err(PlanError::Refused { .. })),
         "{refused:?}"

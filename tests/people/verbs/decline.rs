@@ -100,3 +100,27 @@ fn a_declined_id_is_taken_by_its_name() {
     assert!(told.contains("Nothing to do"), "{told}");
     assert!(told.contains("`dave` has no key"), "{told}");
 }
+
+/// `conex join Dave`, mistyped, could not be undone by anything that is said.
+#[test]
+fn a_mistyped_id_is_taken_back() {
+    let town = Town::new();
+    town.ok("by dave conex join Dave");
+    town.fails(
+        "by dave conex join dave",
+        "one that you mistyped, and that is not published: conex decline ID",
+    );
+    let told = town.ok("conex decline Dave");
+    assert!(
+        told.contains("takes `Dave` back, who is not published"),
+        "{told}"
+    );
+    town.ok("test -z \"$(git status --porcelain)\"; by dave conex join dave");
+    // Another typo, which was committed in a branch already.
+    let town = Town::new();
+    town.ok("git checkout -qb request; by dave conex join davve; commit joined");
+    town.fails("by dave conex join dave", "conex decline davve");
+    town.ok(
+        "conex decline davve; by dave conex join dave; commit mended; conex check main..request",
+    );
+}

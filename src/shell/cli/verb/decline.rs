@@ -9,7 +9,7 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::unsigned;
 use crate::shell::cli::options::Consent;
 use crate::shell::cli::page::{DONE, Page};
-use crate::shell::cli::workspace::merged_tree;
+use crate::shell::cli::workspace::{merged_tree, published};
 use conex_verify::workbench::repository::Repository;
 
 /// Arguments of `decline`.
@@ -28,14 +28,17 @@ pub fn run(root: &Path, args: &DeclineArgs) -> Result<Exit, Failure> {
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::Supported)?.redoing(conflicts);
-    unsigned(&decline(&world, &args.names)?, args.consent, root)
+    let published = published(root, None)?;
+    let is_published = |path: &str| published.as_ref().is_none_or(|paths| paths.contains(path));
+    let plan = decline(&world, &args.names, is_published)?;
+    unsigned(&plan, args.consent, root)
 }
 
 /// What the help says beside the options.
 pub const PAGES: &[Page] = &[Page {
     verb: "decline",
-    policy: "empties an id or a first claim that waits for approval, so that nobody can approve it, and removes a \
-link that lacks signatures. It signs nothing, and refuses what a quorum has approved before.",
+    policy: "empties an id or a first claim that waits for approval, so that nobody can approve it, removes a \
+link that lacks signatures, and takes an id back that is not published. It signs nothing, and refuses what a quorum has approved before.",
     exit: DONE,
     examples: &["conex decline mallory", "conex decline fmt"],
 }];

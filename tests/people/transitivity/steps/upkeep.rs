@@ -117,7 +117,7 @@ pub fn declined(branch: &mut Branch<'_>) -> Result<String, Refused> {
     while let Some(name) = branch.people.one(&names) {
         names.retain(|n| *n != name);
         let plan = branch.look(View::Supported, |world, _| {
-            decline(world, std::slice::from_ref(&name))
+            decline(world, std::slice::from_ref(&name), |_| true)
         });
         if let Ok(plan) = plan {
             branch.tree = plan.apply(&branch.tree);
