@@ -108,7 +108,7 @@ fn paths(tree: &str, before: &str, all: &mut Vec<String>) {
     for part in parts.into_iter().map(str::trim).filter(|p| !p.is_empty()) {
         match part.split_once('{') {
             Some((head, rest)) => {
-                let inner = rest.strip_suffix('}').unwrap();
+                let inner = rest.strip_suffix('}').unwrap_or(rest);
                 paths(inner, &format!("{before}{head}"), all);
             }
             None => {
