@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
 use super::waits::waiting;
-use conex_verify::finding::{Code, Severity};
+use conex_verify::finding::{Code, Finding, Severity};
 use conex_verify::format::name::{Id, PackageName, Release};
 use conex_verify::format::resource::{IdFile, Kind, ResourceId};
 use conex_verify::workbench::repository::{Package, ReleaseDir, Slot};
@@ -300,8 +300,11 @@ impl List<'_, '_> {
                 }
                 continue;
             }
-            // What `approve` leaves out waits for nobody as it is.
-            if written.contains(&resource) || waits.left_out(self.world, false).is_some() {
+            // What no approval takes waits for nobody as it is. One of an id that has to be named
+            // waits for that.
+            let left_out = waits.left_out(self.world, true);
+            let by_name = |finding: &Finding| finding.code == Code::UnknownKey;
+            if written.contains(&resource) || left_out.is_some_and(|f| !by_name(&f)) {
                 continue;
             }
             let report = item.package().and_then(|name| self.world.report(&name));

@@ -105,7 +105,7 @@ fn a_declined_id_is_taken_by_its_name() {
 #[test]
 fn a_mistyped_id_is_taken_back() {
     let town = Town::new();
-    town.ok("by dave conex join Dave");
+    town.ok("by dave conex join Dave --key $PEOPLE/dave/keys/dave");
     town.fails(
         "by dave conex join dave",
         "one that you mistyped, and that is not published: conex decline ID",
@@ -118,7 +118,7 @@ fn a_mistyped_id_is_taken_back() {
     town.ok("test -z \"$(git status --porcelain)\"; by dave conex join dave");
     // Another typo, which was committed in a branch already.
     let town = Town::new();
-    town.ok("git checkout -qb request; by dave conex join davve; commit joined");
+    town.ok("git checkout -qb request; by dave conex join davve --key $PEOPLE/dave/keys/dave; commit joined");
     town.fails("by dave conex join dave", "conex decline davve");
     town.ok(
         "conex decline davve; by dave conex join dave; commit mended; conex check main..request",

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::subject::{CheckArgs, Outcome, Subject};
 
 use crate::check::{Check, Trust};
-use crate::plan::effect::{Effect, Weight};
+use crate::plan::effect::Weight;
+use crate::shell::cli::changes::{JsonChange, changes};
 use crate::shell::cli::todo::{JsonCoverage, JsonTask, lines, percent, some};
 use crate::shell::git::Oid;
 use crate::shell::out::{out, outln};
@@ -26,6 +27,11 @@ const SHOWN_OF_BASE: usize = 3;
 
 /// How many annotations: GitHub shows ten of a kind for each step.
 const ANNOTATIONS: usize = 10;
+
+/// How many changes are shown that only bring something new.
+fn of_new(all: bool) -> usize {
+    if all { usize::MAX } else { SHOWN }
+}
 
 /// For programs.
 pub fn json(subject: &Subject, outcome: &Outcome, elapsed: Duration) {
@@ -131,26 +137,6 @@ fn about(subject: &Subject, outcome: &Outcome) -> Vec<String> {
     lines
 }
 
-/// What a change does, what takes something away first. Of what only comes new, some is shown.
-fn changes(effects: &[Effect], all: bool) -> Vec<String> {
-    let new = |e: &&Effect| e.weight == Weight::New;
-    let mut lines: Vec<String> = effects
-        .iter()
-        .filter(|e| !new(e))
-        .flat_map(|e| e.shown(all))
-        .collect();
-    let more = effects.iter().filter(new);
-    let most = if all { usize::MAX } else { SHOWN };
-    lines.extend(more.clone().take(most).flat_map(|e| e.shown(all)));
-    match more.count().saturating_sub(most) {
-        0 => {}
-        left => lines.push(format!(
-            "and {left} more that are new; `conex check --all` names them"
-        )),
-    }
-    lines
-}
-
 /// For people.
 pub fn show(subject: &Subject, outcome: &Outcome, all: bool) {
     for line in about(subject, outcome) {
@@ -171,7 +157,7 @@ pub fn show(subject: &Subject, outcome: &Outcome, all: bool) {
         && !check.effects.is_empty()
     {
         outln!("\nwhat it changes, when it counts:");
-        for line in changes(&check.effects, all) {
+        for line in changes(&check.effects, of_new(all), all) {
             outln!("  {}", neutral(&line));
         }
     }
@@ -263,7 +249,7 @@ pub fn annotate(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
                 file: "",
                 place: None,
                 title: "conex: what this change does when it counts",
-                lines: changes(&check.effects, args.all),
+                lines: changes(&check.effects, of_new(args.all), args.all),
             })
         );
     }
@@ -351,27 +337,6 @@ struct Summary<'a> {
     before: Option<JsonCoverage>,
     after: Option<JsonCoverage>,
     milliseconds: u128,
-}
-
-/// One change of what counts.
-#[derive(Serialize)]
-struct JsonChange<'a> {
-    weight: &'static str,
-    path: &'a str,
-    text: &'a str,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    more: &'a [String],
-}
-
-impl<'a> JsonChange<'a> {
-    fn of(effect: &'a Effect) -> JsonChange<'a> {
-        JsonChange {
-            weight: effect.weight.as_str(),
-            path: &effect.path,
-            text: &effect.line,
-            more: &effect.more,
-        }
-    }
 }
 
 /// A commit, as it was named and as it is.
