@@ -51,9 +51,20 @@ pub enum Access {
     Private,
 }
 
+/// Where a file is made before it gets its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// Where nobody reads what a killed run leaves: in git's directory, or at the top.
+    Apart,
+    /// Beside its place.
+    Beside,
+}
+
 /// How files are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriteOptions {
+    /// Where a file is made before it gets its name.
+    pub made: Made,
     /// What the file must survive.
     pub durability: Durability,
     /// Who may read it.
@@ -62,12 +73,21 @@ pub struct WriteOptions {
 
 /// For files of a repository that somebody works on.
 pub const WORK_TREE: WriteOptions = WriteOptions {
+    made: Made::Apart,
+    durability: Durability::Process,
+    access: Access::Shared,
+};
+
+/// For a file of somebody else's directory, in which nothing else is made.
+pub const IN_PLACE: WriteOptions = WriteOptions {
+    made: Made::Beside,
     durability: Durability::Process,
     access: Access::Shared,
 };
 
 /// For the client's memory and for keys.
 pub const PRIVATE_STATE: WriteOptions = WriteOptions {
+    made: Made::Beside,
     durability: Durability::Power,
     access: Access::Private,
 };
@@ -353,14 +373,14 @@ impl Root {
         let parents = self.parents(path, Missing::Make(options.access))?;
         let dir = parents.last().map_or(self.dir.as_fd(), AsFd::as_fd);
         let replaced = check_target(dir, path)?;
-        let made_in = match options.access {
-            Access::Shared => {
+        let made_in = match options.made {
+            Made::Apart => {
                 let stage = self
                     .stage()
                     .map_err(|errno| refused("write", path, errno))?;
                 stage.dir.as_fd()
             }
-            Access::Private => {
+            Made::Beside => {
                 sweep(dir);
                 dir
             }

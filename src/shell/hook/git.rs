@@ -10,7 +10,7 @@ use std::path::Path;
 
 use rustix::fs::{FileType, lstat};
 
-use crate::shell::write::{WORK_TREE, write};
+use crate::shell::write::{IN_PLACE, write};
 
 /// Where the setting stands, below `.git`.
 const CONFIG: &str = "config";
@@ -53,7 +53,7 @@ pub fn forbid_renames(root: &Path) -> Result<(), String> {
         &dir,
         CONFIG,
         format!("{text}{newline}{SETTING}").as_bytes(),
-        WORK_TREE,
+        IN_PLACE,
     )
     .map_err(|e| e.to_string())
 }

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use thiserror::Error;
 
 use crate::shell::keys::file::shell_quoted;
-use crate::shell::write::{Access, Durability, WriteError, WriteOptions, remove, write};
+use crate::shell::write::{Access, Durability, Made, WriteError, WriteOptions, remove, write};
 use conex_verify::format::syntax::SyntaxError;
 use conex_verify::limits::MAX_FILE_SIZE;
 
@@ -28,6 +28,7 @@ const LOCKS: [&str; 3] = ["lock", "config.lock", "repo/lock"];
 
 /// opam writes its own files so that they survive a crash, and others may read them.
 const OPAM_FILE: WriteOptions = WriteOptions {
+    made: Made::Beside,
     durability: Durability::Power,
     access: Access::Shared,
 };

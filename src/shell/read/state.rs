@@ -11,7 +11,7 @@ use super::file::Trouble;
 use super::known::{KnownDir, KnownFile, KnownTree, Stamp, TreeWriter, settled_before, stands};
 use super::visit::{Dir, Part, each_file, relist, stamp_of, stat, visit};
 use super::{ReadError, file, open_root};
-use crate::shell::write::{Access, Durability, WriteOptions, write};
+use crate::shell::write::{Access, Durability, Made, WriteOptions, write};
 use conex_verify::finding::Finding;
 use conex_verify::format::digest::Digest;
 use conex_verify::format::path::{CONEX, PACKAGES};
@@ -317,6 +317,7 @@ impl Cache {
         let bytes = out.finish();
         std::fs::create_dir_all(&self.dir).map_err(|e| e.to_string())?;
         let options = WriteOptions {
+            made: Made::Beside,
             durability: Durability::Process,
             access: Access::Private,
         };

@@ -99,7 +99,7 @@ fn a_damaged_memory_is_said_and_not_passed_over() {
 #[test]
 fn status_looks_where_the_hook_keeps_its_memory() {
     let (home, [_, new], anchors) = two_states();
-    let state = format!("--state={}", home.path("elsewhere").display());
+    let state = format!("--state-dir={}", home.path("elsewhere").display());
     hook(&home, &new, &anchors, &[&state]);
     home.status(0);
     let config = home.root().join("config");

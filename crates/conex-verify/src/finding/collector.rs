@@ -1,6 +1,6 @@
 //! Findings, of each kind the first ones: nobody reads more, and hostile files have no end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
 use super::{Cause, Code, Finding, Severity};
@@ -17,7 +17,10 @@ pub struct Findings {
     kept: Vec<Finding>,
     /// How many there were.
     counts: BTreeMap<(Code, Severity), usize>,
-    /// How many of them are not kept.
+    /// The causes of those that are kept.
+    causes: BTreeSet<(Code, Severity, Cause)>,
+    /// How many of them are not kept; of those whose cause no kept one has, without the cause, so
+    /// that nobody decides how many kinds there are.
     left: BTreeMap<Kind, usize>,
 }
 
@@ -34,6 +37,7 @@ impl Findings {
             most,
             kept: Vec::new(),
             counts: BTreeMap::new(),
+            causes: BTreeSet::new(),
             left: BTreeMap::new(),
         }
     }
@@ -47,7 +51,7 @@ impl Findings {
     /// Takes in a finding, or counts it.
     pub fn push(&mut self, finding: Finding) {
         if self.count(finding.code, finding.severity) {
-            self.kept.push(finding);
+            self.keep(finding);
         } else {
             self.leave((finding.code, finding.severity, finding.cause), 1);
         }
@@ -70,7 +74,7 @@ impl Findings {
             return self.push(make());
         }
         if self.count(code, severity) {
-            self.kept.push(make());
+            self.keep(make());
         } else {
             self.leave((code, severity, cause.cloned()), 1);
         }
@@ -86,7 +90,7 @@ impl Findings {
         let left = others.left.clone();
         for finding in std::mem::take(&mut others.kept) {
             if self.count(finding.code, finding.severity) {
-                self.kept.push(finding.clone());
+                self.keep(finding.clone());
                 others.kept.push(finding);
             } else {
                 let kind = (finding.code, finding.severity, finding.cause);
@@ -107,8 +111,20 @@ impl Findings {
         *count <= self.most
     }
 
-    fn leave(&mut self, kind: Kind, how_many: usize) {
-        *self.left.entry(kind).or_default() += how_many;
+    fn keep(&mut self, finding: Finding) {
+        if let Some(cause) = &finding.cause {
+            let cause = (finding.code, finding.severity, cause.clone());
+            self.causes.insert(cause);
+        }
+        self.kept.push(finding);
+    }
+
+    fn leave(&mut self, (code, severity, cause): Kind, how_many: usize) {
+        let cause = cause.filter(|cause| {
+            let cause = (code, severity, cause.clone());
+            self.causes.contains(&cause)
+        });
+        *self.left.entry((code, severity, cause)).or_default() += how_many;
     }
 
     /// Changes each that is kept, but for its code and severity.
