@@ -20,11 +20,21 @@ pub fn tell(plan: &mut Plan, world: &World<'_>, root: &Path, all: bool) {
         .as_ref()
         .zip(repository.as_ref())
         .and_then(|(tree, repository)| World::look(tree, repository, View::Supported).ok());
-    match now.filter(|now| is_continued(now, world)) {
-        Some(now) => plan.tell_since(&now, world, &find, all),
+    match now {
+        Some(now) if is_continued(&now, world) => plan.tell_since(&now, world, &find, all),
+        Some(_) => {
+            plan.tell(world, &find, all);
+            // Nothing of what counts there is compared: a branch with janitors of its own says
+            // whatever it likes of what was before.
+            plan.lines.insert(0, OTHER_CHAIN.to_owned());
+        }
         None => plan.tell(world, &find, all),
     }
 }
+
+/// What is said of a tree whose janitors are not those of the published branch.
+const OTHER_CHAIN: &str = "!! the chain of janitors here does not continue that of the published branch: what is \
+said to be new may take something from somebody there";
 
 /// Whether one chain has all links of another.
 fn is_continued(now: &World<'_>, world: &World<'_>) -> bool {

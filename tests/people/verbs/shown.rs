@@ -175,3 +175,15 @@ fn a_takeover_is_no_first_claim_where_the_approvals_of_before_are_deleted() {
     );
     assert!(!told.contains("gets `fmt`, which nobody owned"), "{told}");
 }
+
+/// Attack: the branch has a chain of its own, so that nothing of what counts can be compared with.
+#[test]
+fn a_branch_with_another_chain_of_janitors_is_marked() {
+    let town = Town::new();
+    town.ok("git checkout -qb request; git rm -rq packages/.conex/janitors packages/.conex/index
+        conex init --name town --quorum 1 --snapshot optional --janitor ja=$KEYS/ja.pub --janitor jd=$KEYS/jd.pub; commit other");
+    let told = town.ok("by ja conex approve --dry-run");
+    let line = "!! the chain of janitors here does not continue that of the published branch";
+    let first = told.lines().nth(1).unwrap_or_default();
+    assert!(first.trim().starts_with(line), "{told}");
+}
