@@ -7,6 +7,7 @@
 //!   questions, prints reports.
 
 pub mod check;
+pub mod hint;
 pub mod plan;
 pub mod shell;
 pub mod sshsig;

@@ -1,6 +1,7 @@
 //! What a change may not do although clients would bear the result: it would take away what
 //! somebody signed, push a counter, or bring in what opam reads in two ways.
 
+use crate::hint::Hint;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::claims::valid_authorisations;
@@ -42,7 +43,7 @@ fn taken_over(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
                 return None;
             };
             let taken = merged.takes_over(author)?;
-            let hint = format!("ask whose key it is; `conex approve --id {id}` approves it");
+            let hint = Hint::ApproveById { id: id.to_string() };
             Some(Finding::warning(Code::UnknownKey, path, taken).hint(hint))
         })
         .collect()
@@ -114,9 +115,12 @@ fn removed_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
                 path,
                 format!("the change deletes what `{id}` signed and what still counts"),
             )
-            .value("first", format!("{} at {}", first.resource, first.version.revision))
+            .value(
+                "first",
+                format!("{} at {}", first.resource, first.version.revision),
+            )
             .value("of these", lost.len())
-            .hint("restore the file; `conex compact` folds the own ones, `conex compact --delete-dead` deletes those that support nothing"),
+            .hint(Hint::RestoreSegments),
         )
     })
     .collect()
@@ -143,7 +147,7 @@ fn new_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
                     format!("the change brings a signature of `{id}` under a key that the repository does not know for this id"),
                 )
                 .value("key", segment.key)
-                .hint("remove the file; the key is put into the repository first: `conex join`, or `conex rotate`"),
+                .hint(Hint::ListKeyFirst),
             );
         }
     }
@@ -155,7 +159,7 @@ fn new_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
             format!("the change brings {n} files of signatures of `{id}`"),
         )
         .value("most", MAX_NEW_SEGMENTS)
-        .hint("fold them into one with `conex compact`")
+        .hint(Hint::FoldSegments)
     }));
     findings
 }
@@ -198,7 +202,7 @@ fn revisions(known: &Registers, base: &World<'_>, merged: &World<'_>) -> Vec<Fin
             )
             .value("next", open + 1)
             .value("found", revision.epoch)
-            .hint("`conex epoch` starts the next one");
+            .hint(Hint::NextEpoch);
             findings.push(placed(finding));
         }
         let most = highest(known, base, resource, revision.epoch).saturating_add(MOST_AHEAD);
@@ -210,7 +214,9 @@ fn revisions(known: &Registers, base: &World<'_>, merged: &World<'_>) -> Vec<Fin
             )
             .value("most", most)
             .value("found", revision.counter)
-            .hint(format!("{first} the next counter; the way back from a counter that was pushed to its end is `conex epoch`"));
+            .hint(Hint::NextCounter {
+                first: first.to_owned(),
+            });
             findings.push(placed(finding));
         }
     };
@@ -297,7 +303,7 @@ fn floors(known: &Registers, merged: &World<'_>) -> Vec<Finding> {
                 )
                 .value("most", most)
                 .value("found", list.floor)
-                .hint("`conex sign` computes the floor"),
+                .hint(Hint::FloorBySign),
             );
         }
     }
@@ -321,7 +327,7 @@ fn claims(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
             &path,
             format!("the list of claims loses `{name}`, and no name ever leaves it"),
         )
-        .hint("write it anew with `conex claims`")
+        .hint(Hint::ClaimsAnew)
     });
     let strange = new.difference(old).filter(|name| !valid.contains(*name));
     let strange = strange.map(|name| {
@@ -330,7 +336,7 @@ fn claims(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
             &path,
             format!("the list of claims names `{name}`, whose authorisation is not valid in the published branch"),
         )
-        .hint("claim a package after its authorisation is approved and merged: `conex claims`, in a change of its own")
+        .hint(Hint::ClaimsAfterwards)
     });
     gone.chain(strange).collect()
 }
@@ -367,7 +373,7 @@ fn layout(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
                         file.as_str()
                     ),
                 )
-                .hint("`opam admin upgrade` takes what it says into the file `opam`"),
+                .hint(Hint::UpgradeLayout),
             );
         }
     }

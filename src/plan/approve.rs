@@ -1,5 +1,6 @@
 //! What waits for a janitor.
 
+use crate::hint::Hint;
 use std::collections::BTreeMap;
 
 use super::scope::Scope;
@@ -50,7 +51,7 @@ pub fn approve_some(
     if !is_janitor && !may_sign_link {
         return Err(PlanError::refused(
             format!("`{signer}` is not a janitor of this repository with the key {fingerprint}"),
-            "janitors are added with `conex janitor add`; authors sign with `conex sign`",
+            Hint::JanitorsApprove,
         ));
     }
     if scope.has_link(world.chain().current().number) {

@@ -1,6 +1,7 @@
 //! What belongs to a person for ever: the id of a janitor, and what a key signed once.
 
 use super::{Plan, PlanError, View, World};
+use crate::hint::Hint;
 use conex_verify::format::key::Fingerprint;
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::{Author, IdFile, Kind, ResourceId, ResourceVersion};
@@ -93,13 +94,10 @@ pub fn awakens_nothing(before: &World<'_>, plan: &Plan) -> Result<(), PlanError>
             "old signatures would count again, and support what is not in the tree: the {resource} at {}{more}",
             version.revision
         ),
-        format!(
-            "sign a version above it first: conex supersede {}:{} --above {}.{}; or take another key",
-            resource.kind.as_str(),
-            resource.name,
-            version.revision.epoch,
-            version.revision.counter
-        ),
+        Hint::SupersedeFirst {
+            resource: format!("{}:{}", resource.kind.as_str(), resource.name),
+            above: format!("{}.{}", version.revision.epoch, version.revision.counter),
+        },
     ))
 }
 

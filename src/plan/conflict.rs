@@ -5,6 +5,7 @@
 //! `sign`; signatures under one link are joined; and what two people decided in
 //! two ways is decided again, by the command that decided it.
 
+use crate::hint::Hint;
 use std::collections::{BTreeMap, BTreeSet};
 
 use conex_verify::format::digest::Digest;
@@ -49,13 +50,12 @@ impl Conflicts {
             n => format!(" (and {} more files)", n - 1),
         };
         let command = match place {
-            Place::Authorisation(name) => format!("`conex owner add|remove ID {name}`"),
-            Place::IdFile(id) => {
-                format!(
-                    "`conex team add|remove {id} ID` of a team, `conex rotate --as {id}` of an author"
-                )
+            Place::Authorisation(name) => Hint::RedoOwner {
+                name: name.to_string(),
             }
-            Place::Claims => "`conex claims`".to_owned(),
+            .to_string(),
+            Place::IdFile(id) => Hint::RedoPeople { id: id.to_string() }.to_string(),
+            Place::Claims => Hint::RedoClaims.to_string(),
             _ => "the command that changed it".to_owned(),
         };
         Some((

@@ -1,6 +1,7 @@
 //! Taking away what waits and is not wanted.
 
 use super::{Plan, PlanError, World};
+use crate::hint::Hint;
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::path::Place;
 use conex_verify::format::resource::{Author, Authorisation, IdFile, ResourceId, Team};
@@ -32,7 +33,7 @@ pub fn decline(
         if plan.writes.len() + plan.removes.len() == before {
             return Err(PlanError::refused(
                 format!("nothing that could be declined waits under the name `{name}`"),
-                "`conex status` shows what waits; what a quorum approved is changed with `conex revoke` or `conex owner`",
+                Hint::NothingToDecline,
             ));
         }
     }
@@ -52,7 +53,7 @@ fn link(world: &World<'_>, plan: &mut Plan) -> Result<(), PlanError> {
     if number == 0 || chain.signatures(number).complete() {
         return Err(PlanError::refused(
             format!("link {number} of the janitor chain does not wait"),
-            "a complete link stays for ever; another one changes what it says: `conex janitor`",
+            Hint::CompleteLink,
         ));
     }
     plan.say(format!(

@@ -5,6 +5,7 @@
 //! signatures, so stock `ssh-keygen -Y sign` signs it, and `ssh-keygen -Y verify`
 //! checks it.
 
+use crate::hint::Hint;
 use std::collections::BTreeSet;
 
 use super::effect::{self, Effect, Find};
@@ -98,10 +99,9 @@ pub fn take_in(
                 "the signature by {} does not fit the file: {e}",
                 key.fingerprint()
             ),
-            format!(
-                "sign the file as it is: ssh-keygen -Y sign -n {} -f KEY FILE",
-                namespace.as_str()
-            ),
+            Hint::SignFileAsItIs {
+                namespace: namespace.as_str().to_owned(),
+            },
         )
     })?;
     // The whole file, read as it will be read by everybody.
@@ -192,9 +192,7 @@ fn not_of(world: &World<'_>, id: &Id, key: &PublicKey) -> PlanError {
                 keys => keys.join(", "),
             }
         ),
-        format!(
-            "sign with a key of `{id}`, or put this one into the repository first: `conex join {id}`"
-        ),
+        Hint::KeyOfOrJoin { id: id.to_string() },
     )
 }
 
@@ -239,7 +237,9 @@ fn link(world: &World<'_>, foreign: &Foreign<'_>, full: &[u8]) -> Result<Plan, P
                 "the key {} is of no janitor of link {number} or of the one before",
                 foreign.key.fingerprint()
             ),
-            "`conex status` says whose signatures are missing",
+            Hint::StatusShows {
+                what: "whose signatures are missing".to_owned(),
+            },
         ));
     };
     let mut plan = Plan::default();

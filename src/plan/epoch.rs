@@ -1,5 +1,6 @@
 //! A new epoch: the way back when a stolen key pushed a counter to its end.
 
+use crate::hint::Hint;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Plan, PlanError, World};
@@ -81,7 +82,7 @@ fn releases(world: &World<'_>, name: &PackageName, plan: &mut Plan) -> Result<()
     let Some(list) = package.releases.good() else {
         return Err(PlanError::refused(
             format!("`{name}` has no list of releases, so it has no epoch"),
-            "an owner writes it with `conex sign`",
+            Hint::OwnerSigns,
         ));
     };
     let revision = next(world, &ResourceId::releases(name))?;
@@ -143,7 +144,7 @@ fn later(world: &World<'_>, name: &PackageName, epoch: u64) -> Result<(), PlanEr
             "epoch {epoch} of `{name}` has entries already, of {}",
             names.join(", ")
         ),
-        "take their keys or their ownership away first, in the same change: `conex revoke ID`, or `conex owner remove ID PACKAGE`",
+        Hint::RightsFirst,
     ))
 }
 

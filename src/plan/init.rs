@@ -1,5 +1,6 @@
 //! The first link of a repository.
 
+use crate::hint::Hint;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::repo::top_level;
@@ -43,7 +44,7 @@ pub fn init(tree: &Tree, repository: &Repository, request: &Init) -> Result<Plan
     if !repository.links.is_empty() {
         return Err(PlanError::refused(
             "this repository has a janitor chain already",
-            "`conex status` shows it; janitors are added with `conex janitor add`",
+            Hint::ChainIsThere,
         ));
     }
     let broken: Vec<_> = repository

@@ -1,5 +1,6 @@
 //! A new link: janitors come, go, or change their quorum.
 
+use crate::hint::Hint;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::owner::some_of;
@@ -58,7 +59,10 @@ pub(super) fn link(world: &World<'_>, request: &JanitorChange) -> Result<Plan, P
                 "link {last} still lacks signatures: {}",
                 lacking(&status).join("; ")
             ),
-            "the missing janitors sign it first with `conex approve`; a link that is still alone in your branch can be removed with git",
+            format!(
+                "{}; a link that is still alone in your branch can be removed with git",
+                Hint::SignLink
+            ),
         ));
     }
     let old = chain.current();
@@ -86,9 +90,7 @@ pub(super) fn link(world: &World<'_>, request: &JanitorChange) -> Result<Plan, P
                 keys: vec![key],
                 accounts: BTreeSet::new(),
             });
-            plan.say(format!(
-                "keeps `{id}` as an author, who proves the key with `conex sign`"
-            ));
+            plan.say(Hint::KeepsAsAuthor { id: id.to_string() });
         }
         let leaves = !request.keep_as_authors;
         plan.leaves(world, id, leaves)?;
@@ -98,7 +100,9 @@ pub(super) fn link(world: &World<'_>, request: &JanitorChange) -> Result<Plan, P
         if members.get(id) == Some(key) {
             return Err(PlanError::refused(
                 format!("`{id}` is a janitor with this key already"),
-                "`conex status` shows the janitors",
+                Hint::StatusShows {
+                    what: "the janitors".to_owned(),
+                },
             ));
         }
         members.insert(id.clone(), key.clone());
@@ -200,7 +204,7 @@ fn notaries(world: &World<'_>, old: &Link, rule: SnapshotRule) -> Result<(), Pla
         format!(
             "there is no team `{NOTARIES}`, so nobody can make the snapshot that would be required"
         ),
-        format!("name its members first: conex team add {NOTARIES} ID"),
+        Hint::NameNotaries,
     ))
 }
 
@@ -225,7 +229,7 @@ pub(super) fn leave_notaries(
     if members.is_empty() {
         return Err(PlanError::refused(
             format!("nobody would be left in the team `{NOTARIES}` to make a snapshot"),
-            format!("add somebody first: conex team add {NOTARIES} ID"),
+            Hint::NameNotaries,
         ));
     }
     let revision = match epoch {
@@ -294,9 +298,7 @@ fn may_join(world: &World<'_>, id: &Id, key: &PublicKey) -> Result<(), PlanError
                 "the key {} was taken out of the janitor chain, and never comes back",
                 key.fingerprint()
             ),
-            format!(
-                "`{id}` takes another key: `conex key new {id}`, then `conex janitor add {id}=KEY`"
-            ),
+            Hint::OtherKeyOfJanitor { id: id.to_string() },
         ));
     }
     Ok(())

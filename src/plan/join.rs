@@ -1,5 +1,6 @@
 //! Becoming an author.
 
+use crate::hint::Hint;
 use std::collections::BTreeSet;
 
 use super::{Plan, PlanError, World};
@@ -43,7 +44,7 @@ pub fn join(world: &World<'_>, request: &Join) -> Result<Plan, PlanError> {
             }
             return Err(PlanError::refused(
                 format!("the author `{id}` exists, with other keys"),
-                "if that is you, change keys with `conex rotate`; if not, choose another id",
+                Hint::RotateYours,
             ));
         }
         None => {}
@@ -52,7 +53,9 @@ pub fn join(world: &World<'_>, request: &Join) -> Result<Plan, PlanError> {
     if !is_janitor && world.taken_ids().contains(&fold(id.as_str())) {
         return Err(PlanError::refused(
             format!("an id that differs from `{id}` only in case is taken"),
-            "choose another id; one that you mistyped, and that is not published: conex decline ID",
+            Hint::DeclineMistyped {
+                id: "ID".to_owned(),
+            },
         ));
     }
     let holds = |key: &PublicKey| world.chain().holder(&key.fingerprint()) == Some(id);
@@ -68,9 +71,9 @@ pub fn join(world: &World<'_>, request: &Join) -> Result<Plan, PlanError> {
         {
             return Err(PlanError::refused(
                 format!("the key {} belongs to `{other}`", key.fingerprint()),
-                format!(
-                    "one key counts for one id; make another with `conex key new`; if you mistyped `{other}`, and it is not published: conex decline {other}"
-                ),
+                Hint::KeyOfOther {
+                    other: other.to_string(),
+                },
             ));
         }
     }

@@ -1,5 +1,6 @@
 //! Who owns which package.
 
+use crate::hint::Hint;
 use std::collections::BTreeSet;
 
 use super::{Plan, PlanError, World};
@@ -95,7 +96,9 @@ pub fn owner(world: &World<'_>, request: &OwnerChange) -> Result<Plan, PlanError
         {
             return Err(PlanError::refused(
                 format!("`{former}` does not own `{name}`"),
-                format!("`conex status {name}` shows who does"),
+                Hint::StatusShowsOwners {
+                    name: name.to_string(),
+                },
             ));
         }
         match request.change {

@@ -1,5 +1,6 @@
 //! New keys for old ones, and keys that are given up.
 
+use crate::hint::Hint;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::approve::{named, sign_link};
@@ -75,8 +76,7 @@ pub fn change_keys(world: &World<'_>, request: &KeyChange) -> Result<Plan, PlanE
             .map(|(id, _)| id.as_str());
         let hint = match nearest(id.as_str(), authors) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "authors join with `conex join`; the keys of janitors are in the chain, see `conex janitor`"
-                .to_owned(),
+            None => Hint::JoinOrChain.to_string(),
         };
         return Err(PlanError::refused(
             format!("the repository has no file of an author `{id}`"),
@@ -99,7 +99,7 @@ pub fn change_keys(world: &World<'_>, request: &KeyChange) -> Result<Plan, PlanE
         {
             return Err(PlanError::refused(
                 format!("the key {} belongs to `{other}`", key.fingerprint()),
-                "one key counts for one id; make another with `conex key new`",
+                Hint::OneKeyOneId,
             ));
         }
         if !keys.contains(key) {
@@ -247,9 +247,7 @@ pub fn remove_keys(world: &World<'_>, id: &Id, keys: &[Fingerprint]) -> Result<P
     {
         return Err(PlanError::refused(
             format!("no key of `{id}` would be left"),
-            format!(
-                "take another one first: `conex key add KEY`, or `conex rotate`; whoever is gone, or was robbed of all keys: conex revoke {id}"
-            ),
+            Hint::LastKey { id: id.to_string() },
         ));
     }
     Ok(plan)
@@ -291,10 +289,9 @@ fn left(after: &World<'_>, id: &Id, plan: &mut Plan) {
         }
     }
     for (kind, names) in left {
-        plan.say(format!(
-            "leaves {} for `conex sign` or `conex approve`",
-            named(kind, &names)
-        ));
+        plan.say(Hint::LeavesFor {
+            what: named(kind, &names),
+        });
     }
 }
 

@@ -1,5 +1,6 @@
 //! What an author signs: the releases that changed.
 
+use crate::hint::Hint;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::conflict::has_markers;
@@ -105,7 +106,7 @@ impl<'a> Job<'a, '_> {
         let Some(loaded) = world.repository.ids.get(id).and_then(Slot::good) else {
             return Err(PlanError::refused(
                 format!("the repository has no author `{id}` with the key {fingerprint}"),
-                format!("become an author with `conex join {id}`"),
+                Hint::Join { id: id.to_string() },
             ));
         };
         let listed =
@@ -113,7 +114,7 @@ impl<'a> Job<'a, '_> {
         if !listed {
             return Err(PlanError::refused(
                 format!("the file of `{id}` does not list the key {fingerprint}"),
-                "sign with a key that it lists, or change keys with `conex rotate`",
+                Hint::ListedOrRotate,
             ));
         }
         let resource = loaded.value.resource_id();
@@ -513,6 +514,8 @@ fn at_end(report: &PackageReport) -> PlanError {
             "the floor of the releases of `{}` is at its end",
             report.name
         ),
-        format!("start a new epoch with `conex epoch {}`", report.name),
+        Hint::NewEpoch {
+            name: report.name.to_string(),
+        },
     )
 }

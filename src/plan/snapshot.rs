@@ -1,6 +1,7 @@
 //! A new snapshot.
 
 use super::{Plan, PlanError, World};
+use crate::hint::Hint;
 use conex_verify::format::key::{Fingerprint, Namespace, PublicKey};
 use conex_verify::format::name::{Id, NOTARIES};
 use conex_verify::format::resource::{IdFile, Revision, SignedSnapshot, Snapshot, Timestamp};
@@ -31,9 +32,6 @@ pub struct MakeSnapshot {
     pub unchanged: Unchanged,
 }
 
-/// How a snapshot that cannot be followed is replaced.
-const RESTORE: &str = "take the one that is published (git checkout BRANCH -- packages/.conex/snapshot), or start a new epoch: conex epoch notaries";
-
 /// Plans a snapshot of `state`. Of `world` only the janitors, the ids and what is said
 /// about them is looked at, so it can be of a tree that has nothing else.
 ///
@@ -54,7 +52,7 @@ pub fn snapshot(
                 "link {last} still lacks signatures: {}",
                 lacking(&status).join("; ")
             ),
-            "the missing janitors sign it first with `conex approve`",
+            Hint::SignLink,
         ));
     }
     let notaries = notaries(world.repository, chain, &world.assessment.people);
@@ -67,12 +65,8 @@ pub fn snapshot(
                 request.signer
             ),
             match notaries.keys.values().next() {
-                Some((id, _)) => format!(
-                    "it is signed by `{id}`; janitors add others with `conex team add {NOTARIES} ID`"
-                ),
-                None => format!(
-                    "janitors name them with `conex team add {NOTARIES} ID`, and approve it"
-                ),
+                Some((id, _)) => format!("it is signed by `{id}`; {}", Hint::NameNotaries),
+                None => Hint::NameNotaries.into(),
             },
         ));
     }
@@ -87,7 +81,7 @@ pub fn snapshot(
         Slot::Broken => {
             return Err(PlanError::refused(
                 "the snapshot that is there cannot be read, so its counter is not known",
-                RESTORE,
+                Hint::RestoreSnapshot,
             ));
         }
         Slot::Good(loaded) => {
@@ -146,7 +140,7 @@ fn follows(
     epoch: u64,
 ) -> Result<Option<Revision>, PlanError> {
     let present = &loaded.value.snapshot;
-    let refuse = |why: &str| Err(PlanError::refused(why, RESTORE));
+    let refuse = |why: &str| Err(PlanError::refused(why, Hint::RestoreSnapshot));
     if present.revision.epoch < epoch {
         return Ok(None);
     }
@@ -173,7 +167,9 @@ fn follows(
         Some(next) => Ok(Some(next)),
         None => Err(PlanError::refused(
             format!("the counter of the snapshot is at its end in epoch {epoch}"),
-            "janitors start a new epoch with `conex epoch notaries`, and approve it",
+            Hint::NewEpoch {
+                name: NOTARIES.to_owned(),
+            },
         )),
     }
 }

@@ -4,6 +4,7 @@
 //! version, an approval that was given too early can be served later by whoever keeps a copy.
 //! The way back is a higher version, and this finds how high it must be.
 
+use crate::hint::Hint;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::MOST_AHEAD;
@@ -192,10 +193,9 @@ fn not_too_far(
         format!(
             "the {resource} was signed at {dead}, too far above the highest that counts, counter {counts} of epoch {epoch}"
         ),
-        format!(
-            "start a new epoch: conex epoch {}",
-            package_or_name(resource)
-        ),
+        Hint::NewEpoch {
+            name: package_or_name(resource).to_string(),
+        },
     ))
 }
 
@@ -223,7 +223,7 @@ fn floor(
                 "`{}` has no list of releases whose floor could rise",
                 list.name
             ),
-            "an owner writes it with `conex sign`",
+            Hint::OwnerSigns,
         ));
     };
     let old = &loaded.value;

@@ -1,5 +1,6 @@
 //! Teams: ids that own together.
 
+use crate::hint::Hint;
 use std::collections::BTreeSet;
 
 use super::owner::Change;
@@ -37,7 +38,9 @@ pub fn team(world: &World<'_>, request: &TeamChange) -> Result<Plan, PlanError> 
         None if request.change == Change::Remove => {
             return Err(PlanError::refused(
                 format!("there is no team `{id}`"),
-                "`conex status` lists the teams",
+                Hint::StatusShows {
+                    what: "the teams".to_owned(),
+                },
             ));
         }
         None if world.taken_ids().contains(&fold(id.as_str())) => {
@@ -79,7 +82,7 @@ pub fn team(world: &World<'_>, request: &TeamChange) -> Result<Plan, PlanError> 
     if notaries && members.is_empty() {
         return Err(PlanError::refused(
             format!("the team `{NOTARIES}` cannot be emptied: nobody could make a snapshot then"),
-            format!("add the ones who come first: conex team add {NOTARIES} ID"),
+            Hint::NameNotaries,
         ));
     }
     let resource = ResourceId::id(Kind::Team, id);

@@ -3,6 +3,7 @@
 use super::conflict::has_markers;
 use super::world::package_or_name;
 use super::{MOST_AHEAD, World};
+use crate::hint::Hint;
 use conex_verify::finding::{Code, Finding};
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::{Author, IdFile, Kind, ResourceId, ResourceVersion};
@@ -52,14 +53,12 @@ impl Waits {
         });
         if let (Some(id), Some(taken)) = (id, taken) {
             let left_out = if !named {
-                let hint = format!(
-                    "ask whose key it is; to approve it all the same: conex approve --id {id}"
-                );
+                let hint = Hint::ApproveById { id: id.to_string() };
                 Some((taken, hint))
             } else {
                 world.unproven_key(&id).map(|key| {
                     let why = format!("the key {key} has signed nothing for `{id}`");
-                    let hint = format!("whoever has the key proves it: conex sign --as {id}");
+                    let hint = Hint::ProveKey { id: id.to_string() };
                     (why, hint)
                 })
             };
@@ -88,11 +87,14 @@ impl Waits {
             (Code::EpochNotOpened, problem)
         });
         let far = self.too_far(world).then(|| {
-            let problem = format!(
-                "its counter is {}, more than {MOST_AHEAD} above the highest that counts; `conex sign` writes it anew, or start a new epoch: conex epoch {}",
-                self.version.revision.counter,
-                package_or_name(resource)
-            );
+            let problem = {
+                let name = package_or_name(resource).to_string();
+                format!(
+                    "its counter is {}, more than {MOST_AHEAD} above the highest that counts; {}",
+                    self.version.revision.counter,
+                    Hint::SignAnewOrEpoch { name }
+                )
+            };
             (Code::EpochNotOpened, problem)
         });
         let (code, problem) = self.problem.clone().or(leap).or(far)?;
@@ -131,8 +133,8 @@ pub fn offered(world: &World<'_>, names: &[String]) -> Vec<Waits> {
     // What stands in for a file with both sides in it is in nobody's tree.
     for item in &mut list {
         if world.conflicts.rewritten.contains(&item.resource.path()) {
-            let why = "it holds git's conflict markers; write it with `conex sign`";
-            item.problem = Some((Code::Digest, why.to_owned()));
+            let why = format!("it holds git's conflict markers; {}", Hint::SignAgain);
+            item.problem = Some((Code::Digest, why.clone()));
         }
     }
     list
@@ -286,8 +288,10 @@ fn inconsistent(
             let listed = &package.releases.good()?.value.releases;
             let same = listed.iter().eq(package.directories.keys());
             (!same).then(|| {
-                "it does not list the releases that are there; write it with `conex sign`"
-                    .to_owned()
+                format!(
+                    "it does not list the releases that are there; {}",
+                    Hint::SignAgain
+                )
             })
         }
         Kind::Checksum => {
@@ -305,7 +309,10 @@ fn inconsistent(
                     .iter()
                     .all(|(path, file)| listed.get(path) == Some(&file.digest));
             (!same).then(|| {
-                "it does not fit the files that are there; write it with `conex sign`".to_owned()
+                format!(
+                    "it does not fit the files that are there; {}",
+                    Hint::SignAgain
+                )
             })
         }
         _ => None,

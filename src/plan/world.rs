@@ -1,5 +1,6 @@
 //! The working tree as those see it who work on it.
 
+use crate::hint::Hint;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::conflict::{Conflicts, has_markers};
@@ -419,7 +420,11 @@ impl<'r> World<'r> {
         last.next().ok_or_else(|| {
             PlanError::refused(
                 format!("the counter of the {resource} is at its end"),
-                way_out(resource),
+                // Under the key of one janitor it may be enough to take that key away, which
+                // `epoch` does not need.
+                Hint::PushedToEnd {
+                    name: package_or_name(resource).to_owned(),
+                },
             )
         })
     }
@@ -461,10 +466,11 @@ impl<'r> World<'r> {
             .chain(self.chain().current().members.keys())
             .map(Id::as_str);
         let hint = match nearest(id.as_str(), ids) {
-            Some(near) => {
-                format!("did you mean `{near}`? A new author starts with `conex join {id}`")
-            }
-            None => format!("a new author starts with `conex join {id}`"),
+            Some(near) => Hint::NearOrJoin {
+                near: near.to_owned(),
+                id: id.to_string(),
+            },
+            None => Hint::Join { id: id.to_string() },
         };
         Err(PlanError::refused(
             format!("the repository has no author, team or janitor `{id}`"),
@@ -544,10 +550,7 @@ fn of_merge(tree: &Tree, finding: &Finding) -> Finding {
     let finding = finding.clone();
     let path = finding.path.clone();
     if matches!(Place::of(&path), Ok(Place::Segment(..))) {
-        return finding.hint(
-            "if this is a merge: two branches ran `conex compact`, and git took that for renames; \
-`git merge --abort`, then `git merge -s resolve BRANCH`",
-        );
+        return finding.hint(Hint::MergeOfCompacts);
     }
     if !tree.get(&path).is_some_and(|bytes| has_markers(bytes)) {
         return finding;
@@ -558,19 +561,10 @@ fn of_merge(tree: &Tree, finding: &Finding) -> Finding {
         }
         _ => "git left the changes of two branches in it",
     };
-    finding.hint(format!(
-        "{what}: `git checkout --ours {path}`, then give the command of the other branch again"
-    ))
-}
-
-/// What to do about a counter at its end. Under the key of one janitor it may be enough
-/// to take that key away, which `epoch` does not need.
-fn way_out(resource: &ResourceId) -> String {
-    format!(
-        "somebody pushed it there: take a stolen key away with `conex revoke`, or start a new epoch with \
-`conex epoch {}`; a quorum of janitors approves either",
-        package_or_name(resource)
-    )
+    finding.hint(Hint::TakeOurs {
+        what: what.to_owned(),
+        path,
+    })
 }
 
 /// The name under which `epoch` and `approve` know what a resource belongs to.

@@ -8,5 +8,6 @@ mod typed;
 
 mod book;
 mod documents;
+mod hints;
 mod structure;
 mod transcript;

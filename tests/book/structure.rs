@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 /// The most lines of a file of ours.
 const LONGEST: usize = 600;
 
-fn top() -> PathBuf {
+pub fn top() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// All files of Rust below a directory.
-fn sources(dir: &Path, all: &mut Vec<PathBuf>) {
+pub fn sources(dir: &Path, all: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

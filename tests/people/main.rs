@@ -21,6 +21,9 @@ mod seed_key;
 #[path = "../support/town/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod town;
+#[path = "../support/hints/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod typed_hints;
 #[path = "../support/world/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod world;
@@ -28,6 +31,7 @@ mod world;
 mod approvals;
 mod branches;
 mod changes;
+mod hints;
 mod history;
 mod killed;
 mod snapshot_weekly;

@@ -4,6 +4,7 @@ use crate::finding::{Code, Finding};
 use crate::format::digest::Digest;
 use crate::format::name::Id;
 use crate::format::resource::{Revision, Timestamp};
+use crate::hint;
 use crate::limits::MAX_ALIKE;
 use crate::patch::{self, Note, PatchContext, PatchError};
 use crate::repository::Repository;
@@ -403,6 +404,6 @@ fn lost(note: &Note) -> Option<Finding> {
                 paths.len()
             ),
         )
-        .hint("fetch the repository anew: opam repository set-url NAME SAME-URL QUORUM ANCHORS; or wait for the next update, which brings the files back"),
+        .hint(hint::FETCH_OR_WAIT),
     )
 }

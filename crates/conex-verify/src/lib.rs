@@ -18,6 +18,7 @@
 mod door;
 pub mod finding;
 pub mod format;
+pub mod hint;
 pub mod limits;
 mod opam_file;
 mod patch;

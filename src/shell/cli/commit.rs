@@ -1,5 +1,6 @@
 //! What git has to do with what is written and signed: what it leaves out is not published.
 
+use crate::hint::Hint;
 use std::path::Path;
 
 use super::failure::Failure;
@@ -47,9 +48,10 @@ pub fn warn_of_ignored(root: &Path, written: &[&str]) {
     };
     if !ignored.is_empty() {
         sayln!(
-            "warning: git ignores {} of these: {}\nhint: commit what was written with `git add -f packages`, and look for the line in .gitignore",
+            "warning: git ignores {} of these: {}\nhint: {}",
             files(ignored.len()),
-            some(&ignored, false)
+            some(&ignored, false),
+            Hint::AddForced
         );
     }
 }
@@ -75,18 +77,28 @@ pub fn left_behind(root: &Path) -> Vec<String> {
         .collect();
     let mut lines = Vec::new();
     if !open.is_empty() {
-        lines.push(format!(
-            "{} that conex wrote and no commit has: {}; `git add packages`, then commit",
-            files(open.len()),
-            some(&open, false)
-        ));
+        lines.push(
+            Hint::NotCommitted {
+                what: format!(
+                    "{} that conex wrote and no commit has: {}",
+                    files(open.len()),
+                    some(&open, false)
+                ),
+            }
+            .to_string(),
+        );
     }
     if !ignored.is_empty() {
-        lines.push(format!(
-            "{} that conex wrote and git ignores: {}; `git add -f packages`, then commit",
-            files(ignored.len()),
-            some(&ignored, false)
-        ));
+        lines.push(
+            Hint::IgnoredByGit {
+                what: format!(
+                    "{} that conex wrote and git ignores: {}",
+                    files(ignored.len()),
+                    some(&ignored, false)
+                ),
+            }
+            .to_string(),
+        );
     }
     lines
 }
@@ -113,6 +125,6 @@ pub fn refuse_ignored(root: &Path, below: &[String]) -> Result<(), Failure> {
             files(ignored.len()),
             some(&ignored, false)
         ),
-        "remove what does not belong there, or take it in with `git add -f`",
+        Hint::TakeIn,
     ))
 }

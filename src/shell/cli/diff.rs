@@ -6,6 +6,7 @@
 //! version that was supported, and whose files fit it. Where there is none the files are
 //! shown whole, and that is said.
 
+use crate::hint::Hint;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -303,7 +304,7 @@ fn print(
     if !matches!(output.status.code(), Some(0 | 1)) {
         return Err(Failure::usage(
             "git cannot make the difference",
-            "leave out --diff, and look with `git diff`",
+            Hint::GitDiff,
         ));
     }
     for line in String::from_utf8_lossy(&output.stdout).split_terminator('\n') {

@@ -1,5 +1,6 @@
 //! From a plan to files, and what is still missing then.
 
+use crate::hint::Hint;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -116,14 +117,16 @@ fn waits(before: &World<'_>, tree: &Tree) {
     let pushed: Vec<String> = plan::status::pushed(&after).into_iter().collect();
     if !pushed.is_empty() {
         sayln!(
-            "Counters were pushed too far ahead; in the same change: conex epoch {}",
-            pushed.join(" ")
+            "{}",
+            Hint::EpochOfPushed {
+                names: pushed.join(" ")
+            }
         );
     }
     let known = status(before).declined;
     let status = status(&after);
     for name in status.declined.difference(&known) {
-        sayln!("Without owners, `{name}` is approved by its name alone: conex approve {name}");
+        sayln!("{}", Hint::ApproveByName { name: name.clone() });
     }
     let all: Vec<&str> = status.janitors.iter().map(String::as_str).collect();
     let added: Vec<&str> = status
@@ -137,9 +140,11 @@ fn waits(before: &World<'_>, tree: &Tree) {
         added => format!(", among them {}", added.join(", ")),
     };
     sayln!(
-        "It counts when `conex approve` was run by {} of {}{and}.",
-        status.quorum,
-        all.join(", ")
+        "{}",
+        Hint::CountsAfter {
+            quorum: status.quorum.to_string(),
+            janitors: format!("{}{and}", all.join(", ")),
+        }
     );
     if let Some(count) = status.link.before.filter(|count| !count.enough()) {
         sayln!(
@@ -185,14 +190,12 @@ pub fn hand_out(
     sayln!("Where the key is, with this directory:");
     for (part, change) in parts.iter().zip(&changes) {
         let namespace = part.namespace.as_str();
-        sayln!(
-            "  ssh-keygen -Y sign -n {namespace} -f KEY {}",
-            path(change)
-        );
+        let (namespace, path) = (namespace.to_owned(), path(change));
+        sayln!("{}", Hint::SignElsewhere { namespace, path });
     }
     sayln!("Then, here:");
     for change in &changes {
-        sayln!("  conex signature import {}", path(change));
+        sayln!("{}", Hint::ImportHere { path: path(change) });
     }
     Ok(Exit::Success)
 }
@@ -225,7 +228,7 @@ pub fn still_invalid(tree: &Tree) {
         ));
     }
     if !waits.is_empty() {
-        sayln!("Still waits for `conex approve` by more janitors:");
+        sayln!("{}", Hint::StillWaits);
         for line in &waits {
             sayln!("  {}", neutral(line));
         }
@@ -249,7 +252,12 @@ pub fn still_invalid(tree: &Tree) {
         .collect();
     for waits in &owners {
         let waits = waits.replacen('w', "W", 1);
-        sayln!("{}: `conex sign`.", neutral(&waits));
+        sayln!(
+            "{}",
+            Hint::OwnersSign {
+                waits: neutral(&waits).to_string()
+            }
+        );
     }
     if !findings.is_empty() {
         let summary = format!("not valid yet: {}", Counts::of(&findings));

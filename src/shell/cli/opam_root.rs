@@ -1,5 +1,6 @@
 //! opam's root, where it is and how it is written.
 
+use crate::hint::Hint;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
@@ -94,10 +95,7 @@ pub fn refused(error: EditError, by_hand: &str) -> Failure {
             let hint = format!("{}\n{by_hand}", error.hint());
             Failure::usage(error, hint)
         }
-        EditError::ForeignHook(_) => Failure::refused(
-            error,
-            "--force replaces it, and `conex disable` brings it back",
-        ),
+        EditError::ForeignHook(_) => Failure::refused(error, Hint::ReplaceHook),
     }
 }
 

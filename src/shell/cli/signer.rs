@@ -1,5 +1,6 @@
 //! Who signs, and whose key is named.
 
+use crate::hint::Hint;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
@@ -42,7 +43,12 @@ pub fn signer_id(signing: &Signing, places: &Places) -> Result<Id, Failure> {
         [(id, _)] => Ok(id.clone()),
         [] => Err(Failure::usage(
             "it is not known who signs: conex keeps no key of yours",
-            "name yourself with --as ID; make a key with `conex key new ID`",
+            format!(
+                "name yourself with --as ID; {}",
+                Hint::MakeKey {
+                    id: "ID".to_owned()
+                }
+            ),
         )),
         many => {
             let ids: Vec<&str> = many.iter().map(|(id, _)| id.as_str()).collect();
@@ -78,16 +84,21 @@ pub fn signer_in(signing: &Signing, world: &World<'_>, places: &Places) -> Resul
                 format!(
                     "it is not known who signs: a file for {ids} lists a key of yours, and nothing shows that this is you"
                 ),
-                "if it is you, say so with --as ID; if not, nobody is to approve the file: conex decline ID",
+                Hint::MeOrDecline,
             ))
         }
         [] if unknown.is_ok() => unknown,
         [] if here.is_empty() => Err(Failure::usage(
             "it is not known who signs: no Ed25519 key of yours was found",
-            "make one with `ssh-keygen -t ed25519`, and become an author with `conex join ID`",
+            Hint::MakeKeyAndJoin,
         )),
         [] => unknown.map_err(|failure| Failure {
-            hint: "become an author with `conex join ID`, or name yourself with --as ID".to_owned(),
+            hint: format!(
+                "{}; or name yourself with --as ID",
+                Hint::Join {
+                    id: "ID".to_owned()
+                }
+            ),
             ..failure
         }),
         many => {
@@ -240,7 +251,10 @@ pub fn typed_janitor(text: &str, places: &Places) -> Result<(Id, PublicKey), Fai
     let Some((name, key)) = text.split_once('=') else {
         let id = id(text)?;
         let info = places.store.info(&id).map_err(|e| {
-            let hint = format!("make a key with `conex key new {id}`, or give it: --janitor '{id}=ssh-ed25519 AAAA…'");
+            let hint = format!(
+                "{}, or give it: --janitor '{id}=ssh-ed25519 AAAA…'",
+                Hint::MakeKey { id: id.to_string() }
+            );
             Failure::usage(e, hint)
         })?;
         return Ok((id, info.public));
@@ -294,12 +308,8 @@ pub fn fingerprints(texts: &[String]) -> Result<Vec<Fingerprint>, Failure> {
     texts
         .iter()
         .map(|text| {
-            text.parse().map_err(|e| {
-                Failure::usage(
-                    e,
-                    "`conex key show ID --fingerprint` prints the fingerprint of a key",
-                )
-            })
+            text.parse()
+                .map_err(|e| Failure::usage(e, Hint::ShowFingerprint))
         })
         .collect()
 }

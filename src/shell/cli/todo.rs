@@ -1,5 +1,6 @@
 //! Who must still do what, in a few lines and for programs.
 
+use crate::hint::Hint;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -120,22 +121,19 @@ fn title(heading: &Heading) -> String {
         }
     };
     match (heading.deed, heading.each, heading.owned) {
-        (Deed::SignLink, true, _) if left == 1 => format!("{names}: `conex approve`"),
-        (Deed::SignLink, true, _) => format!("each of {names}: `conex approve`"),
-        (Deed::Snapshot, ..) => "a notary, when all else is done: `conex snapshot`".to_owned(),
-        (Deed::Prove, ..) => "authors who prove that the key is theirs: `conex sign`".to_owned(),
-        (Deed::OtherKey, ..) => {
-            "authors who take another key, this one is somebody else's: `conex rotate`".to_owned()
-        }
-        (Deed::Write, _, true) => format!(
-            "not signed as it is now: `conex sign` by an owner; or by anybody, and `conex approve` by {more}"
-        ),
-        (Deed::Write, _, false) => format!(
-            "not signed as it is now: `conex sign` by anybody, and `conex approve` by {more}"
-        ),
-        (_, _, true) => format!("an owner: `conex sign`, or {more}: `conex approve`"),
-        (_, _, false) => format!("{more}: `conex approve`"),
+        (Deed::SignLink, true, _) if left == 1 => Hint::TodoApprove { who: names },
+        (Deed::SignLink, true, _) => Hint::TodoApprove {
+            who: format!("each of {names}"),
+        },
+        (Deed::Snapshot, ..) => Hint::TodoSnapshot,
+        (Deed::Prove, ..) => Hint::TodoProve,
+        (Deed::OtherKey, ..) => Hint::TodoRotate,
+        (Deed::Write, _, true) => Hint::TodoWriteOwned { more },
+        (Deed::Write, _, false) => Hint::TodoWrite { more },
+        (_, _, true) => Hint::TodoOwned { more },
+        (_, _, false) => Hint::TodoApprove { who: more },
     }
+    .to_string()
 }
 
 /// One line for each kind of thing.

@@ -1,5 +1,6 @@
 //! Why git does not give what it was asked for.
 
+use crate::hint::Hint;
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::path::PathBuf;
@@ -80,33 +81,21 @@ pub enum GitError {
 
 impl GitError {
     /// What to do about it.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> String {
         match self {
-            GitError::NoGit(_) | GitError::Old(_) => "install git 2.38 or later",
-            GitError::NotARepository { .. } => "name the clone of the repository with -C DIR",
-            GitError::Scratch(_) => "name a directory that can be written to with TMPDIR",
-            GitError::Range(_) => {
-                "give the published branch and the one to merge, as `origin/main..HEAD` or `origin/main..feature`"
-            }
-            GitError::Unknown(_) => "fetch it first: git fetch origin BRANCH",
-            GitError::Shallow => {
-                "fetch the rest: git fetch --unshallow (in a job: fetch-depth 0, GIT_DEPTH 0)"
-            }
-            GitError::CutOff => {
-                "fetch the rest: git fetch --unshallow (in a job: fetch-depth 0, GIT_DEPTH 0); or leave the rule out with --no-history"
-            }
-            GitError::Unrelated => "start the branch anew from the published one",
-            GitError::Incomplete(_) => {
-                "the clone leaves out files (--filter), or is damaged: fetch all of it, or run git fsck"
-            }
-            GitError::Remote { .. } => {
-                "nothing was signed; give the command again when `git fetch` works"
-            }
-            GitError::NotThere { .. } => "see what there is: git ls-remote REMOTE",
-            GitError::Nobody(_) => {
-                "say who you are: git config user.name NAME; git config user.email ADDRESS"
-            }
-            GitError::Failed { .. } => "",
+            GitError::NoGit(_) | GitError::Old(_) => "install git 2.38 or later".to_owned(),
+            GitError::NotARepository { .. } => "name the clone of the repository with -C DIR".to_owned(),
+            GitError::Scratch(_) => "name a directory that can be written to with TMPDIR".to_owned(),
+            GitError::Range(_) => "give the published branch and the one to merge, as `origin/main..HEAD` or `origin/main..feature`".to_owned(),
+            GitError::Unknown(_) => Hint::FetchBranch.into(),
+            GitError::Shallow => Hint::Unshallow.into(),
+            GitError::CutOff => Hint::UnshallowOrNoHistory.into(),
+            GitError::Unrelated => "start the branch anew from the published one".to_owned(),
+            GitError::Incomplete(_) => Hint::Incomplete.into(),
+            GitError::Remote { .. } => Hint::FetchFails.into(),
+            GitError::NotThere { .. } => Hint::ListRemote.into(),
+            GitError::Nobody(_) => Hint::GitIdentity.into(),
+            GitError::Failed { .. } => "".to_owned(),
         }
     }
 

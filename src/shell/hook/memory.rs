@@ -4,6 +4,7 @@
 //! of this name has had, and a lock for each name: opam runs several hooks at once,
 //! and two opam roots may update the same repository at the same time.
 
+use crate::hint::Hint;
 use std::cell::RefCell;
 use std::fs::File;
 use std::io;
@@ -79,11 +80,10 @@ impl MemoryError {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
-            MemoryError::Unreadable { path, .. } => format!(
-                "if you know why, give up the protection against rollback once: rm {}{}",
-                if path.is_dir() { "-r " } else { "" },
-                shell_quoted(path)
-            ),
+            MemoryError::Unreadable { path, .. } => Hint::GiveUpMemory {
+                path: shell_quoted(path),
+            }
+            .to_string(),
             MemoryError::Fault(fault) => fault.hint().to_owned(),
             MemoryError::Busy { .. } => "update again when it is done".to_owned(),
         }

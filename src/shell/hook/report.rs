@@ -1,5 +1,6 @@
 //! How a verdict reaches the user of opam, who sees nothing of what a hook prints.
 
+use crate::hint::Hint;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -34,7 +35,10 @@ impl Reporter {
     pub fn tell(&self, line: &str, report: &str) -> Result<(), String> {
         let kept = self.keep(report);
         let whole = match &kept {
-            Ok(Some(path)) => format!("the whole report: `conex explain`, or {}", path.display()),
+            Ok(Some(path)) => Hint::WholeReport {
+                path: path.display().to_string(),
+            }
+            .to_string(),
             Ok(None) => String::new(),
             Err(why) => format!("the report cannot be kept: {why}"),
         };

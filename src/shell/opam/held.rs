@@ -2,6 +2,7 @@
 //! remembers. opam asks the hook only when something changes: what came before the hook would else stay, unseen,
 //! until then.
 
+use crate::hint::Hint;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -169,20 +170,20 @@ fn partly_signed(
         let anchors = shell_quoted(Path::new(&covered.fingerprints.join(",")));
         return Some(Refusal {
             why,
-            hint: format!(
-                "a valid snapshot covers them, so that they can come as its maintainers state them: conex enable {} --anchors {anchors}{}",
-                entry.name,
-                quorum_beside(entry)
-            ),
+            hint: Hint::Covered {
+                name: entry.name.clone(),
+                anchors: format!("{anchors}{}", quorum_beside(entry)),
+            }
+            .to_string(),
         });
     }
     let lenient = [choices, &["--nostrict".to_owned()]].concat();
     would_be_accepted(&lenient, entry).then(|| Refusal {
         why,
-        hint: format!(
-            "let through what nobody signs, in all repositories: conex enable {} --nostrict",
-            entry.name
-        ),
+        hint: Hint::NoStrict {
+            name: entry.name.clone(),
+        }
+        .to_string(),
     })
 }
 
@@ -217,20 +218,22 @@ fn wrong(report: &Report, entry: &Entry, kept: Option<&Kept>) -> Refusal {
             .map(|(kept, identity)| kept.others(identity).map(shell_quoted).collect::<Vec<_>>());
         let forget = match others.unwrap_or_default().as_slice() {
             [] => String::new(),
-            paths => format!("; if it is right as it is: rm {}", paths.join(" ")),
+            paths => format!(
+                "; {}",
+                Hint::ForgetOthers {
+                    paths: paths.join(" ")
+                }
+            ),
         };
-        format!(
-            "if its maintainers started it anew, take their new anchors: conex enable {name} --anchors ANCHORS{forget}"
-        )
+        format!("{}{forget}", Hint::NewAnchors { name: name.clone() })
     } else if has(Code::AnchorLink) || has(Code::LinkQuorum) {
-        format!(
-            "compare your anchors and your quorum with those that its maintainers publish today; others are set with: conex enable {name} --anchors ANCHORS"
-        )
+        Hint::CompareAnchors { name: name.clone() }.to_string()
     } else {
-        format!(
-            "opam update {name}; if it finds no changes, fetch all of it again: {} (if conex refuses that, opam from 2.2 on keeps what it has, and opam 2.0 and 2.1 keep the repository without packages until the next update; `conex explain {name}` says why)",
-            set_url(entry)
-        )
+        Hint::FetchAgain {
+            name: name.clone(),
+            set_url: set_url(entry),
+        }
+        .to_string()
     };
     Refusal {
         why: one_line(&errors),

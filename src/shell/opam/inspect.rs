@@ -1,5 +1,6 @@
 //! Whether opam is configured so that nothing gets past conex.
 
+use crate::hint::Hint;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use super::program::{Conex, ProgramError, look};
 use super::record::Record;
 use super::repositories::{self, Entry};
 use super::root::{CONFIG, REPOS_CONFIG, Root, RootError};
+use crate::shell::keys::file::shell_quoted;
 use conex_verify::Mode;
 use conex_verify::workbench::trust::anchors::Client;
 
@@ -195,7 +197,7 @@ fn of_environment(environment: &Environment) -> Vec<Check> {
                     State::Error,
                     format!("OPAMNOCHECKSUMS={value}: opam applies every update without calling the hook"),
                 )
-                .hint("unset OPAMNOCHECKSUMS"),
+                .hint(Hint::UnsetNoChecksums),
             );
         }
     }
@@ -206,33 +208,36 @@ fn of_environment(environment: &Environment) -> Vec<Check> {
                 State::Warning,
                 "OPAMVALIDATIONHOOK is set, and opam takes it in place of its configuration",
             )
-            .hint("unset OPAMVALIDATIONHOOK once `conex enable` has configured the hook"),
+            .hint(Hint::UnsetHook),
         );
     }
     checks
 }
 
 fn of_hook(hook: Option<&Hook>, this: &Path, name: &str) -> Vec<Check> {
-    let enable = format!("conex enable {name}");
-    let enable = enable.as_str();
+    let enable = || Hint::Enable {
+        name: name.to_owned(),
+    };
     let error = |message: String| Check::new("hook", State::Error, message);
     let Some(hook) = hook else {
-        return vec![error("opam has no hook: it applies every update".to_owned()).hint(enable)];
+        return vec![error("opam has no hook: it applies every update".to_owned()).hint(enable())];
     };
     let Some(program) = hook.program() else {
-        return vec![error("the hook is empty: opam refuses every update".to_owned()).hint(enable)];
+        return vec![
+            error("the hook is empty: opam refuses every update".to_owned()).hint(enable()),
+        ];
     };
     if !hook.is_conex() {
-        return vec![
-            error(format!("opam runs another hook: `{program}`")).hint(format!(
-                "`conex enable {name} --force` replaces it, and `conex disable` brings it back"
-            )),
-        ];
+        return vec![error(format!("opam runs another hook: `{program}`")).hint(
+            Hint::ReplaceHookOf {
+                name: name.to_owned(),
+            },
+        )];
     }
     let mut checks = Vec::new();
     checks.extend(of_program(&program, this, name));
     for problem in hook.problems() {
-        checks.push(error(problem).hint(enable));
+        checks.push(error(problem).hint(enable()));
     }
     if hook.forgets() {
         checks.push(
@@ -241,7 +246,7 @@ fn of_hook(hook: Option<&Hook>, this: &Path, name: &str) -> Vec<Check> {
                 State::Warning,
                 "`--no-state`: an old state is accepted after a repository is added again",
             )
-            .hint(enable),
+            .hint(enable()),
         );
     }
     if checks.iter().all(|c| c.state == State::Ok) {
@@ -257,7 +262,7 @@ fn of_hook(hook: Option<&Hook>, this: &Path, name: &str) -> Vec<Check> {
 
 fn of_program(program: &str, this: &Path, name: &str) -> Option<Check> {
     let path = PathBuf::from(program);
-    let names = format!("`conex enable {name}` names the conex that runs it");
+    let named = || name.to_owned();
     let warning = |message: String| Check::new("hook", State::Warning, message);
     let found = match look(&path, this) {
         Ok(found) => found,
@@ -269,15 +274,18 @@ fn of_program(program: &str, this: &Path, name: &str) -> Option<Check> {
             };
             let way = match &error {
                 ProgramError::NotExecutable(_) => error.hint(),
-                _ => format!("{names}; `conex disable` takes the hook away"),
+                _ => Hint::NamesConexOrDisable { name: named() }.to_string(),
             };
             return Some(Check::new("hook", State::Error, format!("{error}{what}")).hint(way));
         }
     };
     if can_be_changed(&path) {
         return Some(
-            warning(format!("`{program}` can be changed by other users"))
-                .hint("chmod go-w, or install it where only root writes"),
+            warning(format!("`{program}` can be changed by other users")).hint(
+                Hint::OthersCanWrite {
+                    path: shell_quoted(&path),
+                },
+            ),
         );
     }
     match found {
@@ -286,7 +294,7 @@ fn of_program(program: &str, this: &Path, name: &str) -> Option<Check> {
             warning(format!(
                 "`{program}` is another conex than this one: {version}"
             ))
-            .hint(format!("update the one or the other; {names}")),
+            .hint(Hint::NamesConex { name: named() }),
         ),
     }
 }
@@ -303,18 +311,16 @@ fn of_repository(
     ask: Ask<'_>,
 ) -> Check {
     let about = format!("repository:{}", entry.name);
-    let set = format!(
-        "conex enable {} --anchors ANCHORS, with the anchors that its maintainers publish",
-        entry.name
-    );
+    let set = Hint::GiveAnchors {
+        name: entry.name.clone(),
+    };
     if entry.url.is_empty() {
         return Check::new(about, State::Ok, "it is switched off");
     }
     if entry.fingerprints.is_empty() {
-        let way = format!(
-            "{set}; or, if it is meant to come unverified: conex enable {} --leave-out",
-            entry.name
-        );
+        let way = Hint::GiveAnchorsOrLeaveOut {
+            name: entry.name.clone(),
+        };
         return without_anchors(about, entry, record)
             .unwrap_or_else(|(about, message)| Check::new(about, State::Error, message).hint(way));
     }
@@ -336,10 +342,7 @@ fn of_repository(
         Held::Valid if lenient && client.anchors().covered => warning(format!(
             "{rule}; what opam holds is valid, but its anchors say `unsigned=covered`, and the hook lets more through"
         ))
-        .hint(format!(
-            "conex enable {} --strict, if no other repository needs --nostrict",
-            entry.name
-        )),
+        .hint(Hint::StrictAgain { name: entry.name.clone() }),
         Held::Valid => ok(format!("{rule}; what opam holds is valid")),
         Held::Forgotten => warning(format!(
             "{rule}; what opam holds is valid, but nothing is remembered: neither XDG_STATE_HOME nor HOME is set"

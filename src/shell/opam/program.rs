@@ -1,5 +1,6 @@
 //! Whether a file is a conex that opam can run.
 
+use crate::hint::Hint;
 use std::fs::Metadata;
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -69,9 +70,10 @@ impl ProgramError {
             ProgramError::NotText(_) => {
                 "put the executable where the path is plain text, as /usr/local/bin".to_owned()
             }
-            ProgramError::NotExecutable(path) => {
-                format!("chmod +x {}", shell_quoted(Path::new(path)))
+            ProgramError::NotExecutable(path) => Hint::MakeExecutable {
+                path: shell_quoted(Path::new(path)),
             }
+            .to_string(),
             ProgramError::NotRunnable(..) => {
                 "take the executable that is made for this machine, and name it with --hook"
                     .to_owned()

@@ -1,5 +1,6 @@
 //! opam's root directory.
 
+use crate::hint::Hint;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
@@ -89,21 +90,18 @@ impl RootError {
     pub fn hint(&self) -> String {
         match self {
             RootError::NotARoot { .. } => {
-                "name the root with --root DIR (`opam var root` prints it), or make one with `opam init`".to_owned()
+                Hint::NameRoot.to_string()
             }
             RootError::Busy { .. } => "run it again when opam is done".to_owned(),
             RootError::Unwritable { .. } => {
                 "run it as the user whom the root belongs to; a file that is a symbolic link has to be edited where it lies".to_owned()
             }
-            RootError::NotUnderstood { path, .. } if path.ends_with(RECORD) => format!(
-                "it says what `conex disable` brings back and what is left out on purpose; without it, that is not known any more: rm {}",
-                shell_quoted(path)
-            ),
+            RootError::NotUnderstood { path, .. } if path.ends_with(RECORD) => Hint::ForgetRecord { path: shell_quoted(path) }.to_string(),
             RootError::Unreadable { path, .. } | RootError::NotUnderstood { path, .. } => {
                 format!("see {}", shell_quoted(path))
             }
             RootError::NoRepository { known, .. } => {
-                format!("there are: {}; add one with `opam repository add`", known.join(", "))
+                Hint::AddRepository { known: known.join(", ") }.to_string()
             }
         }
     }

@@ -61,7 +61,7 @@ fn what_counts_is_not_declined() {
     }
     // Nor a change of it that waits: the command that made it is the way back.
     town.ok("by ja conex owner add carol fmt");
-    town.fails("conex decline fmt", "`conex owner`");
+    town.fails("conex decline fmt", "`conex owner remove ID PACKAGE`");
     town.ok("git diff --quiet -- packages/.conex");
 }
 
@@ -108,7 +108,7 @@ fn a_mistyped_id_is_taken_back() {
     town.ok("by dave conex join Dave --key $PEOPLE/dave/keys/dave");
     town.fails(
         "by dave conex join dave",
-        "one that you mistyped, and that is not published: conex decline ID",
+        "one that you mistyped, and that is not published: `conex decline ID`",
     );
     let told = town.ok("conex decline Dave");
     assert!(

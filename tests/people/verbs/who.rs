@@ -70,7 +70,7 @@ fn status_names_what_waits_longest_and_what_it_changes() {
         "{told}"
     );
     assert!(
-        told.contains("conex approve dave; if nobody wants it: conex decline dave"),
+        told.contains("`conex approve dave`; if nobody wants it: `conex decline dave`"),
         "{told}"
     );
     let json = town.ok("conex status --format=json");

@@ -185,7 +185,8 @@ pub fn copy(from: &Path, to: &Path) {
 #[track_caller]
 pub fn command<'t>(text: &'t str, start: &str) -> &'t str {
     let hints = text.lines().filter(|line| line.contains("hint: "));
-    let mut commands = hints.filter_map(|line| Some(&line[line.find(start)?..]));
+    let mut commands =
+        hints.filter_map(|line| Some(line[line.find(start)?..].split('`').next().unwrap()));
     commands
         .next()
         .unwrap_or_else(|| panic!("no hint with `{start}` in:\n{text}"))

@@ -91,7 +91,10 @@ fn a_damaged_memory_is_said_and_not_passed_over() {
             text.contains("every update is refused: what was accepted before cannot be read"),
             "{text}"
         );
-        assert!(text.contains(&format!("rm {}", file.display())), "{text}");
+        assert!(
+            text.contains(&format!("rm -r {}", file.display())),
+            "{text}"
+        );
     }
 }
 

@@ -60,215 +60,237 @@ const CHANGED_ON_THE_WAY: &str =
 const ASK: &str = "only the repository's maintainers can mend it: ask them, or report it to them";
 const HIDDEN: &str = "ask the repository's maintainers: they are not done with it, or the server or mirror hides what they signed";
 
-/// Nobody started a chain.
-pub const INIT: Remedy = Remedy {
-    client: "ask the repository's maintainers: they have not signed it, or the server or mirror hides what they signed",
-    work_tree: "start the chain: `conex init`",
-    merge: "a maintainer starts the chain with `conex init`, in the branch that is to be merged",
-};
+macro_rules! remedies {
+    ($($(#[$doc:meta])* $name:ident {
+        client: $client:expr,
+        work_tree: $work_tree:expr,
+        merge: $merge:expr,
+    })*) => {
+        $($(#[$doc])* pub const $name: Remedy = Remedy {
+            client: $client,
+            work_tree: $work_tree,
+            merge: $merge,
+        };)*
 
-/// A link lacks signatures of janitors.
-pub const SIGN_LINK: Remedy = Remedy {
-    client: HIDDEN,
-    work_tree: "each missing janitor signs it: `conex approve`",
-    merge: "each missing janitor runs `conex approve` in the branch that is to be merged",
-};
+        impl Remedy {
+            /// The name of each and its words: for a client, in a work tree, for a merge.
+            pub const ALL: &'static [(&'static str, [&'static str; 3])] =
+                &[$((stringify!($name), [$name.client, $name.work_tree, $name.merge]),)*];
+        }
+    };
+}
 
-/// A janitor came back with a key that was dropped.
-pub const NEW_KEY: Remedy = Remedy {
-    client: ASK,
-    work_tree: "a janitor who comes back takes another key: `conex key new`",
-    merge: "a janitor who comes back takes another key with `conex key new`; the branch that is to be merged names that one",
-};
+remedies! {
+    /// Nobody started a chain.
+    INIT {
+        client: "ask the repository's maintainers: they have not signed it, or the server or mirror hides what they signed",
+        work_tree: "start the chain: `conex init`",
+        merge: "a maintainer starts the chain with `conex init`, in the branch that is to be merged",
+    }
 
-/// An author has proven no key.
-pub const PROVE: Remedy = Remedy {
-    client: "`NAME` counts for nothing until they prove a key: ask the repository's maintainers, or the server or mirror hides it",
-    work_tree: "`NAME` proves a key: `conex sign`",
-    merge: "`NAME` runs `conex sign` in the branch that is to be merged",
-};
+    /// A link lacks signatures of janitors.
+    SIGN_LINK {
+        client: HIDDEN,
+        work_tree: "each missing janitor signs it: `conex approve`",
+        merge: "each missing janitor runs `conex approve` in the branch that is to be merged",
+    }
 
-/// Two ids have one key.
-pub const ONE_KEY: Remedy = Remedy {
-    client: ASK,
-    work_tree: "one key counts for one id; one of the two takes it out of their file: `conex rotate`",
-    merge: "one key counts for one id; one of the two takes it out of their file with `conex rotate`, in the branch that is to be merged",
-};
+    /// A janitor came back with a key that was dropped.
+    NEW_KEY {
+        client: ASK,
+        work_tree: "a janitor who comes back takes another key: `conex key new`",
+        merge: "a janitor who comes back takes another key with `conex key new`; the branch that is to be merged names that one",
+    }
 
-/// Something waits for janitors.
-pub const APPROVE: Remedy = Remedy {
-    client: HIDDEN,
-    work_tree: "janitors approve it: `conex approve NAME`",
-    merge: "janitors run `conex approve NAME` in the branch that is to be merged",
-};
+    /// An author has proven no key.
+    PROVE {
+        client: "`NAME` counts for nothing until they prove a key: ask the repository's maintainers, or the server or mirror hides it",
+        work_tree: "`NAME` proves a key: `conex sign`",
+        merge: "`NAME` runs `conex sign` in the branch that is to be merged",
+    }
 
-/// Owners or janitors vouch for it.
-pub const SIGN_OR_APPROVE: Remedy = Remedy {
-    client: HIDDEN,
-    work_tree: "an owner signs it: `conex sign`; or janitors approve it: `conex approve NAME`",
-    merge: "in the branch that is to be merged an owner runs `conex sign`, or janitors run `conex approve NAME`",
-};
+    /// Two ids have one key.
+    ONE_KEY {
+        client: ASK,
+        work_tree: "one key counts for one id; one of the two takes it out of their file: `conex rotate`",
+        merge: "one key counts for one id; one of the two takes it out of their file with `conex rotate`, in the branch that is to be merged",
+    }
 
-/// Nobody ever signed it.
-pub const SIGN: Remedy = Remedy {
-    client: HIDDEN,
-    work_tree: "`conex sign`",
-    merge: "an owner runs `conex sign` in the branch that is to be merged",
-};
+    /// Something waits for janitors.
+    APPROVE {
+        client: HIDDEN,
+        work_tree: "janitors approve it: `conex approve NAME`",
+        merge: "janitors run `conex approve NAME` in the branch that is to be merged",
+    }
 
-/// A release was copied.
-pub const SIGN_COPY: Remedy = Remedy {
-    client: HIDDEN,
-    work_tree: "sign it as a release of its own: `conex sign`",
-    merge: "an owner runs `conex sign` in the branch that is to be merged, which writes the checksum of this release",
-};
+    /// Owners or janitors vouch for it.
+    SIGN_OR_APPROVE {
+        client: HIDDEN,
+        work_tree: "an owner signs it: `conex sign`; or janitors approve it: `conex approve NAME`",
+        merge: "in the branch that is to be merged an owner runs `conex sign`, or janitors run `conex approve NAME`",
+    }
 
-/// A file is in the place of another.
-pub const IN_ITS_PLACE: Remedy = Remedy {
-    client: CHANGED_ON_THE_WAY,
-    work_tree: "restore it, or have it written: `conex sign`",
-    merge: "restore it, or run `conex sign` in the branch that is to be merged",
-};
+    /// Nobody ever signed it.
+    SIGN {
+        client: HIDDEN,
+        work_tree: "`conex sign`",
+        merge: "an owner runs `conex sign` in the branch that is to be merged",
+    }
 
-/// It was changed after somebody signed it.
-pub const SIGN_AGAIN: Remedy = Remedy {
-    client: CHANGED_ON_THE_WAY,
-    work_tree: "it was changed after it was signed; restore it, or sign it again: `conex sign`",
-    merge: "it was changed after it was signed; in the branch that is to be merged restore it, or sign it again with `conex sign`",
-};
+    /// A release was copied.
+    SIGN_COPY {
+        client: HIDDEN,
+        work_tree: "sign it as a release of its own: `conex sign`",
+        merge: "an owner runs `conex sign` in the branch that is to be merged, which writes the checksum of this release",
+    }
 
-/// Two versions count.
-pub const DECIDE: Remedy = Remedy {
-    client: ASK,
-    work_tree: "an owner decides: `conex sign`, or janitors: `conex approve NAME`; the counter rises above both",
-    merge: "in the branch that is to be merged an owner decides with `conex sign`, or janitors with `conex approve NAME`; the counter rises above both",
-};
+    /// A file is in the place of another.
+    IN_ITS_PLACE {
+        client: CHANGED_ON_THE_WAY,
+        work_tree: "restore it, or have it written: `conex sign`",
+        merge: "restore it, or run `conex sign` in the branch that is to be merged",
+    }
 
-/// An epoch that no quorum opened.
-pub const OPEN_EPOCH: Remedy = Remedy {
-    client: HIDDEN,
-    work_tree: "only a quorum of janitors raises an epoch: `conex approve NAME`",
-    merge: "only a quorum of janitors raises an epoch: they run `conex approve NAME` in the branch that is to be merged",
-};
+    /// It was changed after somebody signed it.
+    SIGN_AGAIN {
+        client: CHANGED_ON_THE_WAY,
+        work_tree: "it was changed after it was signed; restore it, or sign it again: `conex sign`",
+        merge: "it was changed after it was signed; in the branch that is to be merged restore it, or sign it again with `conex sign`",
+    }
 
-/// A checksum of another epoch than the list.
-pub const EPOCH_OF_LIST: Remedy = Remedy {
-    client: HIDDEN,
-    work_tree: "an owner writes it anew in the epoch of the list: `conex sign`",
-    merge: "an owner writes it anew in the epoch of the list with `conex sign`, in the branch that is to be merged",
-};
+    /// Two versions count.
+    DECIDE {
+        client: ASK,
+        work_tree: "an owner decides: `conex sign`, or janitors: `conex approve NAME`; the counter rises above both",
+        merge: "in the branch that is to be merged an owner decides with `conex sign`, or janitors with `conex approve NAME`; the counter rises above both",
+    }
 
-/// A package that nobody claimed.
-pub const CLAIM: Remedy = Remedy {
-    client: "ask the repository's maintainers to sign it; `--nostrict` in the command of the hook lets packages through that nobody signed",
-    work_tree: "give it an owner: `conex owner add OWNER NAME`; or let packages through that nobody signed: --nostrict",
-    merge: "give it an owner with `conex owner add OWNER NAME`, in the branch that is to be merged; or check without --strict",
-};
+    /// An epoch that no quorum opened.
+    OPEN_EPOCH {
+        client: HIDDEN,
+        work_tree: "only a quorum of janitors raises an epoch: `conex approve NAME`",
+        merge: "only a quorum of janitors raises an epoch: they run `conex approve NAME` in the branch that is to be merged",
+    }
 
-/// Something is there that nobody signed.
-pub const ADDED: Remedy = Remedy {
-    client: ADDED_ON_THE_WAY,
-    work_tree: "an owner signs it: `conex sign`; or remove it",
-    merge: "an owner signs it with `conex sign` in the branch that is to be merged, or it is removed there",
-};
+    /// A checksum of another epoch than the list.
+    EPOCH_OF_LIST {
+        client: HIDDEN,
+        work_tree: "an owner writes it anew in the epoch of the list: `conex sign`",
+        merge: "an owner writes it anew in the epoch of the list with `conex sign`, in the branch that is to be merged",
+    }
 
-/// Something that was signed is not there.
-pub const REMOVED: Remedy = Remedy {
-    client: REMOVED_ON_THE_WAY,
-    work_tree: "restore it; or an owner signs that it goes: `conex sign`",
-    merge: "in the branch that is to be merged restore it, or an owner signs that it goes with `conex sign`",
-};
+    /// A package that nobody claimed.
+    CLAIM {
+        client: "ask the repository's maintainers to sign it; `--nostrict` in the command of the hook lets packages through that nobody signed",
+        work_tree: "give it an owner: `conex owner add OWNER NAME`; or let packages through that nobody signed: --nostrict",
+        merge: "give it an owner with `conex owner add OWNER NAME`, in the branch that is to be merged; or check without --strict",
+    }
 
-/// Something is not what was signed.
-pub const CHANGED: Remedy = Remedy {
-    client: CHANGED_ON_THE_WAY,
-    work_tree: "an owner signs the change: `conex sign`; or restore it",
-    merge: "an owner signs the change with `conex sign` in the branch that is to be merged, or it is restored there",
-};
+    /// Something is there that nobody signed.
+    ADDED {
+        client: ADDED_ON_THE_WAY,
+        work_tree: "an owner signs it: `conex sign`; or remove it",
+        merge: "an owner signs it with `conex sign` in the branch that is to be merged, or it is removed there",
+    }
 
-/// A directory lies elsewhere.
-pub const MOVE: Remedy = Remedy {
-    client: ADDED_ON_THE_WAY,
-    work_tree: "move the directory to its place",
-    merge: "move the directory to its place, in the branch that is to be merged",
-};
+    /// Something that was signed is not there.
+    REMOVED {
+        client: REMOVED_ON_THE_WAY,
+        work_tree: "restore it; or an owner signs that it goes: `conex sign`",
+        merge: "in the branch that is to be merged restore it, or an owner signs that it goes with `conex sign`",
+    }
 
-/// An empty file.
-pub const FILL: Remedy = Remedy {
-    client: "it was added or emptied on the way to you, or its maintainers published it so: use another server or mirror, or report it",
-    work_tree: "fill it with one line feed, which all versions of opam bring along, and sign it: `conex sign`",
-    merge: "an owner fills it with one line feed, which all versions of opam bring along, and runs `conex sign` in the branch that is to be merged",
-};
+    /// Something is not what was signed.
+    CHANGED {
+        client: CHANGED_ON_THE_WAY,
+        work_tree: "an owner signs the change: `conex sign`; or restore it",
+        merge: "an owner signs the change with `conex sign` in the branch that is to be merged, or it is restored there",
+    }
 
-/// A file at the top that differs from what was approved.
-pub const TOP_CHANGED: Remedy = Remedy {
-    client: CHANGED_ON_THE_WAY,
-    work_tree: "restore it; or propose it with `conex sign` and have it approved with `conex approve`",
-    merge: "in the branch that is to be merged restore it, or propose it with `conex sign` and have janitors approve it with `conex approve`",
-};
+    /// A directory lies elsewhere.
+    MOVE {
+        client: ADDED_ON_THE_WAY,
+        work_tree: "move the directory to its place",
+        merge: "move the directory to its place, in the branch that is to be merged",
+    }
 
-/// A file at the top that nobody approved.
-pub const TOP_NEW: Remedy = Remedy {
-    client: HIDDEN,
-    work_tree: "propose it with `conex sign`; janitors approve it with `conex approve`",
-    merge: "in the branch that is to be merged propose it with `conex sign`, and janitors approve it with `conex approve`",
-};
+    /// An empty file.
+    FILL {
+        client: "it was added or emptied on the way to you, or its maintainers published it so: use another server or mirror, or report it",
+        work_tree: "fill it with one line feed, which all versions of opam bring along, and sign it: `conex sign`",
+        merge: "an owner fills it with one line feed, which all versions of opam bring along, and runs `conex sign` in the branch that is to be merged",
+    }
 
-/// No list of claims is in force.
-pub const CLAIMS: Remedy = Remedy {
-    client: "ask the repository's maintainers; until there is one that is valid only signed packages are accepted: leave `unsigned=covered` out of the anchors",
-    work_tree: "janitors write it with `conex claims` and approve it with `conex approve`; until then clients with `unsigned=covered` refuse the repository",
-    merge: "janitors write it with `conex claims` and approve it with `conex approve`, in the branch that is to be merged",
-};
+    /// A file at the top that differs from what was approved.
+    TOP_CHANGED {
+        client: CHANGED_ON_THE_WAY,
+        work_tree: "restore it; or propose it with `conex sign` and have it approved with `conex approve`",
+        merge: "in the branch that is to be merged restore it, or propose it with `conex sign` and have janitors approve it with `conex approve`",
+    }
 
-/// A snapshot that does not fit.
-pub const SNAPSHOT_MIXED: Remedy = Remedy {
-    client: "the server or mirror mixes two states or hides a part of one; use another one, or report it",
-    work_tree: "whoever publishes makes the snapshot of what is published: `conex snapshot`",
-    merge: "the snapshot is made when the branch is published, with `conex snapshot`",
-};
+    /// A file at the top that nobody approved.
+    TOP_NEW {
+        client: HIDDEN,
+        work_tree: "propose it with `conex sign`; janitors approve it with `conex approve`",
+        merge: "in the branch that is to be merged propose it with `conex sign`, and janitors approve it with `conex approve`",
+    }
 
-/// A snapshot that does not count.
-pub const SNAPSHOT_AGAIN: Remedy = Remedy {
-    client: "the server or mirror serves an old state, or somebody else made it; use another one, or report it",
-    work_tree: "a notary makes the snapshot: `conex snapshot`",
-    merge: "a notary makes the snapshot when the branch is published, with `conex snapshot`",
-};
+    /// No list of claims is in force.
+    CLAIMS {
+        client: "ask the repository's maintainers; until there is one that is valid only signed packages are accepted: leave `unsigned=covered` out of the anchors",
+        work_tree: "janitors write it with `conex claims` and approve it with `conex approve`; until then clients with `unsigned=covered` refuse the repository",
+        merge: "janitors write it with `conex claims` and approve it with `conex approve`, in the branch that is to be merged",
+    }
 
-/// No snapshot where one is asked for.
-pub const SNAPSHOT_MISSING: Remedy = Remedy {
-    client: "the server or mirror left it out, or the repository's maintainers make none: use another one, or ask them",
-    work_tree: "a notary makes one: `conex snapshot`",
-    merge: "a notary makes one when the branch is published, with `conex snapshot`",
-};
+    /// A snapshot that does not fit.
+    SNAPSHOT_MIXED {
+        client: "the server or mirror mixes two states or hides a part of one; use another one, or report it",
+        work_tree: "whoever publishes makes the snapshot of what is published: `conex snapshot`",
+        merge: "the snapshot is made when the branch is published, with `conex snapshot`",
+    }
 
-/// Too many segments.
-pub const COMPACT: Remedy = Remedy {
-    client: ASK,
-    work_tree: "fold them: `conex compact`",
-    merge: "fold them with `conex compact`, in the branch that is to be merged",
-};
+    /// A snapshot that does not count.
+    SNAPSHOT_AGAIN {
+        client: "the server or mirror serves an old state, or somebody else made it; use another one, or report it",
+        work_tree: "a notary makes the snapshot: `conex snapshot`",
+        merge: "a notary makes the snapshot when the branch is published, with `conex snapshot`",
+    }
 
-/// What was valid is not.
-pub const VALID_BEFORE: Remedy = Remedy {
-    client: "what makes it valid comes in the same update: its maintainers left out approvals or signatures, or the server hides them; use another one, or report it",
-    work_tree: "what makes it valid comes in the same change: `conex status` says what is missing",
-    merge: "what makes it valid comes in the same change: see below what is to do in the branch that is to be merged",
-};
+    /// No snapshot where one is asked for.
+    SNAPSHOT_MISSING {
+        client: "the server or mirror left it out, or the repository's maintainers make none: use another one, or ask them",
+        work_tree: "a notary makes one: `conex snapshot`",
+        merge: "a notary makes one when the branch is published, with `conex snapshot`",
+    }
 
-/// A release went without a signature.
-pub const SIGN_REMOVAL: Remedy = Remedy {
-    client: "its maintainers did not sign that it goes, so the server or mirror hides it; use another one, or report it",
-    work_tree: "an owner signs that it goes: `conex sign`, which raises the floor of the list",
-    merge: "an owner signs that it goes with `conex sign`, which raises the floor of the list, in the branch that is to be merged",
-};
+    /// Too many segments.
+    COMPACT {
+        client: ASK,
+        work_tree: "fold them: `conex compact`",
+        merge: "fold them with `conex compact`, in the branch that is to be merged",
+    }
 
-/// A removed release is back.
-pub const SIGN_RETURN: Remedy = Remedy {
-    client: "nobody signed it again, so the server or mirror serves what was taken back; use another one, or report it",
-    work_tree: "an owner who wants it back signs it again: `conex sign`",
-    merge: "an owner who wants it back signs it again with `conex sign`, in the branch that is to be merged",
-};
+    /// What was valid is not.
+    VALID_BEFORE {
+        client: "what makes it valid comes in the same update: its maintainers left out approvals or signatures, or the server hides them; use another one, or report it",
+        work_tree: "what makes it valid comes in the same change: `conex status` says what is missing",
+        merge: "what makes it valid comes in the same change: see below what is to do in the branch that is to be merged",
+    }
+
+    /// A release went without a signature.
+    SIGN_REMOVAL {
+        client: "its maintainers did not sign that it goes, so the server or mirror hides it; use another one, or report it",
+        work_tree: "an owner signs that it goes: `conex sign`, which raises the floor of the list",
+        merge: "an owner signs that it goes with `conex sign`, which raises the floor of the list, in the branch that is to be merged",
+    }
+
+    /// A removed release is back.
+    SIGN_RETURN {
+        client: "nobody signed it again, so the server or mirror serves what was taken back; use another one, or report it",
+        work_tree: "an owner who wants it back signs it again: `conex sign`",
+        merge: "an owner who wants it back signs it again with `conex sign`, in the branch that is to be merged",
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -277,50 +299,10 @@ mod tests {
     /// A user of opam has no key: nothing that needs one is told to them.
     #[test]
     fn no_client_is_told_to_sign() {
-        let all = [
-            &INIT,
-            &SIGN_LINK,
-            &NEW_KEY,
-            &PROVE,
-            &ONE_KEY,
-            &APPROVE,
-            &SIGN_OR_APPROVE,
-            &SIGN,
-            &SIGN_COPY,
-            &IN_ITS_PLACE,
-            &SIGN_AGAIN,
-            &DECIDE,
-            &OPEN_EPOCH,
-            &EPOCH_OF_LIST,
-            &CLAIM,
-            &ADDED,
-            &REMOVED,
-            &CHANGED,
-            &MOVE,
-            &FILL,
-            &TOP_CHANGED,
-            &TOP_NEW,
-            &CLAIMS,
-            &SNAPSHOT_MIXED,
-            &SNAPSHOT_AGAIN,
-            &SNAPSHOT_MISSING,
-            &COMPACT,
-            &VALID_BEFORE,
-            &SIGN_REMOVAL,
-            &SIGN_RETURN,
-        ];
-        for remedy in all {
-            assert!(!remedy.client.contains("conex "), "{}", remedy.client);
-            assert!(
-                !remedy.work_tree.contains("on the way to you"),
-                "{}",
-                remedy.work_tree
-            );
-            assert!(
-                !remedy.merge.contains("on the way to you"),
-                "{}",
-                remedy.merge
-            );
+        for (name, [client, work_tree, merge]) in Remedy::ALL {
+            assert!(!client.contains("conex "), "{name}");
+            assert!(!work_tree.contains("on the way to you"), "{name}");
+            assert!(!merge.contains("on the way to you"), "{name}");
         }
     }
 

@@ -11,6 +11,7 @@ use super::mode::Mode;
 use crate::format::digest::Digest;
 use crate::format::key::Fingerprint;
 use crate::format::resource::Revision;
+use crate::hint;
 use crate::limits::{MAX_ANCHORS, MAX_EPOCH, MAX_INTEGER};
 
 /// Trust anchors: fingerprints of janitor keys, and the policy of the repository, which
@@ -80,9 +81,7 @@ impl AnchorError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            AnchorError::Empty => {
-                "give the fingerprints that the maintainers of the repository publish (`conex anchors` prints them): opam repository add NAME URL QUORUM FINGERPRINT…"
-            }
+            AnchorError::Empty => hint::GIVE_ANCHORS,
             AnchorError::Malformed(_) | AnchorError::Twice(_) | AnchorError::TooMany(_) => {
                 "copy the anchors once more from where the maintainers publish them"
             }
@@ -92,9 +91,7 @@ impl AnchorError {
             AnchorError::QuorumBelowAnchors { .. } => {
                 "leave the quorum out, or give a higher one: the maintainers say how many must agree"
             }
-            AnchorError::NoQuorum | AnchorError::QuorumAboveAnchors { .. } => {
-                "give a quorum between 1 and the number of anchors: opam repository set-url NAME URL QUORUM FINGERPRINT…"
-            }
+            AnchorError::NoQuorum | AnchorError::QuorumAboveAnchors { .. } => hint::QUORUM_IN_RANGE,
         }
     }
 }

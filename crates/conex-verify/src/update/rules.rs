@@ -8,6 +8,7 @@ use crate::format::digest::Digest;
 use crate::format::name::{Id, PackageName, Release};
 use crate::format::path::Place;
 use crate::format::resource::{Kind, ResourceId, ResourceVersion};
+use crate::hint;
 use crate::repository::{Repository, Slot};
 use crate::tree::Tree;
 use crate::verify::Assessment;
@@ -33,7 +34,7 @@ pub fn judge(
             )
             .value("before", known.identity)
             .value("now", new.chain.identity())
-            .hint("if its maintainers started it anew, take their new anchors: conex enable NAME --anchors ANCHORS"),
+            .hint(hint::NEW_ANCHORS),
         );
         return findings;
     }
@@ -281,9 +282,11 @@ pub fn forgotten(old: &Tree, new: &Tree, repository: &Repository) -> impl Iterat
         Finding::error(
             Code::Forgotten,
             &dir,
-            format!("a file goes from `{dir}/`, and opam would forget the release `{release}` with it"),
+            format!(
+                "a file goes from `{dir}/`, and opam would forget the release `{release}` with it"
+            ),
         )
-        .hint("fetch the repository anew: opam repository set-url NAME SAME-URL QUORUM ANCHORS; and tell those who publish it")
+        .hint(hint::FETCH_AND_TELL)
     };
     forgets(old, new, repository).into_iter().map(finding)
 }

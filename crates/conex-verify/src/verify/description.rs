@@ -3,6 +3,7 @@
 use super::unsigned::Unsigned;
 use crate::finding::{Code, Finding, Findings, Severity};
 use crate::format::name::Release;
+use crate::hint;
 use crate::opam_file::Problem;
 use crate::repository::ReleaseDir;
 
@@ -59,7 +60,7 @@ pub fn opam_problem(path: &str, source: &[u8], problem: &Problem) -> Finding {
         .at(source, span.start..span.end, "")
         .value("expected", "opam-version: \"2.0\"")
         .value("found", format!("opam-version: {found:?}"))
-        .hint("`opam admin upgrade` writes it anew"),
+        .hint(hint::UPGRADE),
         // opam goes by the directory, whatever the file says.
         Problem::Disagrees {
             field,

@@ -11,6 +11,7 @@ use crate::format::path::{OldFile, Place, release_dir};
 use crate::format::resource::{
     Checksum, FileDigest, IdFile, Kind, Releases, Resource, ResourceId, ResourceVersion,
 };
+use crate::hint;
 use crate::repository::{Loaded, Package, ReleaseDir, Slot};
 use crate::sorted::Sorted;
 use crate::trust::chain::Chain;
@@ -482,7 +483,7 @@ fn same_files(checksum: &Checksum, source: &[u8], dir: &ReleaseDir, findings: &m
                 )
                 .value("not listed in", &list);
                 match old {
-                    true => finding.hint("opam 1.2 had this file, and opam 2 still reads it; `opam admin upgrade` takes what it says into the file `opam`"),
+                    true => finding.hint(hint::UPGRADE_LAYOUT),
                     false => finding.remedy(&remedy::ADDED, ""),
                 }
             });

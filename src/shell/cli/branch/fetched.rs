@@ -1,5 +1,6 @@
 //! The commits of a branch and of the published one, as they are now, and what is in them.
 
+use crate::hint::Hint;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::named::Named;
@@ -164,12 +165,11 @@ fn stale(named: &Named, why: &str) -> Failure {
             carrier.text(),
             named.text
         ),
-        format!(
-            "take that branch away, and approve again what is there now: git push {} --delete {}; or work on it as it is: --branch {}",
-            carrier.remote,
-            carrier.short(),
-            carrier.text()
-        ),
+        Hint::StaleCarrier {
+            remote: carrier.remote.clone(),
+            short: carrier.short().to_owned(),
+            text: carrier.text(),
+        },
     )
 }
 
@@ -248,8 +248,8 @@ fn commits(named: &Named) -> Result<(Oid, Oid, Option<Oid>), Failure> {
     };
     Err(Failure::usage(
         what,
-        format!(
-            "see what there is: git ls-remote {remote}; or name the branch of the fork: git remote add FORK ADDRESS, and --branch FORK/BRANCH"
-        ),
+        Hint::NotThere {
+            remote: remote.to_owned(),
+        },
     ))
 }

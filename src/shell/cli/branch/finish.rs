@@ -3,6 +3,7 @@
 use super::fetched::Fetched;
 use super::merged::merge;
 use super::named::{BranchArgs, Place};
+use crate::hint::Hint;
 
 use crate::plan::{Plan, World};
 use crate::shell::cli::confirm::agreed;
@@ -105,9 +106,14 @@ fn keep(fetched: &Fetched, commit: &Oid) -> Result<(), Failure> {
         "Nothing was pushed (--no-push). It is the commit {}:",
         commit.short()
     );
-    sayln!("  git show {}", quoted(&kept));
+    sayln!(
+        "{}",
+        Hint::ShowKept {
+            kept: quoted(&kept)
+        }
+    );
     sayln!("To push it:");
-    sayln!("  {}", push_command(place, &kept));
+    sayln!("{}", push_command(place, &kept));
     Ok(())
 }
 
@@ -115,9 +121,16 @@ fn quoted(text: &str) -> String {
     shell_quoted(std::path::Path::new(text))
 }
 
-fn push_command(place: &Place, kept: &str) -> String {
+fn push_yourself(place: &Place, kept: String) -> Hint {
     let refs = quoted(&format!("{kept}:{}", place.name));
-    format!("git push {} {refs}", quoted(&place.remote))
+    let remote = quoted(&place.remote);
+    Hint::PushYourself { kept, remote, refs }
+}
+
+fn push_command(place: &Place, kept: &str) -> Hint {
+    let refs = quoted(&format!("{kept}:{}", place.name));
+    let remote = quoted(&place.remote);
+    Hint::PushKept { remote, refs }
 }
 
 /// Pushes a commit to the branch, or where it does not take it to the one that carries both.
@@ -165,10 +178,7 @@ fn deliver(fetched: &Fetched, commit: &Oid) -> Result<(), Failure> {
             let kept = fetched.git().keep(&named.kept, commit)?;
             Err(Failure::refused(
                 format!("`{}` does not take it: {why}", carrier.text()),
-                format!(
-                    "it is kept here as {kept}; name a remote that you can push to with --to REMOTE, or push it yourself: {}",
-                    push_command(carrier, &kept)
-                ),
+                push_yourself(carrier, kept),
             ))
         }
     }

@@ -1,5 +1,6 @@
 //! Which branch is meant, by what was typed.
 
+use crate::hint::Hint;
 use std::path::Path;
 
 use clap::Args;
@@ -131,7 +132,7 @@ impl Named {
         if theirs.contains(&base) {
             return Err(Failure::usage(
                 format!("`{text}` is the published branch"),
-                "what waits there is approved in a branch of its own: git switch -c approve; conex approve",
+                Hint::BranchOfItsOwn,
             ));
         }
         let to = match &args.to {
@@ -166,7 +167,7 @@ fn known(name: &str, remotes: &[String]) -> Result<String, Failure> {
         Failure::usage(
             format!("there is no remote `{name}` in this clone"),
             match remotes {
-                [] => "there is none at all: git remote add NAME ADDRESS".to_owned(),
+                [] => format!("there is none at all; {}", Hint::AddRemote),
                 some => format!("there are: {}", some.join(", ")),
             },
         )
@@ -199,7 +200,7 @@ fn place(text: &str, remotes: &[String]) -> Result<Place, Failure> {
             format!("`{text}` is not a branch of a remote"),
             match usual(remotes) {
                 Some(remote) => format!("name it as REMOTE/BRANCH: {remote}/BRANCH"),
-                None => "name it as REMOTE/BRANCH; `git remote` lists the remotes".to_owned(),
+                None => Hint::NameRemote.to_string(),
             },
         )),
     }
@@ -221,10 +222,7 @@ pub fn published(
     let remote = match remote {
         Some(name) => known(name, remotes)?,
         None => usual(remotes).ok_or_else(|| match remotes {
-            [] => Failure::usage(
-                "this clone has no remote",
-                "add the one of the published repository: git remote add origin ADDRESS",
-            ),
+            [] => Failure::usage("this clone has no remote", Hint::AddRemote),
             _ => Failure::usage(
                 "it is not known which branch is published: there is no remote `origin`",
                 "name it with --base REMOTE/BRANCH",
@@ -235,7 +233,7 @@ pub fn published(
         Some(branch) => Ok(Place::branch(&remote, &branch)),
         None => Err(Failure::usage(
             format!("it is not known which branch of `{remote}` is the published one"),
-            format!("git remote set-head {remote} --auto; or name it with --base {remote}/BRANCH"),
+            Hint::SetHead { remote: remote },
         )),
     }
 }

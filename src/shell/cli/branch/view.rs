@@ -1,6 +1,7 @@
 //! What somebody is shown before they sign in somebody else's branch: what changes against the
 //! published branch, and not against what the branch says that was before.
 
+use crate::hint::Hint;
 use std::path::Path;
 
 use super::fetched::{Fetched, Trees};
@@ -57,9 +58,7 @@ impl<'a> View<'a> {
             format!("link {n} of the janitor chain in {name} is not the one in {base}"),
             match n {
                 0 => format!("it is another repository: start the branch anew from {base}"),
-                _ => format!(
-                    "merge {base} into the branch, take its link, and run `conex janitor` again on top of it"
-                ),
+                _ => Hint::TakeLinkOf { base: base.clone() }.to_string(),
             },
         ))
     }

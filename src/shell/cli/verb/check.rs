@@ -3,6 +3,7 @@
 mod report;
 mod subject;
 
+use crate::hint::Hint;
 pub use report::{show, verdict};
 use std::path::Path;
 use std::time::Instant;
@@ -198,27 +199,22 @@ fn returned(id: &Id, key: &Fingerprint) -> Finding {
 
 /// A file that was changed on both sides.
 fn conflict(path: &str, base: &str) -> Finding {
+    let base = base.to_owned();
     let hint = match Place::of(path) {
-        Ok(Place::Checksum(_) | Place::Releases(_)) => {
-            "merge BASE into the branch and take either side of this file; `conex sign` writes it anew, above both"
-        }
-        Ok(Place::Link(_)) => {
-            "janitors changed meanwhile: take the link of BASE, and run `conex janitor` again on top of it; where both only added signatures, `conex approve` joins them"
-        }
+        Ok(Place::Checksum(_) | Place::Releases(_)) => Hint::ConflictOfPackage { base: base },
+        Ok(Place::Link(_)) => Hint::ConflictOfLink { base: base },
         Ok(Place::Authorisation(_) | Place::IdFile(_) | Place::Repo) => {
-            "merge BASE into the branch, take the side of BASE, and run the command that made the change again (`conex owner`, `conex team`, `conex join`, `conex rotate`); its counter then rises above both"
+            Hint::ConflictOfPeople { base: base }
         }
-        Ok(Place::Snapshot) => {
-            "take the side of BASE: a snapshot is made when the branch is published, with `conex snapshot`"
-        }
-        _ => "merge BASE into the branch, resolve it as always, and run `conex sign`",
+        Ok(Place::Snapshot) => Hint::ConflictOfSnapshot { base: base },
+        _ => Hint::ConflictOfFile { base: base },
     };
     Finding::error(
         Code::Conflict,
         path,
         format!("`{path}` was changed in both branches, and git cannot put the two together"),
     )
-    .hint(hint.replace("BASE", base))
+    .hint(hint)
 }
 
 /// What the help says beside the options.

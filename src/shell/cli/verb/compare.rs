@@ -1,5 +1,6 @@
 //! `conex compare`.
 
+use crate::hint::Hint;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -105,7 +106,12 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
         .filter(|f| f.severity == Severity::Error)
         .count();
     if broken > 0 {
-        sayln!("{broken} errors in the two of them; `conex verify --dir` says which");
+        sayln!(
+            "{}",
+            Hint::VerifySays {
+                n: broken.to_string()
+            }
+        );
     }
     outln!(
         "{}",

@@ -1,5 +1,6 @@
 //! `conex disable`.
 
+use crate::hint::Hint;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -43,10 +44,10 @@ pub fn run(args: &DisableArgs) -> Result<Exit, Failure> {
                 Ok(entry) if !recorded && !entry.fingerprints.is_empty() => {
                     return Err(Failure::refused(
                         format!("the anchors of `{name}` were not set by `conex enable`"),
-                        format!(
-                            "opam removes them: opam repository set-url {name} {}",
-                            entry.url
-                        ),
+                        Hint::OpamRemoves {
+                            name: name.clone(),
+                            url: entry.url.clone(),
+                        },
                     ));
                 }
                 // opam removed it since, and what is recorded is still to be forgotten.

@@ -3,6 +3,7 @@
 mod given;
 mod status;
 
+use crate::hint::Hint;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -205,11 +206,8 @@ fn say_what_is_left(name: &str, hook: &Hook, add: &str) {
             "every package must be signed, unless the anchors say `unsigned=covered`"
         }
     );
-    sayln!(
-        "opam has no repository `{}` yet. This adds it, so that the first copy is verified too:\n  {}",
-        neutral(name),
-        neutral(add)
-    );
+    let (name, add) = (neutral(name).to_string(), neutral(add).to_string());
+    sayln!("{}", Hint::AddNow { name, add });
 }
 
 /// Says what is wrong with what opam holds, and what mends it.
@@ -270,14 +268,17 @@ fn leave_out(root: &Root, name: &str, dry_run: bool) -> Result<Exit, Failure> {
     let repos = root.read(REPOS_CONFIG).map_err(failed)?.unwrap_or_default();
     let entry = find(&root.file(REPOS_CONFIG), &repos, name).map_err(failed)?;
     if !entry.fingerprints.is_empty() {
-        let way = if before.anchors.contains_key(name) {
-            format!("conex disable {name}")
-        } else {
-            format!("opam repository set-url {name} {}", entry.url)
+        let (name, url) = (name.to_owned(), entry.url.clone());
+        let way = match before.anchors.contains_key(&name) {
+            true => Hint::DisableFirst { name: name.clone() },
+            false => Hint::SetUrlFirst {
+                name: name.clone(),
+                url,
+            },
         };
         return Err(Failure::refused(
             format!("`{name}` has anchors: opam asks the hook before it applies its updates"),
-            format!("to leave it out, take its anchors away first: {way}"),
+            way,
         ));
     }
     let mut record = before.clone();
@@ -308,7 +309,7 @@ fn is_ours(present: Option<&Hook>, this: &Path) -> Result<(), Failure> {
     match program.map(|program| look(Path::new(&program), this)) {
         Some(Err(error @ ProgramError::NotConex(..))) => Err(Failure::refused(
             format!("opam runs another hook: {error}"),
-            "--force replaces it, and `conex disable` brings it back",
+            Hint::ReplaceHook,
         )),
         _ => Ok(()),
     }
@@ -358,15 +359,16 @@ fn by_hand(name: &str, hook: &Hook, wanted: Option<&Wanted>) -> String {
     let words: Vec<&str> = words.lines().map(str::trim).collect();
     let option = words.join(" ").replacen(": ", "=", 1);
     let option = shell_quoted(Path::new(&option));
-    let mut text = format!("opam 2.1 and later do the same with: opam option --global {option}");
-    if let Some(wanted) = wanted {
-        text.push_str(&format!(
-            " and: opam repository set-url {name} URL {} {}",
-            wanted.client.quorum(),
-            wanted.anchors.join(" ")
-        ));
+    match wanted {
+        None => Hint::HookByHand { option },
+        Some(wanted) => Hint::AnchorsByHand {
+            option,
+            name: name.to_owned(),
+            quorum: wanted.client.quorum().to_string(),
+            anchors: wanted.anchors.join(" "),
+        },
     }
-    text
+    .to_string()
 }
 
 /// What the help says beside the options.

@@ -1,5 +1,6 @@
 //! `conex init`.
 
+use crate::hint::Hint;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -97,11 +98,9 @@ pub fn run(root: &Path, args: &InitArgs) -> Result<Exit, Failure> {
     let plan = plan::init(&tree, &repository, &request)?;
     let exit = unsigned(&plan, args.consent, root)?;
     if exit == Exit::Success && !args.consent.dry_run {
-        sayln!("Every janitor now signs it with `conex approve`.");
+        sayln!("{}", Hint::InitApprove);
         if request.snapshot == SnapshotRule::Required {
-            sayln!(
-                "Then one of them makes the snapshot with `conex snapshot`, and again after each change."
-            );
+            sayln!("{}", Hint::InitSnapshot);
         }
     }
     Ok(exit)
@@ -145,7 +144,7 @@ fn alone(
     let exit = signed(plan, args.consent, &world, &who, root)?;
     if exit == Exit::Success && !args.consent.dry_run && request.snapshot == SnapshotRule::Required
     {
-        sayln!("Now `conex snapshot` protects all that is there, and again after each change.");
+        sayln!("{}", Hint::AloneSnapshot);
     }
     Ok(exit)
 }

@@ -1,5 +1,6 @@
 //! `conex join`.
 
+use crate::hint::Hint;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -49,7 +50,7 @@ pub fn run(root: &Path, args: &JoinArgs) -> Result<Exit, Failure> {
     {
         return Err(Failure::usage(
             "everybody joins for themselves",
-            format!("leave out --as: `conex join {id}` signs as `{id}`"),
+            Hint::JoinWithoutAs { id: id.to_string() },
         ));
     }
     let accounts: BTreeSet<Account> = args

@@ -1,5 +1,6 @@
 //! `conex key`.
 
+use crate::hint::Hint;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -244,7 +245,12 @@ fn import_text(
         if usable.is_empty() && others.is_empty() {
             return Err(Failure::usage(
                 format!("`{}` holds no key", origin.display()),
-                "an account without SSH keys has an empty list; make a key with `conex key new ID`",
+                format!(
+                    "an account without SSH keys has an empty list; {}",
+                    Hint::MakeKey {
+                        id: "ID".to_owned()
+                    }
+                ),
             ));
         }
         if let Some(first) = usable.first() {
@@ -319,7 +325,12 @@ fn list(format: Format) -> Result<Exit, Failure> {
         }
     }
     if keys.is_empty() {
-        sayln!("There are no keys. Make one with `conex key new ID`.");
+        sayln!(
+            "There are no keys: {}.",
+            Hint::MakeKey {
+                id: "ID".to_owned()
+            }
+        );
     }
     Ok(Exit::Success)
 }

@@ -1,5 +1,6 @@
 //! `conex signature`: between the signatures of a repository and those of `ssh-keygen`.
 
+use crate::hint::Hint;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
@@ -166,11 +167,11 @@ fn handed_out(name: &str) -> Option<&str> {
 
 fn import(root: &Path, file: &Path, signature: &Path, dry_run: bool) -> Result<Exit, Failure> {
     let bytes = read(file, MAX_FILE_SIZE, "name the file that was signed")?;
-    let hint = "sign it with `ssh-keygen -Y sign -n NAMESPACE -f KEY FILE`, which writes FILE.sig";
+    let hint = Hint::SignFile.to_string();
     let text = read(
         signature,
         u64::try_from(MAX_ARMOUR_LEN).unwrap_or(u64::MAX),
-        hint,
+        &hint,
     )?;
     let (key, namespace, signature) =
         from_armour(&String::from_utf8_lossy(&text)).map_err(|e| {

@@ -1,5 +1,6 @@
 //! `conex snapshot`.
 
+use crate::hint::Hint;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -194,10 +195,10 @@ fn check(root: &Path, known: &State) -> Result<(), Failure> {
             parts.join(", ")
         ),
         match cache_home() {
-            Some(home) => format!(
-                "files changed and kept their times and inodes, or just now; forget what is known: rm -r {}",
-                crate::shell::keys::file::shell_quoted(&home.join("state"))
-            ),
+            Some(home) => Hint::ForgetKnown {
+                path: crate::shell::keys::file::shell_quoted(&home.join("state")),
+            }
+            .to_string(),
             None => "files change while they are read; run it again".to_owned(),
         },
     ))

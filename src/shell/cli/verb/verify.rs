@@ -4,6 +4,7 @@ mod advice;
 mod report;
 mod request;
 
+use crate::hint::Hint;
 pub use request::{VerifyArgs, request};
 use std::path::Path;
 use std::time::Instant;
@@ -127,9 +128,7 @@ fn no_renames(root: &Path) -> Option<Finding> {
             ".git/config",
             format!("git's detection of renames could not be turned off: {why}"),
         )
-        .hint(
-            "an update that git takes for a rename will be refused: git config diff.renames false",
-        ),
+        .hint(Hint::RenamesOff),
     )
 }
 
@@ -178,7 +177,7 @@ fn decide(request: &Request) -> Result<Exit, Failure> {
         for finding in &mut report.findings {
             if finding.code == Code::OtherRepository {
                 let all = others.join(" ");
-                finding.hint += &format!("; if it is right as it is: rm {all}");
+                finding.hint += &format!("; {}", Hint::ForgetOthers { paths: all });
             }
         }
     }

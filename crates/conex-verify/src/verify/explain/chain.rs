@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use crate::finding::{Code, Finding, remedy};
 use crate::format::path::Place;
+use crate::hint;
 use crate::trust::chain::{AnchorFault, ChainFault, Mismatch};
 use crate::trust::link_signatures::LinkSignatures;
 
@@ -112,11 +113,12 @@ pub fn anchor_fault(fault: AnchorFault) -> Finding {
             outside,
         } => {
             let hint = if !signed.enough() {
-                "if the anchors are old or mistyped, take today's from where the maintainers publish them: opam repository set-url NAME URL QUORUM FINGERPRINT…".to_owned()
+                hint::TODAYS_ANCHORS.to_owned()
             } else if quorum < signed.need {
                 format!(
-                    "the repository's quorum of {quorum} is below yours of {}; if that is right, lower yours: opam repository set-url NAME URL {quorum} FINGERPRINT…",
-                    signed.need
+                    "the repository's quorum of {quorum} is below yours of {}; {}",
+                    signed.need,
+                    lower(quorum)
                 )
             } else {
                 format!(
@@ -141,6 +143,11 @@ pub fn anchor_fault(fault: AnchorFault) -> Finding {
     }
 }
 
+/// How a client takes a lower quorum.
+fn lower(quorum: usize) -> String {
+    hint::LOWER_QUORUM.replace("QUORUM", &quorum.to_string())
+}
+
 /// V1.5.
 pub fn link_fault(link: &LinkSignatures, client_quorum: usize) -> Vec<Finding> {
     let (n, quorum) = (link.number, link.own.need);
@@ -154,9 +161,7 @@ pub fn link_fault(link: &LinkSignatures, client_quorum: usize) -> Vec<Finding> {
             )
             .value("yours", client_quorum)
             .value("link", quorum)
-            .hint(format!(
-                "if that is right, lower yours: opam repository set-url NAME URL {quorum} FINGERPRINT…"
-            )),
+            .hint(lower(quorum)),
         );
     }
     findings.extend(link_signatures(link));

@@ -1,5 +1,6 @@
 //! What `conex check` prints: for people, for programs, and as annotations.
 
+use crate::hint::Hint;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -229,7 +230,12 @@ pub fn annotate(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
                     file: "",
                     place: None,
                     title: "conex",
-                    lines: vec![format!("and {more} more; `conex check --all` names them")],
+                    lines: vec![
+                        Hint::CheckAll {
+                            more: more.to_string()
+                        }
+                        .to_string()
+                    ],
                 })
             );
         }

@@ -1,5 +1,6 @@
 //! The anchors that `conex enable` is given, or that opam has already.
 
+use crate::hint::Hint;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -45,7 +46,7 @@ pub fn anchors(
                         "the last link of the janitor chain in `{}` is not completely signed",
                         directory.display()
                     ),
-                    "its janitors sign it with `conex approve`",
+                    Hint::SignLink,
                 ));
             }
             sayln!(
@@ -88,9 +89,7 @@ pub fn kept(entry: &Entry, asked: Option<usize>) -> Result<Wanted, Failure> {
         }
         _ => Failure::refused(
             format!("the repository `{name}`: {e}"),
-            format!(
-                "give its anchors, as its maintainers publish them: conex enable {name} --anchors ANCHORS"
-            ),
+            Hint::GiveAnchors { name: name.to_owned() },
         ),
     })?;
     Ok(Wanted {
@@ -118,14 +117,10 @@ pub fn absent(error: &RootError, name: &str, add: &str, hook: bool) -> String {
         RootError::NoRepository { known, .. } if !known.is_empty() => known.join(", "),
         _ => "none".to_owned(),
     };
-    let first = if hook {
-        String::new()
-    } else {
-        format!(
-            "conex enable {name} --strict (or --nostrict, if it is signed only in part), and then: "
-        )
-    };
-    format!(
-        "opam has: {known}; to add `{name}` so that its first copy is verified too: {first}{add}"
-    )
+    let (name, add) = (name.to_owned(), add.to_owned());
+    match hook {
+        true => Hint::AddVerified { known, name, add },
+        false => Hint::EnableAndAdd { known, name, add },
+    }
+    .to_string()
 }

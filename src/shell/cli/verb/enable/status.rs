@@ -1,5 +1,6 @@
 //! `conex enable --status`.
 
+use crate::hint::Hint;
 use std::path::Path;
 
 use clap::{Args as _, Command, FromArgMatches as _};
@@ -39,7 +40,10 @@ pub fn ask(choices: &[String], repo: &Path, entry: &Entry) -> Result<Asked, Refu
                 .next()
                 .unwrap_or_default()
                 .to_owned(),
-            hint: format!("conex enable {}", entry.name),
+            hint: Hint::Enable {
+                name: entry.name.clone(),
+            }
+            .to_string(),
         })?;
     let request = request(&args).map_err(|failure| Refusal {
         why: failure.message,

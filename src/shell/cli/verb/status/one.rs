@@ -1,6 +1,7 @@
 //! What `conex status NAME` says of one package or of one person.
 
 use super::Known;
+use crate::hint::Hint;
 
 use crate::plan::person::{Person, Sort};
 use crate::shell::cli::age::day;
@@ -25,10 +26,11 @@ pub fn package(known: &Known<'_, '_>, report: &PackageReport) {
     let declined = known.sum.declined.contains(report.name.as_str());
     let state = state(report);
     let state = match declined {
-        true => format!(
-            "{state}, its first claim was declined (`conex approve {}` takes it)",
-            report.name
-        ),
+        true => Hint::DeclinedClaim {
+            state: state.to_owned(),
+            name: report.name.to_string(),
+        }
+        .to_string(),
         false => state.to_owned(),
     };
     outln!("{}: {state}, {} releases", report.name, report.releases);

@@ -1,5 +1,6 @@
 //! What `conex status` says of the whole repository.
 
+use crate::hint::Hint;
 use std::path::Path;
 
 use super::Known;
@@ -83,16 +84,17 @@ fn longest(known: &Known<'_, '_>) {
     let name = package_or_name(resource);
     let age = seconds_now().and_then(|now| i64::try_from(now).ok());
     let age = age.map(|now| format!(", {}", time_in_words(now.saturating_sub(*since))));
-    let decline = match declinable.contains_key(&resource.path()) {
-        true => format!("; if nobody wants it: conex decline {name}"),
-        false => String::new(),
-    };
-    let line = format!(
-        "the {resource} waits since {}{}: conex approve {name}{decline}",
+    let what = format!(
+        "the {resource} waits since {}{}",
         day(*since),
         age.unwrap_or_default()
     );
-    under("longest", [line]);
+    let name = name.to_string();
+    let line = match declinable.contains_key(&resource.path()) {
+        true => Hint::LongestOrDecline { what, name },
+        false => Hint::Longest { what, name },
+    };
+    under("longest", [line.to_string()]);
 }
 
 /// How many signed packages depend on unsigned ones.
@@ -162,12 +164,14 @@ pub fn merge(conflicts: &Conflicts) {
     }
     if !conflicts.rewritten.is_empty() {
         outln!(
-            "            `conex sign` writes {} of them anew",
-            conflicts.rewritten.len()
+            "            {}",
+            Hint::SignWrites {
+                n: conflicts.rewritten.len().to_string()
+            }
         );
     }
     if !conflicts.links.is_empty() {
-        outln!("            `conex approve` joins the signatures of both branches");
+        outln!("            {}", Hint::ApproveJoins);
     }
 }
 
@@ -229,8 +233,10 @@ fn numbers(known: &Known<'_, '_>, all: bool) {
     if !status.declined.is_empty() {
         let names: Vec<String> = status.declined.iter().cloned().collect();
         outln!(
-            "declined    {}; `conex approve NAME` takes one by its name",
-            some(&names, all)
+            "declined    {}",
+            Hint::DeclinedByName {
+                names: some(&names, all)
+            }
         );
     }
     if todo.is_empty() {
@@ -298,7 +304,7 @@ fn snapshot(world: &World<'_>) {
             some(&changes, false)
         );
     }
-    outln!("            `conex snapshot` makes it anew before this is published");
+    outln!("            {}", Hint::SnapshotAnew);
 }
 
 /// The list of claims, and what it lacks.
@@ -308,7 +314,7 @@ fn claims(status: &Status) {
     };
     let lacks = match status.not_claimed {
         0 => String::new(),
-        n => format!("; {n} more can be claimed: conex claims"),
+        n => format!("; {}", Hint::MoreClaims { n: n.to_string() }),
     };
     let packages = if listed == 1 { "package" } else { "packages" };
     outln!("claims      {listed} {packages}{lacks}");
@@ -328,7 +334,7 @@ fn signed_elsewhere(world: &World<'_>, all: bool) {
                 "elsewhere   `{id}` signed what is not here: {}",
                 some(&names, all)
             );
-            outln!("            if it is never to come: conex supersede");
+            outln!("            {}", Hint::SupersedeNever);
         }
     }
 }

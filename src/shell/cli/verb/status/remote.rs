@@ -1,5 +1,6 @@
 //! What waits in the branches of a remote.
 
+use crate::hint::Hint;
 use std::path::Path;
 
 use crate::shell::cli::branch::published;
@@ -28,7 +29,9 @@ pub fn run(root: &Path, name: &str, person: Option<&Id>, all: bool) -> Result<Ex
                 base.remote,
                 base.short()
             ),
-            format!("git remote set-head {} --auto", base.remote),
+            Hint::SetHead {
+                remote: base.remote.clone(),
+            },
         ));
     };
     let mut shown = 0;

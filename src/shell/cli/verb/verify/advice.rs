@@ -1,6 +1,7 @@
 //! What an opam user does about a finding: the hints of the verifier are for everybody, and know no name.
 
 use super::request::Request;
+use crate::hint::Hint;
 
 use conex_verify::Mode;
 use conex_verify::finding::{Code, Finding};
@@ -18,9 +19,7 @@ pub fn for_users(request: &Request, findings: &mut [Finding]) {
                 Mode::Covered => {
                     "your anchors let it through under a valid snapshot: it comes when its maintainers have put that right".to_owned()
                 }
-                Mode::Strict | Mode::NoStrict => format!(
-                    "a repository that is signed only in part needs anchors with `unsigned=covered`, if its maintainers publish such, or: conex enable {name} --nostrict"
-                ),
+                Mode::Strict | Mode::NoStrict => Hint::CoveredOrNoStrict { name: name.clone() }.to_string(),
             };
         }
     }

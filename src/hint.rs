@@ -1,0 +1,331 @@
+//! What to type next: every text of this program that holds a command.
+//!
+//! A hint is a value, a kind and its arguments, so that all of them are known. The table in
+//! `tests/book/hints.rs` names for each kind the test that brings the state about, types what is
+//! printed, and looks at what came of it. In a command a word in capitals stands for what only
+//! the reader knows. The hints of the verifier are in `conex_verify::finding::remedy`.
+
+use std::fmt;
+
+macro_rules! hints {
+    ($($(#[$doc:meta])* $name:ident $({ $($arg:ident),* })? = $text:literal;)*) => {
+        /// What to type next. The arguments stand in the words as they are.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[allow(missing_docs)] // the arguments stand in the words
+        pub enum Hint { $($(#[$doc])* $name $({ $($arg: String),* })?,)* }
+
+        impl Hint {
+            /// The name of each kind and its words, where `{argument}` stands for an argument.
+            pub const ALL: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($name), $text),)*];
+        }
+
+        impl fmt::Display for Hint {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Hint::$name $({ $($arg),* })? => write!(f, $text),)*
+                }
+            }
+        }
+    };
+}
+
+impl From<Hint> for String {
+    fn from(hint: Hint) -> String {
+        hint.to_string()
+    }
+}
+
+hints! {
+    // Who somebody is, and their keys.
+    /// Somebody joins under an id that exists.
+    RotateYours = "if that is you, change keys with `conex rotate`; if not, choose another id";
+    /// Somebody joins under an id that differs from another in case alone.
+    DeclineMistyped { id } = "choose another id; one that you mistyped, and that is not published: `conex decline {id}`";
+    /// A new id takes the key of another one.
+    KeyOfOther { other } = "one key counts for one id; make another with `conex key new ID`; if you mistyped `{other}`, and it is not published: `conex decline {other}`";
+    /// An author takes a key that another id has.
+    OneKeyOneId = "one key counts for one id; make another with `conex key new ID`";
+    /// Somebody signs who is no author.
+    Join { id } = "a new author starts with `conex join {id}`";
+    /// Somebody mistyped an id, or is no author.
+    NearOrJoin { near, id } = "did you mean `{near}`? A new author starts with `conex join {id}`";
+    /// `join` with `--as`.
+    JoinWithoutAs { id } = "leave out --as: `conex join {id}` signs as `{id}`";
+    /// A key of nobody signed a file.
+    KeyOfOrJoin { id } = "sign with a key of `{id}`, or put this one into the repository first: `conex join {id}`";
+    /// A key that the file of its author does not list.
+    ListedOrRotate = "sign with a key that it lists, or change keys with `conex rotate`";
+    /// `rotate` of an id that is no author.
+    JoinOrChain = "authors join with `conex join ID`; the keys of janitors are in the chain: `conex status`";
+    /// An author without keys.
+    LastKey { id } = "take another one first: `conex key add KEY`, or `conex rotate`; whoever is gone, or was robbed of all keys: `conex revoke {id}`";
+    /// There is no key.
+    MakeKey { id } = "make a key with `conex key new {id}`";
+    /// There is no key at all, and no author.
+    MakeKeyAndJoin = "make one with `ssh-keygen -t ed25519`, and become an author with `conex join ID`";
+    /// Two ids list a key.
+    MeOrDecline = "if it is you, say so with --as ID; if not, nobody is to approve the file: `conex decline ID`";
+    /// Something that is no fingerprint.
+    ShowFingerprint = "`conex key show ID --fingerprint` prints the fingerprint of a key";
+    /// A key of a former janitor.
+    OtherKeyOfJanitor { id } = "`{id}` takes another key: `conex key new {id}`, then `conex janitor add {id}`";
+    /// Old signatures would count again.
+    SupersedeFirst { resource, above } = "sign a version above it first: `conex supersede {resource} --above {above}`; or take another key";
+
+    // What waits, and for whom.
+    /// Only janitors can do it.
+    JanitorsApprove = "janitors are added with `conex janitor add ID`; authors sign with `conex sign`";
+    /// A link lacks signatures.
+    SignLink = "its janitors sign it with `conex approve`";
+    /// There is no notary, or nobody else.
+    NameNotaries = "janitors name notaries with `conex team add notaries ID`, and approve it";
+    /// `status` has the answer.
+    StatusShows { what } = "`conex status` shows {what}";
+    /// The owners of a package.
+    StatusShowsOwners { name } = "`conex status {name}` shows who does";
+    /// The chain was started already.
+    ChainIsThere = "`conex status` shows it; janitors are added with `conex janitor add ID`";
+    /// Nothing that waits has this name.
+    NothingToDecline = "`conex status` shows what waits; what a quorum approved is changed with `conex revoke ID` or `conex owner remove ID PACKAGE`";
+    /// A link cannot be declined.
+    CompleteLink = "a complete link stays for ever; another one changes what it says, as `conex janitor remove ID`";
+    /// An id takes somebody's place.
+    ApproveById { id } = "ask whose key it is; to approve it all the same: `conex approve --id {id}`";
+    /// A key is not proven.
+    ProveKey { id } = "whoever has the key proves it: `conex sign --as {id}`";
+    /// A counter that is too far ahead.
+    SignAnewOrEpoch { name } = "`conex sign` writes it anew, or start a new epoch: `conex epoch {name}`";
+    /// A counter was pushed to its end.
+    PushedToEnd { name } = "somebody pushed it there: take a stolen key away with `conex revoke ID`, or start a new epoch with `conex epoch {name}`; a quorum of janitors approves either";
+    /// Counters were pushed ahead by whoever is revoked.
+    EpochOfPushed { names } = "Counters were pushed too far ahead; in the same change: `conex epoch {names}`";
+    /// A counter is at its end.
+    NewEpoch { name } = "start a new epoch: `conex epoch {name}`";
+    /// The next epoch has entries.
+    RightsFirst = "take their keys or their ownership away first, in the same change: `conex revoke ID`, or `conex owner remove ID PACKAGE`";
+    /// Something has to be written anew.
+    SignAgain = "write it with `conex sign`";
+    /// A package has no list.
+    OwnerSigns = "an owner writes it with `conex sign`";
+    /// What a change of keys leaves for others.
+    LeavesFor { what } = "leaves {what} for `conex sign` or `conex approve`";
+    /// A janitor stays an author.
+    KeepsAsAuthor { id } = "keeps `{id}` as an author, who proves the key with `conex sign`";
+    /// A claim without owners.
+    ApproveByName { name } = "Without owners, `{name}` is approved by its name alone: `conex approve {name}`";
+    /// What was declined.
+    DeclinedByName { names } = "{names}; `conex approve NAME` takes one by its name";
+    /// The first claim of a package was declined.
+    DeclinedClaim { state, name } = "{state}, its first claim was declined (`conex approve {name}` takes it)";
+    /// When a change of rights counts.
+    CountsAfter { quorum, janitors } = "It counts when `conex approve` was run by {quorum} of {janitors}.";
+    /// A janitor approved, and others are missing.
+    StillWaits = "Still waits for `conex approve` by more janitors:";
+    /// An owner did not sign yet.
+    OwnersSign { waits } = "{waits}: `conex sign`.";
+    /// What has waited longest.
+    Longest { what, name } = "{what}: `conex approve {name}`";
+    /// What has waited longest, and can be declined.
+    LongestOrDecline { what, name } = "{what}: `conex approve {name}`; if nobody wants it: `conex decline {name}`";
+    /// Janitors who are to sign or approve.
+    TodoApprove { who } = "{who}: `conex approve`";
+    /// Authors who are to prove a key.
+    TodoProve = "authors who prove that the key is theirs: `conex sign`";
+    /// Authors whose key is another's.
+    TodoRotate = "authors who take another key, this one is somebody else's: `conex rotate`";
+    /// A notary.
+    TodoSnapshot = "a notary, when all else is done: `conex snapshot`";
+    /// An owner writes, or anybody.
+    TodoWriteOwned { more } = "not signed as it is now: `conex sign` by an owner; or by anybody, and `conex approve` by {more}";
+    /// Anybody writes.
+    TodoWrite { more } = "not signed as it is now: `conex sign` by anybody, and `conex approve` by {more}";
+    /// An owner signs, or janitors.
+    TodoOwned { more } = "an owner: `conex sign`, or {more}: `conex approve`";
+    /// What the signer signed elsewhere.
+    SupersedeNever = "if it is never to come: `conex supersede NAME`";
+    /// Claims that are not listed yet.
+    MoreClaims { n } = "{n} more can be claimed: `conex claims`";
+    /// The chain was started.
+    InitApprove = "Every janitor now signs it with `conex approve`.";
+    /// The chain was started, and demands a snapshot.
+    InitSnapshot = "Then one of them makes the snapshot with `conex snapshot`, and again after each change.";
+    /// One person started the chain and signed it.
+    AloneSnapshot = "Now `conex snapshot` protects all that is there, and again after each change.";
+    /// The snapshot is of another state.
+    SnapshotAnew = "`conex snapshot` makes it anew before this is published";
+    /// The snapshot of a work tree is older than the one that is published.
+    RestoreSnapshot = "take the one that is published (`git checkout BRANCH -- packages/.conex/snapshot`), or start a new epoch: `conex epoch notaries`";
+    /// What is known of files does not fit.
+    ForgetKnown { path } = "files changed and kept their times and inodes, or just now; forget what is known: `rm -r {path}`";
+
+    // Files signed elsewhere.
+    /// Where the key is.
+    SignElsewhere { namespace, path } = "  ssh-keygen -Y sign -n {namespace} -f KEY {path}";
+    /// Where the repository is.
+    ImportHere { path } = "  conex signature import {path}";
+    /// A file without a signature.
+    SignFile = "sign it with `ssh-keygen -Y sign -n NAMESPACE -f KEY FILE`, which writes FILE.sig";
+    /// A file whose signature is of other bytes.
+    SignFileAsItIs { namespace } = "sign the file as it is: `ssh-keygen -Y sign -n {namespace} -f KEY FILE`";
+
+    // Merges, branches and git.
+    /// Two branches folded their signatures.
+    MergeOfCompacts = "if this is a merge: two branches ran `conex compact`, and git took that for renames; `git merge --abort`, then `git merge -s resolve BRANCH`";
+    /// Git left the changes of both sides.
+    TakeOurs { what, path } = "{what}: `git checkout --ours {path}`, then give the command of the other branch again";
+    /// An authorisation was changed in both branches.
+    RedoOwner { name } = "`conex owner add ID {name}`, or `conex owner remove ID {name}`";
+    /// A file of people was changed in both branches.
+    RedoPeople { id } = "`conex team add {id} ID` or `conex team remove {id} ID` of a team, `conex rotate --as {id}` of an author";
+    /// The claims were changed in both branches.
+    RedoClaims = "`conex claims`";
+    /// Files of a merge that `sign` writes.
+    SignWrites { n } = "`conex sign` writes {n} of them anew";
+    /// A link with signatures of both branches.
+    ApproveJoins = "`conex approve` joins the signatures of both branches";
+    /// A release or list that was changed in both branches.
+    ConflictOfPackage { base } = "merge {base} into the branch and take either side of this file; `conex sign` writes it anew, above both";
+    /// A link that was changed in both branches.
+    ConflictOfLink { base } = "janitors changed meanwhile: take the link of {base}, and run `conex janitor` again on top of it; where both only added signatures, `conex approve` joins them";
+    /// A file of people or rights that was changed in both branches.
+    ConflictOfPeople { base } = "merge {base} into the branch, take the side of {base}, and run the command that made the change again (`conex owner`, `conex team`, `conex join`, `conex rotate`); its counter then rises above both";
+    /// A snapshot that was changed in both branches.
+    ConflictOfSnapshot { base } = "take the side of {base}: a snapshot is made when the branch is published, with `conex snapshot`";
+    /// Another file that was changed in both branches.
+    ConflictOfFile { base } = "merge {base} into the branch, resolve it as always, and run `conex sign`";
+    /// A branch with another link.
+    TakeLinkOf { base } = "merge {base} into the branch, take its link, and run `conex janitor` again on top of it";
+    /// A change that deletes signatures.
+    RestoreSegments = "restore the file; `conex compact` folds the own ones, `conex compact --delete-dead` deletes those that support nothing";
+    /// A signature under a key that nobody lists.
+    ListKeyFirst = "remove the file; the key is put into the repository first: `conex join ID`, or `conex rotate`";
+    /// Too many new files of signatures.
+    FoldSegments = "fold them into one with `conex compact`";
+    /// An epoch was skipped.
+    NextEpoch = "`conex epoch NAME` starts the next one";
+    /// A counter leaps.
+    NextCounter { first } = "{first} the next counter; the way back from a counter that was pushed to its end is `conex epoch NAME`";
+    /// A floor leaps.
+    FloorBySign = "`conex sign` computes the floor";
+    /// A list of claims that lost a name.
+    ClaimsAnew = "write it anew with `conex claims`";
+    /// A claim that is not valid yet.
+    ClaimsAfterwards = "claim a package after its authorisation is approved and merged: `conex claims`, in a change of its own";
+    /// A file of opam 1.2.
+    UpgradeLayout = "`opam admin upgrade` takes what it says into the file `opam`";
+    /// Findings that are not shown.
+    CheckAll { more } = "and {more} more; `conex check --all` names them";
+    /// A revision that is not there.
+    FetchBranch = "fetch it first: `git fetch origin BRANCH`";
+    /// A clone without its history.
+    Unshallow = "fetch the rest: `git fetch --unshallow` (in a job: fetch-depth 0, GIT_DEPTH 0)";
+    /// A clone without its history, where a rule can be left out.
+    UnshallowOrNoHistory = "fetch the rest: `git fetch --unshallow` (in a job: fetch-depth 0, GIT_DEPTH 0); or leave the rule out with --no-history";
+    /// A clone without all files.
+    Incomplete = "the clone leaves out files (--filter), or is damaged: fetch all of it, or run `git fsck`";
+    /// A remote cannot be asked.
+    FetchFails = "nothing was signed; give the command again when `git fetch` works";
+    /// A branch that a remote does not have.
+    ListRemote = "see what there is: `git ls-remote REMOTE`";
+    /// Git knows no committer.
+    GitIdentity = "say who you are: `git config user.name NAME`; `git config user.email ADDRESS`";
+    /// The published branch is named as one that is to be approved.
+    BranchOfItsOwn = "what waits there is approved in a branch of its own: `git switch -c approve`, then `conex approve`";
+    /// A clone without remotes.
+    AddRemote = "add the one of the published repository: `git remote add origin ADDRESS`";
+    /// A branch that is of no remote.
+    NameRemote = "name it as REMOTE/BRANCH; `git remote` lists the remotes";
+    /// The published branch of a remote is not known.
+    SetHead { remote } = "`git remote set-head {remote} --auto`; or name it with --base {remote}/BRANCH";
+    /// What carries a branch is older than the branch.
+    StaleCarrier { remote, short, text } = "take that branch away, and approve again what is there now: `git push {remote} --delete {short}`; or work on it as it is: --branch {text}";
+    /// A branch or pull request that a remote does not have.
+    NotThere { remote } = "see what there is: `git ls-remote {remote}`; or name the branch of the fork: `git remote add FORK ADDRESS`, and --branch FORK/BRANCH";
+    /// A difference that git cannot make.
+    GitDiff = "leave out --diff, and look with `git diff`";
+    /// Something that was written is ignored.
+    AddForced = "commit what was written with `git add -f packages`, and look for the line in .gitignore";
+    /// Something that was written is in no commit.
+    NotCommitted { what } = "{what}; `git add packages`, then commit";
+    /// Something that was written is in no commit and is ignored.
+    IgnoredByGit { what } = "{what}; `git add -f packages`, then commit";
+    /// Something would be vouched for that git ignores.
+    TakeIn = "remove what does not belong there, or take it in with `git add -f`";
+    /// A commit that was not pushed.
+    ShowKept { kept } = "  git show {kept}";
+    /// How that commit is pushed.
+    PushKept { remote, refs } = "  git push {remote} {refs}";
+    /// A commit that no branch takes.
+    PushYourself { kept, remote, refs } = "it is kept here as {kept}; name a remote that you can push to with --to REMOTE, or push it yourself: `git push {remote} {refs}`";
+    /// Renames are still detected.
+    RenamesOff = "an update that git takes for a rename will be refused: `git config diff.renames false`";
+
+    // opam.
+    /// Another hook is configured.
+    ReplaceHook = "--force replaces it, and `conex disable` brings it back";
+    /// Another hook is configured, and the repository is known.
+    ReplaceHookOf { name } = "`conex enable {name} --force` replaces it, and `conex disable` brings it back";
+    /// A repository that is left out has anchors of conex's.
+    DisableFirst { name } = "to leave it out, take its anchors away first: `conex disable {name}`";
+    /// A repository that is left out has anchors of opam's.
+    SetUrlFirst { name, url } = "to leave it out, take its anchors away first: `opam repository set-url {name} {url}`";
+    /// Anchors that conex did not set.
+    OpamRemoves { name, url } = "opam removes them: `opam repository set-url {name} {url}`";
+    /// opam's files cannot be written.
+    HookByHand { option } = "opam 2.1 and later do the same with `opam option --global {option}`";
+    /// opam's files cannot be written, and there are anchors to set.
+    AnchorsByHand { option, name, quorum, anchors } = "opam 2.1 and later do the same with `opam option --global {option}` and `opam repository set-url {name} URL {quorum} {anchors}`";
+    /// There is no hook, or a wrong one.
+    Enable { name } = "`conex enable {name}`";
+    /// Anchors are missing.
+    GiveAnchors { name } = "give its anchors, as its maintainers publish them: `conex enable {name} --anchors ANCHORS`";
+    /// Anchors are missing, and that may be meant.
+    GiveAnchorsOrLeaveOut { name } = "give its anchors, as its maintainers publish them: `conex enable {name} --anchors ANCHORS`; or, if it is meant to come unverified: `conex enable {name} --leave-out`";
+    /// Anchors of another start of the repository.
+    NewAnchors { name } = "if its maintainers started it anew, take their new anchors: `conex enable {name} --anchors ANCHORS`";
+    /// Anchors that nothing in the repository meets.
+    CompareAnchors { name } = "compare your anchors and your quorum with those that its maintainers publish today; others are set with `conex enable {name} --anchors ANCHORS`";
+    /// What is remembered of the other repositories of this name.
+    ForgetOthers { paths } = "if it is right as it is: `rm {paths}`";
+    /// The memory cannot be read.
+    GiveUpMemory { path } = "if you know why, give up the protection against rollback once: `rm -r {path}`";
+    /// A repository that a snapshot covers.
+    Covered { name, anchors } = "a valid snapshot covers them, so that they can come as its maintainers state them: `conex enable {name} --anchors {anchors}`";
+    /// A repository that is signed in part.
+    NoStrict { name } = "let through what nobody signs, in all repositories: `conex enable {name} --nostrict`";
+    /// The same, for the reader of a report.
+    CoveredOrNoStrict { name } = "a repository that is signed only in part needs anchors with `unsigned=covered`, if its maintainers publish such, or: `conex enable {name} --nostrict`";
+    /// What lets more through than the anchors.
+    StrictAgain { name } = "`conex enable {name} --strict`, if no other repository needs --nostrict";
+    /// What opam holds is not valid.
+    FetchAgain { name, set_url } = "`opam update {name}`; if it finds no changes, fetch all of it again: `{set_url}` (if conex refuses that, opam from 2.2 on keeps what it has, and opam 2.0 and 2.1 keep the repository without packages until the next update; `conex explain {name}` says why)";
+    /// Not a directory of opam's.
+    NameRoot = "name the root with --root DIR (`opam var root` prints it), or make one with `opam init`";
+    /// The record of `enable` is damaged.
+    ForgetRecord { path } = "it says what `conex disable` brings back and what is left out on purpose; without it, that is not known any more: `rm {path}`";
+    /// A repository that opam does not have.
+    AddRepository { known } = "there are: {known}; add one with `opam repository add NAME URL`";
+    /// A repository that opam does not have, and the command that adds it verified.
+    AddVerified { known, name, add } = "opam has: {known}; to add `{name}` so that its first copy is verified too: `{add}`";
+    /// The same, where there is no hook yet.
+    EnableAndAdd { known, name, add } = "opam has: {known}; to add `{name}` so that its first copy is verified too: `conex enable {name} --strict` (or --nostrict, if it is signed only in part), and then: `{add}`";
+    /// The command that adds a repository.
+    AddNow { name, add } = "opam has no repository `{name}` yet. This adds it, so that the first copy is verified too:\n  {add}";
+    /// The hook is another conex.
+    NamesConex { name } = "update the one or the other; `conex enable {name}` names the conex that runs it";
+    /// The hook's program does not run.
+    NamesConexOrDisable { name } = "`conex enable {name}` names the conex that runs it; `conex disable` takes the hook away";
+    /// The variable overrides the configuration.
+    UnsetHook = "`unset OPAMVALIDATIONHOOK` once `conex enable` has configured the hook";
+    /// The variable turns verification off.
+    UnsetNoChecksums = "`unset OPAMNOCHECKSUMS`";
+    /// A program that cannot be executed.
+    MakeExecutable { path } = "`chmod +x {path}`";
+    /// A program that others can change.
+    OthersCanWrite { path } = "`chmod go-w {path}`, or install it where only root writes";
+    /// Two repositories of which one is broken.
+    VerifySays { n } = "{n} errors in the two of them; `conex verify --dir` says which";
+    /// A report of the hook.
+    WholeReport { path } = "the whole report: `conex explain`, or {path}";
+}
