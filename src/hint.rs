@@ -54,8 +54,6 @@ hints! {
     JoinWithoutAs { id } = "leave out --as: `conex join {id}` signs as `{id}`";
     /// A key of nobody signed a file.
     KeyOfOrJoin { id } = "sign with a key of `{id}`, or put this one into the repository first: `conex join {id}`";
-    /// A key that the file of its author does not list.
-    ListedOrRotate = "sign with a key that it lists, or change keys with `conex rotate`";
     /// `rotate` of an id that is no author.
     JoinOrChain = "authors join with `conex join ID`; the keys of janitors are in the chain: `conex status`";
     /// An author without keys.
@@ -187,15 +185,15 @@ hints! {
     /// A release or list that was changed in both branches.
     ConflictOfPackage { base } = "merge {base} into the branch and take either side of this file; `conex sign` writes it anew, above both";
     /// A link that was changed in both branches.
-    ConflictOfLink { base } = "janitors changed meanwhile: take the link of {base}, and run `conex janitor` again on top of it; where both only added signatures, `conex approve` joins them";
+    ConflictOfLink { base } = "janitors changed meanwhile: take the link of {base}, and give the command again that started yours, as `conex janitor add ID`; where both only added signatures, `conex approve` joins them";
     /// A file of people or rights that was changed in both branches.
-    ConflictOfPeople { base } = "merge {base} into the branch, take the side of {base}, and run the command that made the change again (`conex owner`, `conex team`, `conex join`, `conex rotate`); its counter then rises above both";
+    ConflictOfPeople { base } = "merge {base} into the branch, take the side of {base}, and give the command again that made the change (`conex owner add ID PACKAGE`, `conex team add TEAM ID`, `conex join ID`, `conex rotate`); its counter then rises above both";
     /// A snapshot that was changed in both branches.
     ConflictOfSnapshot { base } = "take the side of {base}: a snapshot is made when the branch is published, with `conex snapshot`";
     /// Another file that was changed in both branches.
     ConflictOfFile { base } = "merge {base} into the branch, resolve it as always, and run `conex sign`";
     /// A branch with another link.
-    TakeLinkOf { base } = "merge {base} into the branch, take its link, and run `conex janitor` again on top of it";
+    TakeLinkOf { base } = "merge {base} into the branch, take its link, and give the command again that started yours, as `conex janitor add ID`";
     /// A change that deletes signatures.
     RestoreSegments = "restore the file; `conex compact` folds the own ones, `conex compact --delete-dead` deletes those that support nothing";
     /// A signature under a key that nobody lists.
@@ -226,8 +224,6 @@ hints! {
     Incomplete = "the clone leaves out files (--filter), or is damaged: fetch all of it, or run `git fsck`";
     /// A remote cannot be asked.
     FetchFails = "nothing was signed; give the command again when `git fetch` works";
-    /// A branch that a remote does not have.
-    ListRemote = "see what there is: `git ls-remote REMOTE`";
     /// Git knows no committer.
     GitIdentity = "say who you are: `git config user.name NAME`; `git config user.email ADDRESS`";
     /// The published branch is named as one that is to be approved.

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::plan::conflict::Conflicts;
 use crate::plan::effect::{self, Effect, Find};
 use crate::plan::todo::{Coverage, Item, Todo, coverage, todo};
-use crate::plan::{View, World};
+use crate::plan::{Published, View, World};
 use conex_verify::finding::{Code, Finding, Severity};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::Fingerprint;
@@ -55,6 +55,7 @@ impl<'a> Side<'a> {
             repository: self.repository,
             assessment,
             conflicts: Conflicts::default(),
+            published: Published::default(),
         }
     }
 }

@@ -50,7 +50,7 @@ pub(super) struct Known<'a> {
     pub floor: u64,
     /// How many releases of the lists are not there.
     pub removed: usize,
-    /// The list that is there, or the two sides of a conflict.
+    /// The list that is there, or the two sides of a conflict; and the published one.
     lists: Vec<(ResourceVersion, &'a Releases)>,
 }
 
@@ -69,11 +69,14 @@ impl<'a> Known<'a> {
         owners.extend(signer);
         let good = package.releases.good();
         let epoch = world.epoch_of_change(&resource, good.map(|l| l.value.revision));
-        let lists: Vec<(ResourceVersion, &Releases)> = match world.conflicts.lists.get(&report.name)
-        {
-            Some(sides) => sides.iter().map(|(v, list)| (*v, list)).collect(),
-            None => good.map(|l| (l.version(), &l.value)).into_iter().collect(),
-        };
+        let published = world.published.list(&report.name);
+        let published = published.map(|(version, list)| (*version, list));
+        let mut lists: Vec<(ResourceVersion, &Releases)> =
+            match world.conflicts.lists.get(&report.name) {
+                Some(sides) => sides.iter().map(|(v, list)| (*v, list)).collect(),
+                None => good.map(|l| (l.version(), &l.value)).into_iter().collect(),
+            };
+        lists.extend(published);
         let mut known = Known {
             mine: signer.is_some(),
             owners,
@@ -117,7 +120,11 @@ impl<'a> Known<'a> {
     fn stated(&self, world: &World<'_>, report: &PackageReport, package: &Package) -> Option<u64> {
         let resource = ResourceId::releases(&report.name);
         let about = world.assessment.vouches.about(&resource);
+        let published = world.published.version(&resource);
         let vouched = |version: ResourceVersion| {
+            if published == Some(version) {
+                return true;
+            }
             let mut about = about.iter().filter(|v| v.version == version);
             about.any(|v| v.weight == Weight::Chain || self.owners.contains(v.id))
         };

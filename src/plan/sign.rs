@@ -114,7 +114,7 @@ impl<'a> Job<'a, '_> {
         if !listed {
             return Err(PlanError::refused(
                 format!("the file of `{id}` does not list the key {fingerprint}"),
-                Hint::ListedOrRotate,
+                "sign with a key that it lists",
             ));
         }
         let resource = loaded.value.resource_id();
@@ -234,6 +234,7 @@ impl<'a> Job<'a, '_> {
                 && fits
                 && in_place(p.revision)
                 && !must_rise(&standing)
+                && !self.world.published.is_above(&resource, *p)
                 && (standing.is_valid() || self.may_take_over(&resource, *p, known))
         });
         if keep.is_some() && (!known.mine || standing.is_valid()) {
@@ -280,7 +281,8 @@ impl<'a> Job<'a, '_> {
             o.releases == releases && o.floor == known.floor && o.revision.epoch == known.epoch
         });
         let conflict = self.conflicts(&resource);
-        let stuck = standing.as_ref().is_some_and(must_rise);
+        let published = present.is_some_and(|p| self.world.published.is_above(&resource, p));
+        let stuck = published || standing.as_ref().is_some_and(must_rise);
         let valid = standing.as_ref().is_some_and(Standing::is_valid);
         let keep = present.filter(|p| {
             fits && !conflict && !stuck && (valid || self.may_take_over(&resource, *p, known))

@@ -279,13 +279,15 @@ impl List<'_, '_> {
         unfit
     }
 
+    /// The owners who have a key to sign with: nothing waits for somebody who was revoked.
     fn owners(&self, report: &PackageReport) -> BTreeSet<Id> {
-        let people = &self.world.assessment.people;
-        people
-            .resolve(&report.owners, self.world.chain())
-            .into_iter()
-            .cloned()
-            .collect()
+        let (people, chain) = (&self.world.assessment.people, self.world.chain());
+        let has_key = |id: &&Id| {
+            let keys = people.authors.get(*id);
+            chain.key_of(id).is_some() || keys.is_some_and(|keys| !keys.is_empty())
+        };
+        let owners = people.resolve(&report.owners, chain);
+        owners.into_iter().filter(has_key).cloned().collect()
     }
 
     /// What waits as it is, without what is to be written anew anyway.

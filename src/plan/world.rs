@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::conflict::{Conflicts, has_markers};
 use super::nearest::nearest;
 use super::planned::{Plan, PlanError};
+use super::published::Published;
 use conex_verify::finding::{Finding, Severity};
 use conex_verify::format::key::{Namespace, PublicKey};
 use conex_verify::format::name::{Id, PackageName, Release, fold};
@@ -39,6 +40,8 @@ pub struct World<'r> {
     pub assessment: Assessment<'r>,
     /// What a merge left to do.
     pub conflicts: Conflicts,
+    /// What counts in the published branch, if the tree was made on top of it.
+    pub published: Published,
 }
 
 /// How a working tree is looked at.
@@ -81,6 +84,7 @@ impl<'r> World<'r> {
             repository,
             assessment,
             conflicts: Conflicts::default(),
+            published: Published::default(),
         })
     }
 
@@ -118,6 +122,12 @@ impl<'r> World<'r> {
     #[must_use]
     pub fn redoing(self, conflicts: Conflicts) -> World<'r> {
         World { conflicts, ..self }
+    }
+
+    /// The same tree, made on top of a published branch in which this counts.
+    #[must_use]
+    pub fn above(self, published: Published) -> World<'r> {
+        World { published, ..self }
     }
 
     /// Works on a tree that [`super::conflict::mend`] made readable.
@@ -371,11 +381,13 @@ impl<'r> World<'r> {
         self.revision_in(resource, epoch, &BTreeSet::new(), present)
     }
 
-    /// All versions of a resource that somebody signed for, whether that counts or not.
+    /// All versions of a resource that somebody signed for, here or in the published branch, whether
+    /// that counts or not.
     pub fn signed(&self, resource: &ResourceId) -> impl Iterator<Item = ResourceVersion> {
         let vouches = self.assessment.vouches.about(resource).iter();
         let ignored = self.assessment.ignored.versions(resource);
-        vouches.map(|v| v.version).chain(ignored)
+        let published = self.published.version(resource);
+        vouches.map(|v| v.version).chain(ignored).chain(published)
     }
 
     /// The highest revision of a resource in an epoch that clients may know: the highest entry

@@ -11,6 +11,8 @@
 //! * `<!-- fails: 1 -->`: the exit status of the last command of the next block.
 //! * `<!-- meanwhile: ann` and commands up to `-->`: what somebody does that the reader
 //!   needs not read, and how a page proves what it says.
+//! * `<!-- counts: ROLE, WHEN -->`: the next block is what a role types then, of conex's (see
+//!   [`COUNTS`]).
 //! * `<!-- not run: REASON -->`: the next block is not run, for one of [`REASONS`].
 //!
 //! `CONEX_SHOW=1 cargo test --locked --test book book:: -- --nocapture` prints all of it, and
@@ -32,6 +34,17 @@ const ANSWERS: [(&str, &str); 3] = [
     ("[y/N] ", "y\n"),
     ("Passphrase for", "correct horse battery staple\n"),
     ("passphrase for", "correct horse battery staple\n"),
+];
+
+/// How many commands of conex's each role types, and when; and how many things they copy from
+/// elsewhere.
+const COUNTS: [(&str, usize, usize); 6] = [
+    ("author, once", 2, 0),
+    ("author, with each release", 1, 0),
+    ("janitor, for each approval", 1, 0),
+    ("operator, once", 3, 0),
+    ("operator, with each change", 1, 0),
+    ("user, once", 1, 1),
 ];
 
 /// How many stories of a page are told at once.
@@ -65,6 +78,8 @@ struct Story {
 struct Page {
     stories: Vec<Story>,
     not_run: Vec<(usize, String)>,
+    /// What a role types when, and how many things are copied.
+    counts: Vec<(String, usize, usize)>,
 }
 
 impl Page {
@@ -74,6 +89,7 @@ impl Page {
         let mut person = String::new();
         let mut fails = 0;
         let mut skip: Option<String> = None;
+        let mut counts: Option<String> = None;
         // Steps of the last block of shell, for the text behind it.
         let mut block = 0;
         let mut lines = text.lines().enumerate();
@@ -100,6 +116,7 @@ impl Page {
                     }
                     "as" => word.clone_into(&mut person),
                     "fails" => fails = word.parse().unwrap(),
+                    "counts" => counts = Some(word.to_owned()),
                     "not run" => {
                         assert!(REASONS.contains(&word), "{place}: {word}");
                         skip = Some(word.to_owned());
@@ -123,6 +140,16 @@ impl Page {
                         let story = page.stories.last_mut();
                         let story = story.unwrap_or_else(|| panic!("{place}: no story yet"));
                         block = push(story, &body, &person, std::mem::take(&mut fails));
+                        if let Some(role) = counts.take() {
+                            let typed = &story.steps[story.steps.len() - block..];
+                            let of_conex = |s: &&Step| s.command.starts_with("conex ");
+                            let copied = |s: &Step| s.command.matches("$(cat ").count();
+                            page.counts.push((
+                                role,
+                                typed.iter().filter(of_conex).count(),
+                                typed.iter().map(copied).sum(),
+                            ));
+                        }
                     }
                     "text" => {
                         let step = page.stories.last_mut().and_then(|s| s.steps.last_mut());
@@ -423,6 +450,19 @@ fn every_document_with_commands_is_run() {
             .any(|l| l.trim() == "```sh" || l.trim() == "```console");
         assert!(!shell || PAGES.contains(&name.as_str()), "{name}");
     }
+}
+
+/// The pages are the proof of how little people type: the blocks that are counted are run as they
+/// stand, so nothing is missing in them.
+#[test]
+fn each_role_types_as_little_as_is_said() {
+    let mut counted: Vec<(String, usize, usize)> = PAGES
+        .iter()
+        .flat_map(|name| Page::read(name).counts)
+        .collect();
+    counted.sort();
+    let said = COUNTS.map(|(role, commands, copied)| (role.to_owned(), commands, copied));
+    assert_eq!(counted, said);
 }
 
 #[test]

@@ -1,34 +1,79 @@
-//! What a branch changes against the published one.
+//! What a tree changes against the published branch.
 
 use std::path::Path;
 
 use super::workspace::earlier;
-use crate::plan::{Plan, View, World};
+use crate::plan::{self, Plan, View, World};
 use crate::shell::git::{Git, GitError, Where};
 use conex_verify::format::path::Place;
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::Repository;
 
-/// T7: Says what changes when a plan counts, against the published branch where that is known and
-/// of the same repository: a branch in which somebody deleted the approvals of before says of itself
-/// that nothing was approved. `all` names everything that is new.
-pub fn tell(plan: &mut Plan, world: &World<'_>, root: &Path, all: bool) {
-    let find = earlier(root);
-    let tree = published(root).ok().flatten();
-    let repository = tree.as_ref().map(Repository::load);
-    let now = tree
-        .as_ref()
-        .zip(repository.as_ref())
-        .and_then(|(tree, repository)| World::look(tree, repository, View::Supported).ok());
-    match now {
-        Some(now) if is_continued(&now, world) => plan.tell_since(&now, world, &find, all),
-        Some(_) => {
-            plan.tell(world, &find, all);
-            // Nothing of what counts there is compared: a branch with janitors of its own says
-            // whatever it likes of what was before.
-            plan.lines.insert(0, OTHER_CHAIN.to_owned());
+/// The metadata of the published branch, where there is one that git knows.
+pub struct Published {
+    state: Result<Option<Metadata>, GitError>,
+}
+
+struct Metadata {
+    tree: Tree,
+    repository: Repository,
+    /// Whether the present commit has all commits of the published branch.
+    is_below: bool,
+}
+
+impl Published {
+    /// Reads that of the repository around a work tree.
+    pub fn of(root: &Path) -> Published {
+        Published { state: read(root) }
+    }
+
+    /// T7: Says what changes when a plan counts, against the published branch where that is known
+    /// and of the same repository: a branch in which somebody deleted the approvals of before says
+    /// of itself that nothing was approved. `all` names everything that is new.
+    pub fn tell(&self, plan: &mut Plan, world: &World<'_>, root: &Path, all: bool) {
+        let find = earlier(root);
+        // Where nothing of what counts is compared, the branch says whatever it likes of what was
+        // before.
+        let strange = match &self.state {
+            Ok(None) => None,
+            Ok(Some(metadata)) => match metadata.look() {
+                Some(now) if is_continued(&now, world) => {
+                    return plan.tell_since(&now, world, &find, all);
+                }
+                Some(_) => Some(OTHER_CHAIN.to_owned()),
+                None => Some(format!(
+                    "!! the published branch has no chain of janitors: {UNCOMPARED}"
+                )),
+            },
+            // A directory that is in no repository of git has no published branch.
+            Err(GitError::NotARepository { .. }) => None,
+            Err(why) => Some(format!(
+                "!! the published branch cannot be read ({why}): {UNCOMPARED}"
+            )),
+        };
+        plan.tell(world, &find, all);
+        if let Some(line) = strange {
+            plan.lines.insert(0, line);
         }
-        None => plan.tell(world, &find, all),
+    }
+
+    /// The same tree, as one that was made on top of what counts in the published branch, if it was.
+    pub fn below<'r>(&self, world: World<'r>) -> World<'r> {
+        let Ok(Some(metadata)) = &self.state else {
+            return world;
+        };
+        match metadata.look() {
+            Some(now) if metadata.is_below && is_continued(&now, &world) => {
+                world.above(plan::Published::of(&now))
+            }
+            _ => world,
+        }
+    }
+}
+
+impl Metadata {
+    fn look(&self) -> Option<World<'_>> {
+        World::look(&self.tree, &self.repository, View::Supported).ok()
     }
 }
 
@@ -36,13 +81,15 @@ pub fn tell(plan: &mut Plan, world: &World<'_>, root: &Path, all: bool) {
 const OTHER_CHAIN: &str = "!! the chain of janitors here does not continue that of the published branch: what is \
 said to be new may take something from somebody there";
 
+const UNCOMPARED: &str = "what is said to be new may take something from somebody there";
+
 /// Whether one chain has all links of another.
 fn is_continued(now: &World<'_>, world: &World<'_>) -> bool {
     world.chain().digests().starts_with(now.chain().digests())
 }
 
-/// The metadata of the published branch: what it takes to know what counts there.
-fn published(root: &Path) -> Result<Option<Tree>, GitError> {
+/// What it takes to know what counts there.
+fn read(root: &Path) -> Result<Option<Metadata>, GitError> {
     let git = Git::open(root, Where::Directory)?;
     let Some(commit) = git.published() else {
         return Ok(None);
@@ -58,5 +105,17 @@ fn published(root: &Path) -> Result<Option<Tree>, GitError> {
                 | Place::Snapshot)
         )
     });
-    Ok(git.read(&[&listing])?.into_iter().next())
+    let Some(tree) = git.read(&[&listing])?.into_iter().next() else {
+        return Ok(None);
+    };
+    // A branch without commits has nothing in it.
+    let is_below = match git.commit("HEAD") {
+        Ok(head) => git.common(&commit, &head)?.as_ref() == Some(&commit),
+        Err(_) => false,
+    };
+    Ok(Some(Metadata {
+        repository: Repository::load(&tree),
+        tree,
+        is_below,
+    }))
 }

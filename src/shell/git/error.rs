@@ -93,7 +93,7 @@ impl GitError {
             GitError::Unrelated => "start the branch anew from the published one".to_owned(),
             GitError::Incomplete(_) => Hint::Incomplete.into(),
             GitError::Remote { .. } => Hint::FetchFails.into(),
-            GitError::NotThere { .. } => Hint::ListRemote.into(),
+            GitError::NotThere { .. } => "name a branch that the remote has".to_owned(),
             GitError::Nobody(_) => Hint::GitIdentity.into(),
             GitError::Failed { .. } => "".to_owned(),
         }

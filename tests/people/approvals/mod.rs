@@ -4,7 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod below;
-mod branch;
+pub mod branch;
 mod carried;
 mod diff;
 mod first_day;

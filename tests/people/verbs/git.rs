@@ -101,3 +101,53 @@ fn outside_of_a_repository_all_verbs_say_the_same() {
         );
     }
 }
+
+/// `git revert` takes the signatures of a change back with the change: the tree is valid as it was,
+/// and every client knows a newer state. `sign` said that nothing waits.
+#[test]
+fn what_git_reverts_is_signed_above_what_is_published() {
+    for change in [
+        "release fmt.2.0",
+        "edit fmt.1.0 Bad",
+        "git rm -qr packages/fmt/fmt.1.1",
+    ] {
+        let town = Town::new();
+        let client = town.client("every");
+        town.ok(&format!(
+            "{change}; by alice conex sign --yes; commit change"
+        ));
+        client.update("main");
+        town.ok("git checkout -qb back; git revert --no-edit HEAD > ../log");
+        town.fails("conex check main..back", "not mergeable");
+        town.ok("by alice conex sign --yes; commit signed; conex check main..back --strict");
+        client.update("back");
+        town.accepted("back");
+        town.update_accepted("main", "back");
+        let told = town.ok("by alice conex sign --yes");
+        assert!(told.contains("Nothing to do"), "{told}");
+        // A branch that is behind takes nothing back.
+        town.ok("git checkout -qb behind day-one; edit lwt.1.0 Mine; by alice conex sign --yes; commit mine");
+        let told = town.ok("git diff --name-only day-one");
+        assert!(!told.contains("fmt"), "{told}");
+    }
+}
+
+/// Where git cannot read the published branch, nothing can be compared with it, and that is said
+/// before everything else.
+#[test]
+fn a_published_branch_that_cannot_be_read_is_said() {
+    let town = Town::new();
+    town.ok(
+        "git checkout -qb work; by alice conex rotate --no-passphrase --yes; commit rotated
+        o=$(git rev-parse main:packages/.conex/ids/alice); rm -f .git/objects/${o:0:2}/${o:2}",
+    );
+    for told in [
+        town.ok("by ja conex approve --dry-run"),
+        town.ok("edit fmt.1.0 Mine; by alice conex sign --dry-run"),
+    ] {
+        assert!(
+            told.contains("!! the published branch cannot be read"),
+            "{told}"
+        );
+    }
+}

@@ -169,7 +169,7 @@ fn told_of(town: &Town, command: &str) -> String {
 }
 
 /// A file for `jc` with the key of `dave`, written by hand.
-fn taken_by_hand(town: &Town) {
+pub fn taken_by_hand(town: &Town) {
     town.fails(
         "by dave conex join jc --key $PEOPLE/dave/keys/dave",
         "who has another key",
@@ -178,7 +178,7 @@ fn taken_by_hand(town: &Town) {
 }
 
 /// A file for an id that lists the key of somebody else, who did not write it.
-fn written_by_hand(town: &Town, whose: &str, id: &str) {
+pub fn written_by_hand(town: &Town, whose: &str, id: &str) {
     let work = town.path("work");
     let there = work.join(format!("packages/.conex/ids/{whose}"));
     let published = there.exists();

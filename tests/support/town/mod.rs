@@ -20,7 +20,7 @@ use conex_verify::format::digest::Digest;
 use conex_verify::format::key::Namespace;
 use conex_verify::format::name::Id;
 use conex_verify::format::path::Place;
-use conex_verify::format::resource::{Decode as _, Entry, ResourceId, SignedLink, Timestamp};
+use conex_verify::format::resource::{Decode as _, Entry, Kind, ResourceId, SignedLink, Timestamp};
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::Repository;
 use tempfile::TempDir;
@@ -179,6 +179,7 @@ impl Town {
                 Place::Authorisation(name) => ResourceId::authorisation(&name),
                 Place::Releases(name) => ResourceId::releases(&name),
                 Place::Checksum(release) => ResourceId::checksum(&release),
+                Place::IdFile(id) => ResourceId::id(Kind::Author, &id),
                 other => panic!("{other:?}"),
             };
             let version = repository.version_of(&resource).unwrap();

@@ -98,8 +98,8 @@ remedies! {
     /// A janitor came back with a key that was dropped.
     NEW_KEY {
         client: ASK,
-        work_tree: "a janitor who comes back takes another key: `conex key new`",
-        merge: "a janitor who comes back takes another key with `conex key new`; the branch that is to be merged names that one",
+        work_tree: "a janitor who comes back takes another key: `conex key new ID`",
+        merge: "a janitor who comes back takes another key with `conex key new ID`; the branch that is to be merged names that one",
     }
 
     /// An author has proven no key.
@@ -238,42 +238,70 @@ remedies! {
     /// No list of claims is in force.
     CLAIMS {
         client: "ask the repository's maintainers; until there is one that is valid only signed packages are accepted: leave `unsigned=covered` out of the anchors",
-        work_tree: "janitors write it with `conex claims` and approve it with `conex approve`; until then clients with `unsigned=covered` refuse the repository",
-        merge: "janitors write it with `conex claims` and approve it with `conex approve`, in the branch that is to be merged",
+        work_tree: "janitors write the list of claims and approve it; until then clients with `unsigned=covered` refuse the repository",
+        merge: "janitors write the list of claims and approve it, in the branch that is to be merged",
     }
 
     /// A snapshot that does not fit.
     SNAPSHOT_MIXED {
         client: "the server or mirror mixes two states or hides a part of one; use another one, or report it",
-        work_tree: "whoever publishes makes the snapshot of what is published: `conex snapshot`",
-        merge: "the snapshot is made when the branch is published, with `conex snapshot`",
+        work_tree: "whoever publishes makes the snapshot of what is published",
+        merge: "the snapshot is made when the branch is published",
     }
 
     /// A snapshot that does not count.
     SNAPSHOT_AGAIN {
         client: "the server or mirror serves an old state, or somebody else made it; use another one, or report it",
-        work_tree: "a notary makes the snapshot: `conex snapshot`",
-        merge: "a notary makes the snapshot when the branch is published, with `conex snapshot`",
+        work_tree: "a notary makes the snapshot anew",
+        merge: "a notary makes the snapshot anew when the branch is published",
     }
 
     /// No snapshot where one is asked for.
     SNAPSHOT_MISSING {
         client: "the server or mirror left it out, or the repository's maintainers make none: use another one, or ask them",
-        work_tree: "a notary makes one: `conex snapshot`",
-        merge: "a notary makes one when the branch is published, with `conex snapshot`",
+        work_tree: "a notary makes one when this is published",
+        merge: "a notary makes one when the branch is published",
     }
 
     /// Too many segments.
     COMPACT {
         client: ASK,
-        work_tree: "fold them: `conex compact`",
-        merge: "fold them with `conex compact`, in the branch that is to be merged",
+        work_tree: "each author folds their own, and deletes those that support nothing",
+        merge: "in the branch that is to be merged each author folds their own, and deletes those that support nothing",
+    }
+
+    /// A version below the one that counts.
+    NEWER {
+        client: "the server or mirror serves an old state, or mixes two; use another one, or report it",
+        work_tree: "take the newer version back from git, or write this one anew above it: `conex sign`",
+        merge: "merge the published branch into the one that is to be merged, and keep the newer version; or write this one anew above it there, with `conex sign`",
+    }
+
+    /// A file of metadata that never goes.
+    RESTORE {
+        client: "the server or mirror is damaged, or hides it; use another one, or report it",
+        work_tree: "restore the file: whoever vouches for it can empty it, and never remove it",
+        merge: "restore the file in the branch that is to be merged: whoever vouches for it can empty it, and never remove it",
+    }
+
+    /// A snapshot that is gone.
+    RESTORE_SNAPSHOT {
+        client: "a repository that has one keeps it: the server or mirror hides it; use another one, or report it",
+        work_tree: "a repository that has a snapshot keeps it: a notary makes one",
+        merge: "a repository that has a snapshot keeps it: a notary makes one when the branch is published",
+    }
+
+    /// A link that was changed or removed.
+    RESTORE_LINK {
+        client: "links are never changed or removed: the server or mirror is damaged, or lies; use another one, or report it",
+        work_tree: "links are never changed or removed: restore it as it is published",
+        merge: "links are never changed or removed: take the one of the published branch",
     }
 
     /// What was valid is not.
     VALID_BEFORE {
         client: "what makes it valid comes in the same update: its maintainers left out approvals or signatures, or the server hides them; use another one, or report it",
-        work_tree: "what makes it valid comes in the same change: `conex status` says what is missing",
+        work_tree: "what makes it valid comes in the same change",
         merge: "what makes it valid comes in the same change: see below what is to do in the branch that is to be merged",
     }
 

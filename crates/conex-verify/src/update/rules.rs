@@ -14,8 +14,6 @@ use crate::tree::Tree;
 use crate::verify::Assessment;
 
 /// The hint when something old is served.
-const OLD: &str = "the server or mirror serves an old state, or hides a part of the present one; use another one, or report it";
-
 /// U0: Holds a new tree against what was valid before. What is only not valid any more is not
 /// told of the paths that are `said` to have an error.
 pub fn judge(
@@ -91,7 +89,7 @@ fn chain(known: &Registers, new: &Assessment<'_>) -> Vec<Finding> {
                 "now",
                 found.map_or_else(|| "missing".to_owned(), Digest::to_string),
             )
-            .hint(OLD),
+            .remedy(&remedy::RESTORE_LINK, ""),
         );
     }
     findings
@@ -130,14 +128,14 @@ fn follows(
         )
         .value("before", before.revision)
         .value("now", present.revision)
-        .hint(OLD)
+        .remedy(&remedy::NEWER, "")
     } else if present.revision == before.revision && present.digest != before.digest {
         both(Finding::error(
             Code::Rollback,
             &path,
             format!("`{path}` changed without a new counter"),
         ))
-        .hint(OLD)
+        .remedy(&remedy::NEWER, "")
     } else {
         both(Finding::error(
             Code::Unsigned,
@@ -170,7 +168,7 @@ fn not_there(repository: &Repository, resource: &ResourceId, before: ResourceVer
             format!("`{path}` was accepted before, and is gone"),
         )
         .value("before", before.revision)
-        .hint("those who vouch for it can empty it, never remove it: the server or mirror hides it; use another one, or report it"),
+        .remedy(&remedy::RESTORE, ""),
     }
 }
 
@@ -209,7 +207,7 @@ fn releases(known: &Registers, now: &Registers, name: &PackageName, findings: &m
             )
             .value("before", before.floor())
             .value("now", list.floor())
-            .hint(OLD),
+            .remedy(&remedy::NEWER, ""),
         );
     }
     for release in list.releases.difference(&before.releases) {
@@ -242,13 +240,9 @@ fn snapshot(known: &Registers, repository: &Repository, now: &Registers) -> Opti
     let path = Place::Snapshot.path();
     let Some(loaded) = repository.snapshot.good() else {
         return Some(
-            Finding::error(
-                Code::Removed,
-                &path,
-                "there was a snapshot, and it is gone",
-            )
-            .value("before", before.revision)
-            .hint("a repository that has one keeps it: the server or mirror hides it; use another one, or report it"),
+            Finding::error(Code::Removed, &path, "there was a snapshot, and it is gone")
+                .value("before", before.revision)
+                .remedy(&remedy::RESTORE_SNAPSHOT, ""),
         );
     };
     let present = loaded.snapshot_version();
@@ -271,7 +265,7 @@ fn snapshot(known: &Registers, repository: &Repository, now: &Registers) -> Opti
         Finding::error(code, &path, message)
             .value("before", text(before))
             .value("now", text(present))
-            .hint(OLD),
+            .remedy(&remedy::NEWER, ""),
     )
 }
 

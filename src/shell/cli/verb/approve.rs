@@ -12,10 +12,11 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{hand_out, sign_and_write, still_invalid};
 use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
+use crate::shell::cli::published::Published;
 use crate::shell::cli::signer::{id, places, public_signer, who};
 use crate::shell::cli::signing::fold_small;
 use crate::shell::cli::workspace::merged_tree;
-use crate::shell::cli::{branch, diff, published};
+use crate::shell::cli::{branch, diff};
 use crate::shell::git::{Git, Range, Where};
 use crate::shell::keys::Signer as _;
 use conex_verify::workbench::repository::Repository;
@@ -93,7 +94,7 @@ pub fn run(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
     if let Some(dir) = &args.detached {
         let (id, key) = public_signer(&args.signing, &world, root)?;
         let mut plan = plan::approve_some(&world, &id, &key, &scope)?;
-        published::tell(&mut plan, &world, root, args.all);
+        Published::of(root).tell(&mut plan, &world, root, args.all);
         if args.diff {
             diff::show(&world, &plan, root, args.since.as_deref())?;
         }
@@ -101,7 +102,7 @@ pub fn run(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
     }
     let who = who(&args.signing, &world, &places)?;
     let mut plan = plan::approve_some(&world, &who.id, who.signer.public(), &scope)?;
-    published::tell(&mut plan, &world, root, args.all);
+    Published::of(root).tell(&mut plan, &world, root, args.all);
     if args.diff {
         diff::show(&world, &plan, root, args.since.as_deref())?;
     }

@@ -14,10 +14,11 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{hand_out, signed};
 use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
+use crate::shell::cli::published::Published;
 use crate::shell::cli::signer::{Who, find, places, public_signer, signer_in};
 use crate::shell::cli::signing::fold_small;
 use crate::shell::cli::workspace::merged_tree;
-use crate::shell::cli::{branch, diff, published};
+use crate::shell::cli::{branch, diff};
 use crate::shell::keys::{Signer as _, log};
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, PackageName};
@@ -76,11 +77,13 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
+    let published = Published::of(root);
+    let world = published.below(world);
     if let Some(dir) = &args.detached {
         let (id, key) = public_signer(&args.signing, &world, root)?;
         let mut plan = plan::sign(&world, &request(args, &args.packages, &world, &id, &key))?;
         refuse_ignored(root, &releases(&plan))?;
-        published::tell(&mut plan, &world, root, args.all);
+        published.tell(&mut plan, &world, root, args.all);
         if args.diff {
             diff::show(&world, &plan, root, args.since.as_deref())?;
         }
@@ -89,7 +92,7 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     let who = who(root, args, &world)?;
     let mut plan = plan_for(args, &args.packages, &world, &who)?;
     refuse_ignored(root, &releases(&plan))?;
-    published::tell(&mut plan, &world, root, args.all);
+    published.tell(&mut plan, &world, root, args.all);
     if args.diff {
         diff::show(&world, &plan, root, args.since.as_deref())?;
     }

@@ -9,8 +9,6 @@ use crate::trust::chain::{AnchorFault, ChainFault, Mismatch};
 use crate::trust::link_signatures::LinkSignatures;
 
 /// The hint for a chain that is not what it was.
-const RESTORE: &str = "links are never changed or removed: the server or mirror is damaged, or lies; use another one, or report it";
-
 /// V1.1, V1.2, V1.3, V0.4.
 pub fn chain_fault(fault: ChainFault<'_>) -> Finding {
     let path = |link| Place::Link(link).path();
@@ -26,7 +24,7 @@ pub fn chain_fault(fault: ChainFault<'_>) -> Finding {
             path(missing),
             format!("link {missing} of the janitor chain is missing, link {found} is there"),
         )
-        .hint(RESTORE),
+        .remedy(&remedy::RESTORE_LINK, ""),
         ChainFault::OtherIdentity(link, digests) => {
             does_not_follow(link, "it names another link 0", digests)
         }
@@ -87,7 +85,7 @@ fn does_not_follow<T: Display>(link: u64, what: &str, values: Mismatch<T>) -> Fi
     )
     .value("expected", values.expected)
     .value("found", values.found)
-    .hint(RESTORE)
+    .remedy(&remedy::RESTORE_LINK, "")
 }
 
 /// V1.4.
@@ -177,7 +175,7 @@ pub fn link_signatures(link: &LinkSignatures) -> Vec<Finding> {
             path_of(n),
             format!("the signature of `{id}` on link {n} does not verify: {why}"),
         )
-        .hint(RESTORE)
+        .remedy(&remedy::RESTORE_LINK, "")
     });
     let strangers = link.strangers.iter().map(|key| {
         Finding::error(
@@ -186,7 +184,7 @@ pub fn link_signatures(link: &LinkSignatures) -> Vec<Finding> {
             format!("link {n} has a signature by a key that neither it nor the link before names"),
         )
         .value("key", key)
-        .hint(RESTORE)
+        .remedy(&remedy::RESTORE_LINK, "")
     });
     let mut findings: Vec<Finding> = wrong.chain(strangers).collect();
     if link.is_lacking() {

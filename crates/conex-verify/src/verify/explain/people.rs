@@ -53,7 +53,7 @@ pub fn people_fault(fault: PeopleFault<'_>) -> Finding {
             "vouched for",
             format!("{}, {}", version.revision, version.digest),
         )
-        .hint("ids are never removed: the server or mirror is damaged, or lies")
+        .remedy(&remedy::RESTORE, "")
         .explaining(Cause::not_valid(resource)),
         PeopleFault::OtherType(id, Mismatch { expected, found }) => Finding::error(
             Code::NamespaceClash,
@@ -71,7 +71,7 @@ pub fn people_fault(fault: PeopleFault<'_>) -> Finding {
         )
         .value("vouched for", by)
         .value("found", found.map(|f| f.to_string()).unwrap_or_default())
-        .hint("the server or mirror serves an old state, or mixes two; use another one")
+        .remedy(&remedy::NEWER, "")
         .explaining(Cause::Id(id.clone())),
         PeopleFault::Contested(id, other) => Finding::error(
             Code::Equivocation,

@@ -11,10 +11,6 @@ use crate::trust::support::{EpochLacks, Standing, Waiting};
 use crate::trust::vouch::Ignored;
 use crate::words::counted;
 
-/// The hint when an old or mixed state is served.
-const STALE: &str =
-    "the server or mirror serves an old state, or mixes two; use another one, or report it";
-
 /// V4.6: Why a resource is not valid; `None` if it is.
 ///
 /// `owners` are the persons who could support it besides a quorum; `None` if only
@@ -40,7 +36,7 @@ pub fn standing(
             "found",
             present.map(|p| p.revision.to_string()).unwrap_or_default(),
         )
-        .hint(STALE),
+        .remedy(&remedy::NEWER, ""),
         Standing::Contested { other, both: true } => Finding::error(
             Code::Equivocation,
             &path,
@@ -62,8 +58,11 @@ pub fn standing(
                 Finding::error(Code::MissingResource, &path, format!("`{path}` is missing"));
             match supported {
                 Some(version) => finding
-                    .value("vouched for", format!("{}, {}", version.revision, version.digest))
-                    .hint("it was removed on the way to you: the server or mirror is damaged, or lies"),
+                    .value(
+                        "vouched for",
+                        format!("{}, {}", version.revision, version.digest),
+                    )
+                    .remedy(&remedy::RESTORE, ""),
                 None => finding.remedy(&remedy::SIGN, ""),
             }
         }
