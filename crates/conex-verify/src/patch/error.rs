@@ -24,8 +24,6 @@ pub enum Kind {
     Name,
     /// A time stamp that is not as GNU diff prints it.
     Stamp,
-    /// The epoch as a time stamp of a file that is neither created nor removed (D18).
-    Epoch,
     /// A hunk header that is not in its one canonical form, or does not follow.
     Range,
     /// A hunk whose lines disagree with its counts, or lack context.
@@ -95,7 +93,6 @@ impl Kind {
             | Kind::Mode
             | Kind::Binary
             | Kind::Emptied
-            | Kind::Epoch
             | Kind::Environment
             | Kind::Archive => Code::PatchAmbiguous,
             Kind::Limit => Code::PatchLimit,
@@ -108,7 +105,6 @@ impl Kind {
             Kind::ForeignVcs => "D23",
             Kind::Line | Kind::Dialect => "D1",
             Kind::Name => "D22",
-            Kind::Epoch => "D18",
             Kind::FileAndDirectory => "D10",
             Kind::RenameEdit | Kind::Copy => "D2",
             Kind::Symlink => "D9",

@@ -4,6 +4,7 @@ use super::error::{Kind, PatchError};
 use super::hunk::{self, Style};
 use super::lines::{Line, Lines};
 use super::name;
+use super::ocaml::gone;
 use super::stamp::{self, Stamp};
 use super::update::Update;
 
@@ -32,23 +33,11 @@ pub(super) fn section(
         (None, Stamp::Other) => update.existing(lines, old_line, path)?,
     };
     let content = hunk::read(lines, Style::Gnu, path, old)?;
-    let (removes_all, adds_all) = (content.first.new_count == 0, content.first.old_count == 0);
-    for (stamp, side, line) in [
-        (old_stamp, adds_all, old_line),
-        (new_stamp, removes_all && content.bytes.is_empty(), new_line),
-    ] {
-        if stamp == Stamp::Epoch && !side {
-            return Err(lines
-                .error(
-                    Kind::Epoch,
-                    line,
-                    format!("`{path}` has the time of a file that does not exist"),
-                )
-                .path(path));
-        }
-    }
-    if new_stamp == Stamp::Epoch {
+    // D18: only together with `+0,0` the epoch says that there is no such file. An index that
+    // is made reproducibly gives it to files that are there.
+    if new_stamp == Stamp::Epoch && content.first.new_count == 0 {
         update.existing(lines, old_line, path)?;
+        gone(lines, new_line, path, &content.bytes)?;
         update.delete(path);
         Ok(())
     } else if update.old(path).is_none() {

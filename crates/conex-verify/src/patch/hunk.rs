@@ -47,7 +47,7 @@ pub(super) struct Header {
     /// Lines of the old file before the hunk.
     old_before: usize,
     /// Lines of the old file in the hunk.
-    pub old_count: usize,
+    old_count: usize,
     /// Lines of the new file before the hunk.
     new_before: usize,
     /// Lines of the new file in the hunk.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::ArchiveErrorKind as Kind;
 use super::gzip::Gzip;
-use super::header::{Header, Type, long_name, pax_path};
+use super::header::{Header, Type, long_name, pax_comment, pax_path};
 use super::{ArchiveError, ArchivePlace, BLOCK};
 use crate::limits::{
     MAX_ARCHIVE_PADDING, MAX_COMPONENT_LEN, MAX_FILE_SIZE, MAX_PACKAGES, MAX_PATH_LEN,
@@ -42,7 +42,7 @@ struct Reader {
 enum NextName {
     InHeader,
     Gnu(Vec<u8>),
-    /// A PAX header was there; it may have had only times.
+    /// A PAX header was there; it may have had only times and owners.
     Pax(Option<Vec<u8>>),
 }
 
@@ -73,6 +73,15 @@ pub(super) fn read(bytes: &[u8], contents: Contents) -> Result<Tree, ArchiveErro
         let header = Header::read(&block).map_err(|kind| fail(Header::name_of(&block), kind))?;
         // Also long names count, so that a stream of nothing but these ends.
         reader.count().map_err(|kind| fail(&header.name, kind))?;
+        if header.kind == Type::Global {
+            let fail = |kind| fail(&header.name, kind);
+            if offset != 0 {
+                return Err(fail(Kind::PaxGlobal));
+            }
+            let content = content(&mut gzip, header.size).map_err(|e| e.or(fail))?;
+            pax_comment(&content).map_err(fail)?;
+            continue;
+        }
         if matches!(header.kind, Type::LongName | Type::Pax) {
             let fail = |kind| fail(&header.name, kind);
             if !matches!(next_name, NextName::InHeader) {

@@ -12,6 +12,8 @@ pub(super) enum Type {
     LongName,
     /// PAX: the content are records about the next entry.
     Pax,
+    /// PAX: the content are records about all entries that follow.
+    Global,
 }
 
 /// A header as far as it matters.
@@ -135,6 +137,7 @@ impl Header {
             [b'5'] => Type::Directory,
             [b'L'] => Type::LongName,
             [b'x'] => Type::Pax,
+            [b'g'] => Type::Global,
             other => {
                 let found = other.first().copied().unwrap_or_default();
                 return Err(Kind::Type(char::from(found)));
@@ -152,7 +155,9 @@ impl Header {
         match kind {
             Type::Directory if size != 0 => return bad_size("a directory"),
             Type::LongName if size == 0 || size > most => return bad_size("a GNU long name"),
-            Type::Pax if size == 0 || size > most => return bad_size("a PAX header"),
+            Type::Pax | Type::Global if size == 0 || size > most => {
+                return bad_size("a PAX header");
+            }
             _ => {}
         }
         let mut name = prefix.to_vec();
@@ -176,42 +181,85 @@ pub(super) fn long_name(content: &[u8]) -> Result<Vec<u8>, Kind> {
     }
 }
 
-/// The `path` in the content of a PAX `x` entry, if there is one. A record is
-/// `<length> <key>=<value>\n`, and its length counts all of it.
+/// The name in the content of a PAX `x` entry, if there is one.
 ///
-/// Times are allowed because GNU tar writes them by itself; everything else would
-/// change what the entry is for some readers.
-pub(super) fn pax_path(mut content: &[u8]) -> Result<Option<Vec<u8>>, Kind> {
+/// Times are allowed because GNU tar writes them by itself, owners because macOS's tar
+/// does where they fit no header; no opam acts on either. Everything else would change
+/// what the entry is for some readers.
+pub(super) fn pax_path(content: &[u8]) -> Result<Option<Vec<u8>>, Kind> {
     let mut path = None;
-    while !content.is_empty() {
-        let digits = content
-            .iter()
-            .position(|b| !b.is_ascii_digit())
-            .unwrap_or(content.len());
-        let len = content
-            .get(..digits)
-            .filter(|digits| !digits.starts_with(b"0"))
-            .and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<usize>().ok())
-            .filter(|&len| len <= content.len())
-            .ok_or(Kind::Pax)?;
-        let (record, rest) = content.split_at(len);
-        let record = record
-            .get(digits..)
-            .and_then(|r| r.strip_prefix(b" "))
-            .and_then(|r| r.strip_suffix(b"\n"))
-            .ok_or(Kind::Pax)?;
-        let equals = record.iter().position(|&b| b == b'=').ok_or(Kind::Pax)?;
-        let (key, value) = record.split_at(equals);
-        let value = value.strip_prefix(b"=").ok_or(Kind::Pax)?;
+    for record in Records(content) {
+        let (key, value) = record?;
         match key {
             b"path" if path.is_none() && !value.is_empty() && !value.contains(&0) => {
                 path = Some(value.to_vec());
             }
             b"path" => return Err(Kind::Pax),
             b"mtime" | b"atime" | b"ctime" => {}
+            // Readers fail where one of these is not a number.
+            b"uid" | b"gid" if is_number(value) => {}
+            b"uid" | b"gid" => return Err(Kind::Pax),
+            b"uname" | b"gname" => {}
             key => return Err(Kind::PaxKey(String::from_utf8_lossy(key).into_owned())),
         }
-        content = rest;
     }
     Ok(path)
+}
+
+/// Checks the content of a PAX `g` entry: the one `comment` that `git archive` writes, the
+/// id of the commit. It says nothing about any entry.
+pub(super) fn pax_comment(content: &[u8]) -> Result<(), Kind> {
+    for (at, record) in Records(content).enumerate() {
+        match record? {
+            (b"comment", _) if at == 0 => {}
+            (b"comment", _) => return Err(Kind::Pax),
+            (key, _) => {
+                let key = String::from_utf8_lossy(key).into_owned();
+                return Err(Kind::PaxGlobalKey(key));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether `value` is a decimal number of at most 63 bits.
+fn is_number(value: &[u8]) -> bool {
+    !value.is_empty()
+        && value.iter().all(u8::is_ascii_digit)
+        && std::str::from_utf8(value).is_ok_and(|text| text.parse::<i64>().is_ok())
+}
+
+/// The records of a PAX header, key and value. A record is `<length> <key>=<value>\n`, and
+/// its length counts all of it.
+struct Records<'a>(&'a [u8]);
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Result<(&'a [u8], &'a [u8]), Kind>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let (record, rest) = match record(self.0) {
+            Some((key, value, rest)) => (Ok((key, value)), rest),
+            None => (Err(Kind::Pax), &[][..]),
+        };
+        self.0 = rest;
+        Some(record)
+    }
+}
+
+/// The key and the value of the first record, and what follows it.
+fn record(content: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let digits = content.iter().position(|b| !b.is_ascii_digit())?;
+    let len = content
+        .get(..digits)
+        .filter(|digits| !digits.starts_with(b"0"))?;
+    let len = std::str::from_utf8(len).ok()?.parse::<usize>().ok()?;
+    let (record, rest) = content.split_at_checked(len)?;
+    let record = record.get(digits..)?.strip_prefix(b" ")?;
+    let record = record.strip_suffix(b"\n")?;
+    let equals = record.iter().position(|&b| b == b'=')?;
+    let (key, value) = record.split_at_checked(equals)?;
+    Some((key, value.strip_prefix(b"=")?, rest))
 }

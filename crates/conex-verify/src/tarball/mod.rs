@@ -8,13 +8,16 @@
 //! * one gzip member, its length and CRC right, nothing after it;
 //! * ustar or GNU headers with a right checksum, files and directories only;
 //! * GNU `L` or a PAX `path` for a name longer than the header holds, one of them;
+//! * of other PAX records those that nobody acts on: times, owners, one global comment;
 //! * canonical names, none twice, none both a file and a directory;
 //! * two zero blocks, then nothing but zeros.
 //!
-//! The real archives are of two kinds. `opam admin index` runs `tar czhf` over
+//! The real archives are of two kinds, and some are made by hand. `opam admin index` runs `tar czhf` over
 //! `packages`, `repo` and `version`: GNU headers, directories, `L` for long names.
 //! opam itself, after an update, writes files only, with ustar headers whose prefix
 //! field holds the start of a long name. Neither puts a directory around the whole.
+//! `git archive` begins with a global PAX header, whose comment is the id of the commit;
+//! macOS's `tar` names owners in PAX records where accounts come from a directory service.
 //!
 //! `gzip` inflates in small steps, `header` reads one block, `entries` puts
 //! the tree together. Archives are never inflated as a whole.
@@ -173,8 +176,14 @@ pub enum ArchiveErrorKind {
     #[error("the PAX header is malformed")]
     Pax,
     /// A PAX record that changes what the entry is.
-    #[error("the PAX header has `{0}`, only `path` and times are allowed")]
+    #[error("the PAX header has `{0}`, only `path`, times and owners are allowed")]
     PaxKey(String),
+    /// A global PAX record that changes what the entries after it are.
+    #[error("the global PAX header has `{0}`, only one `comment` is allowed")]
+    PaxGlobalKey(String),
+    /// A global PAX header that is not the first entry.
+    #[error("a global PAX header can only be the first entry of an archive")]
+    PaxGlobal,
     /// A name that is not UTF-8.
     #[error("the name is not UTF-8")]
     NotUtf8,
@@ -250,6 +259,8 @@ impl ArchiveErrorKind {
             | K::NameTwice(_)
             | K::Pax
             | K::PaxKey(_)
+            | K::PaxGlobalKey(_)
+            | K::PaxGlobal
             | K::OneZeroBlock
             | K::AfterEnd
             | K::EntryPadding => Code::ArchiveEntry,

@@ -388,14 +388,34 @@ fn d18_the_epoch_is_no_file() {
         &gnu(OPAM, OLD, EPOCH, whole),
         Kind::Hunk,
     );
+}
+
+/// An index that is made reproducibly has files with time 0.
+#[test]
+fn d18_a_file_that_is_stamped_with_the_epoch_is_a_file() {
     let edit = "@@ -1 +1 @@\n-x\n+y\n";
-    refuses(&[(OPAM, "x\n")], &gnu(OPAM, EPOCH, NEW, edit), Kind::Epoch);
-    refuses(&[(OPAM, "x\n")], &gnu(OPAM, OLD, EPOCH, edit), Kind::Epoch);
-    refuses(
-        &[],
-        &gnu(OPAM, EPOCH, EPOCH, "@@ -0,0 +1 @@\n+x\n"),
-        Kind::Epoch,
-    );
+    for (old, new) in [(EPOCH, NEW), (OLD, EPOCH), (EPOCH, EPOCH)] {
+        let patch = gnu(OPAM, old, new, edit);
+        accepts(&[(OPAM, "x\n")], &patch, &[(OPAM, "y\n")]);
+        let absent = if old == EPOCH {
+            Kind::Differs
+        } else {
+            Kind::Absent
+        };
+        refuses(&[], &patch, absent);
+        refuses(&[(OPAM, "")], &patch, Kind::Differs);
+    }
+    let create = "@@ -0,0 +1 @@\n+x\n";
+    for new in [NEW, EPOCH] {
+        let patch = gnu(OPAM, EPOCH, new, create);
+        accepts(&[], &patch, &[(OPAM, "x\n")]);
+        accepts(&[(OPAM, "")], &patch, &[(OPAM, "x\n")]);
+        refuses(&[(OPAM, "x\n")], &patch, Kind::Differs);
+    }
+    refuses(&[], &gnu(OPAM, OLD, NEW, create), Kind::Absent);
+    let delete = "@@ -1 +0,0 @@\n-x\n";
+    accepts(&[(OPAM, "x\n")], &gnu(OPAM, EPOCH, EPOCH, delete), &[]);
+    refuses(&[], &gnu(OPAM, EPOCH, EPOCH, delete), Kind::Differs);
     for bad in [
         "",
         "2024",
