@@ -10,8 +10,7 @@ use crate::plan::World;
 use crate::shell::keys::file::{Readers, from_home, read};
 use crate::shell::keys::find::{Found, Places, Selection, find_signer, public_keys};
 use crate::shell::keys::lines::PublicLine;
-use crate::shell::keys::private::PrivateFile;
-use crate::shell::keys::{named as named_files, passphrase};
+use crate::shell::keys::{named as named_files, passphrase, text as key_text};
 use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::IdFile;
@@ -227,23 +226,17 @@ pub fn named(text: &str, listed: &[PublicKey]) -> Result<PublicKey, Failure> {
     }
     // Of a private key file only the public half is looked at.
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    let bytes = read(&from_home(text, home.as_deref()), Readers::Anybody).map_err(|e| {
+    let path = from_home(text, home.as_deref());
+    let bytes = read(&path, Readers::Anybody).map_err(|e| {
         Failure::usage(
             &e,
             "give a fingerprint, a line `ssh-ed25519 AAAA…`, or a `.pub` file",
         )
     })?;
-    if PrivateFile::looks_like(&bytes) {
-        let file = PrivateFile::parse(&bytes).map_err(|e| {
-            let hint = e.hint().unwrap_or_default();
-            Failure::usage(e, hint)
-        })?;
-        return Ok(file.public().clone());
-    }
-    let line = String::from_utf8_lossy(&bytes);
-    PublicLine::parse(line.trim())
-        .map(|line| line.key)
-        .map_err(bad)
+    key_text::one(&bytes).map_err(|e| {
+        let hint = e.hint_for(&path).unwrap_or_default();
+        Failure::usage(format!("`{}`: {e}", path.display()), hint)
+    })
 }
 
 /// A janitor as typed: `ID`, `ID=ssh-ed25519 AAAA…` or `ID=FILE`.
@@ -260,25 +253,30 @@ pub fn typed_janitor(text: &str, places: &Places) -> Result<(Id, PublicKey), Fai
         return Ok((id, info.public));
     };
     let id = id(name)?;
-    let line = if key.contains(' ') {
-        key.to_owned()
-    } else {
-        let path = from_home(key, places.home.as_deref());
-        let bytes = read(&path, Readers::Anybody).map_err(|e| {
+    if key.contains(' ') && !Path::new(key).exists() {
+        let line = PublicLine::parse(key).map_err(|e| {
             Failure::usage(
-                &e,
-                "a key is given as `ID=ssh-ed25519 AAAA…` or `ID=FILE.pub`",
+                format!("the key of `{id}`: {e}"),
+                "a key is one line as in ~/.ssh/id_ed25519.pub",
             )
         })?;
-        String::from_utf8_lossy(&bytes).into_owned()
-    };
-    let line = PublicLine::parse(line.trim()).map_err(|e| {
+        return Ok((id, line.key));
+    }
+    let path = from_home(key, places.home.as_deref());
+    let bytes = read(&path, Readers::Anybody).map_err(|e| {
         Failure::usage(
-            format!("the key of `{id}`: {e}"),
-            "a key is one line as in ~/.ssh/id_ed25519.pub",
+            &e,
+            "a key is given as `ID=ssh-ed25519 AAAA…` or `ID=FILE.pub`",
         )
     })?;
-    Ok((id, line.key))
+    let key = key_text::one(&bytes).map_err(|e| {
+        let hint = e.hint_for(&path);
+        Failure::usage(
+            format!("the key of `{id}`, `{}`: {e}", path.display()),
+            hint.unwrap_or_else(|| "a key is one line as in ~/.ssh/id_ed25519.pub".to_owned()),
+        )
+    })?;
+    Ok((id, key))
 }
 
 /// A janitor as typed; the key of an author whom a quorum approved needs not be typed. A pending

@@ -21,7 +21,7 @@ use super::passphrase::{PassphraseError, Passphrases, UnlockError, unlock};
 use super::private::{PrivateFile, PrivateKeyError};
 use super::store::{HomeError, KeyStore, StoreError, conex_home};
 pub use super::tried::{FindError, Tried};
-use super::{SignError, Signer};
+use super::{SignError, Signer, text};
 use conex_verify::format::key::{KeyError, KeyKind, Namespace, PublicKey, Signature};
 use conex_verify::format::name::Id;
 
@@ -131,12 +131,8 @@ pub fn find_signer(
 /// `--key` names alone, or all that a search would come upon. Nobody is asked for anything.
 pub fn public_keys(named: Option<&str>, places: &Places) -> Vec<PublicKey> {
     let of_file = |path: &Path| {
-        let text = file::read(path, Readers::Anybody).ok()?;
-        if PrivateFile::looks_like(&text) {
-            return Some(PrivateFile::parse(&text).ok()?.public().clone());
-        }
-        let line = std::str::from_utf8(&text).ok()?;
-        Some(PublicLine::parse(line.trim()).ok()?.key)
+        let bytes = file::read(path, Readers::Anybody).ok()?;
+        text::one(&bytes).ok()
     };
     if let Some(text) = named.map(str::trim) {
         let line = PublicLine::parse(text).ok().map(|line| line.key);
@@ -438,24 +434,16 @@ impl Search<'_> {
                 }
             };
         }
-        let line = std::str::from_utf8(&text)
-            .ok()
-            .filter(|text| text.trim().lines().count() == 1);
-        let Some(line) = line else {
-            let why = "holds neither one private key nor one public key".to_owned();
-            self.note(origin, why, None, false);
-            return None;
-        };
-        match PublicLine::parse(line) {
-            Ok(line) => {
+        match text::one(&text) {
+            Ok(key) => {
                 let beside = (path.extension() == Some("pub".as_ref()))
                     .then(|| path.with_extension(""))
                     .and_then(|path| Some((path.clone(), read_private(&path).ok()?)))
-                    .filter(|(_, file)| file.public() == &line.key);
-                self.candidate(origin, &line.key, beside)
+                    .filter(|(_, file)| *file.public() == key);
+                self.candidate(origin, &key, beside)
             }
             Err(error) => {
-                self.note(origin, error.to_string(), error.hint(), false);
+                self.note(origin, error.to_string(), error.hint_for(path), false);
                 None
             }
         }

@@ -1,7 +1,7 @@
 //! Private keys: where they lie, how they are unlocked, and who signs with them.
 //!
 //! * [`store`] keeps conex's own keys, one for each id.
-//! * [`private`] reads OpenSSH's private key files, [`lines`] its public lines.
+//! * [`text`] reads files with keys: [`private`] OpenSSH's private key files, [`lines`] its public lines.
 //! * [`agent`] speaks to ssh-agent, [`git`] asks git for its signing key.
 //! * [`find`] puts these together: who can sign for an id?
 //!
@@ -19,6 +19,7 @@ pub mod named;
 pub mod passphrase;
 pub mod private;
 pub mod store;
+pub mod text;
 mod tried;
 
 use thiserror::Error;
@@ -26,7 +27,7 @@ use thiserror::Error;
 use conex_verify::format::key::{Namespace, PublicKey, Signature, SignatureError};
 
 pub use find::{Found, Places, Selection, find_signer};
-pub use lines::{PublicLine, read_lines};
+pub use lines::PublicLine;
 pub use passphrase::{Passphrase, Passphrases};
 pub use private::{PrivateFile, UnlockedKey};
 pub use store::{KeyStore, conex_home};

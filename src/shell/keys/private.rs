@@ -4,6 +4,8 @@
 //! every refusal can say what it is about and nothing costly is started before its
 //! price is known; the decryption is left to the `ssh-key` crate.
 
+mod pkcs8;
+
 use std::fmt;
 
 use base64ct::{Base64, Encoding as _};
@@ -75,10 +77,13 @@ impl PrivateKeyError {
             PrivateKeyError::Format("PuTTY") => {
                 "convert it with `puttygen KEY -O private-openssh-new -o NEW`".to_owned()
             }
-            PrivateKeyError::Format(_) => {
-                "if it is an Ed25519 key, convert it with `ssh-keygen -p -f FILE`; keys of other types \
-                 are not used: make one with `conex key new ID`"
+            PrivateKeyError::Format("PKCS#8, encrypted") => {
+                "if it is an Ed25519 key, `openssl pkey -in FILE -out NEW` decrypts it, and conex reads NEW; keys of \
+                 other types are not used: make one with `conex key new ID`"
                     .to_owned()
+            }
+            PrivateKeyError::Format(_) => {
+                "conex signs with Ed25519 alone: make such a key with `conex key new ID`".to_owned()
             }
             PrivateKeyError::Key(error) => return error.hint(),
             PrivateKeyError::Cipher(_) | PrivateKeyError::Kdf(_) => {
@@ -113,7 +118,21 @@ pub struct PrivateFile {
 impl PrivateFile {
     /// Whether the text looks like a private key of any format.
     pub fn looks_like(text: &[u8]) -> bool {
-        other_format(text).is_some() || text.trim_ascii_start().starts_with(BEGIN.as_bytes())
+        let text = text.trim_ascii_start();
+        let begins = |start: &str| text.starts_with(start.as_bytes());
+        other_format(text).is_some() || begins(BEGIN) || begins(pkcs8::BEGIN)
+    }
+
+    /// A file of another format that is read, in OpenSSH's own; `None` for one that is in it,
+    /// or in none that is read.
+    ///
+    /// # Errors
+    /// Damaged, or a key of a type that is not used.
+    pub fn rewritten(text: &[u8]) -> Result<Option<Zeroizing<String>>, PrivateKeyError> {
+        if !text.trim_ascii_start().starts_with(pkcs8::BEGIN.as_bytes()) {
+            return Ok(None);
+        }
+        pkcs8::key(text)?.to_openssh("", None).map(Some)
     }
 
     /// Reads the outside of a private key file.
@@ -124,6 +143,9 @@ impl PrivateFile {
     pub fn parse(text: &[u8]) -> Result<PrivateFile, PrivateKeyError> {
         if let Some(format) = other_format(text) {
             return Err(PrivateKeyError::Format(format));
+        }
+        if let Some(text) = PrivateFile::rewritten(text)? {
+            return PrivateFile::parse(text.as_bytes());
         }
         let text = std::str::from_utf8(text)
             .map_err(|_| PrivateKeyError::NotAKey)?
@@ -207,8 +229,7 @@ fn other_format(text: &[u8]) -> Option<&'static str> {
         ("-----BEGIN RSA PRIVATE KEY-----", "PEM, RSA"),
         ("-----BEGIN DSA PRIVATE KEY-----", "PEM, DSA"),
         ("-----BEGIN EC PRIVATE KEY-----", "PEM, ECDSA"),
-        ("-----BEGIN PRIVATE KEY-----", "PKCS#8"),
-        ("-----BEGIN ENCRYPTED PRIVATE KEY-----", "PKCS#8"),
+        ("-----BEGIN ENCRYPTED PRIVATE KEY-----", "PKCS#8, encrypted"),
         ("PuTTY-User-Key-File-", "PuTTY"),
     ]
     .into_iter()

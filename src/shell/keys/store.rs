@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::file::{self, FileError, Readers};
-use super::lines::PublicLine;
 use super::passphrase::Passphrase;
 use super::private::{PrivateFile, PrivateKeyError, UnlockedKey};
-use conex_verify::format::key::{KeyError, PublicKey};
+use super::text::TextError;
+use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::Id;
 
 /// Conex has no home directory.
@@ -77,13 +77,13 @@ pub enum StoreError {
         /// What is wrong with it.
         source: PrivateKeyError,
     },
-    /// What a file holds is not a public key that can be used.
+    /// What a file holds is not one public key that can be used.
     #[error("`{}`: {source}", path.display())]
-    Public {
+    Text {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: KeyError,
+        source: TextError,
     },
     /// No key of this id.
     #[error("there is no key of `{id}` in `{}`", dir.display())]
@@ -119,9 +119,6 @@ pub enum StoreError {
         /// The key in the public file.
         public: Box<PublicKey>,
     },
-    /// A file holds neither a private nor a public key, or more than one.
-    #[error("`{}` holds neither one private key nor one public key", .0.display())]
-    Neither(PathBuf),
     /// Writing failed; what was there before is still there.
     #[error("`{}` cannot be written: {source}", path.display())]
     Write {
@@ -138,7 +135,7 @@ impl StoreError {
         match self {
             StoreError::File(error) => error.hint(),
             StoreError::Private { source, .. } => source.hint(),
-            StoreError::Public { source, .. } => source.hint(),
+            StoreError::Text { path, source } => source.hint_for(path),
             StoreError::Unknown { id, .. } => Some(format!(
                 "make one with `conex key new {id}`, or take the SSH key that you have: \
                  `conex key import {id} ~/.ssh/id_ed25519`"
@@ -155,9 +152,6 @@ impl StoreError {
                 "if the private key is the right one, run `rm {}`; it is made again",
                 file::shell_quoted(path)
             )),
-            StoreError::Neither(_) => {
-                Some("give `~/.ssh/id_ed25519`, or a `.pub` file with one line".to_owned())
-            }
             StoreError::Write { .. } => None,
         }
     }
@@ -289,6 +283,9 @@ impl KeyStore {
                 source,
             };
             let key = PrivateFile::parse(text).map_err(private)?;
+            // What is kept can be read by `ssh-keygen` as well.
+            let rewritten = PrivateFile::rewritten(text).map_err(private)?;
+            let text = rewritten.as_ref().map_or(text, |text| text.as_bytes());
             let info = |private| KeyInfo {
                 id: id.clone(),
                 public: key.public().clone(),
@@ -310,7 +307,7 @@ impl KeyStore {
                 Err(error) => Err(private(error)),
             };
         }
-        let key = one_line(text, origin)?.key;
+        let key = one_key(text, origin)?;
         self.write(id, None, &key, existing)?;
         Ok(KeyInfo {
             id: id.clone(),
@@ -365,7 +362,7 @@ impl KeyStore {
         };
         let path = self.public_path(id);
         let line = match file::read(&path, Readers::Anybody) {
-            Ok(text) => Some(one_line(&text, &path)?.key),
+            Ok(text) => Some(one_key(&text, &path)?),
             Err(error) if error.is_missing() => None,
             Err(error) => return Err(error.into()),
         };
@@ -559,15 +556,9 @@ impl KeyStore {
     }
 }
 
-/// The one public line of a file.
-fn one_line(text: &[u8], path: &Path) -> Result<PublicLine, StoreError> {
-    let neither = || StoreError::Neither(path.to_owned());
-    let text = std::str::from_utf8(text).map_err(|_| neither())?;
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-    let (Some(line), None) = (lines.next(), lines.next()) else {
-        return Err(neither());
-    };
-    PublicLine::parse(line).map_err(|source| StoreError::Public {
+/// The one key of a file, public or the public half.
+fn one_key(text: &[u8], path: &Path) -> Result<PublicKey, StoreError> {
+    super::text::one(text).map_err(|source| StoreError::Text {
         path: path.to_owned(),
         source,
     })

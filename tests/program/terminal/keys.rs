@@ -47,14 +47,25 @@ fn the_list_of_a_forge_is_imported() {
     let ecdsa = keygen(&machine, "ecdsa", &["-t", "ecdsa"]);
     let first = keygen(&machine, "first", &["-t", "ed25519"]);
     let second = keygen(&machine, "second", &["-t", "ed25519"]);
+    // Of several that could be meant none is taken.
     let list = format!("{rsa}{ecdsa}{first}{second}");
+    let output = import(&machine, "bob", list.as_bytes());
+    let said = err(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for part in [
+        "it holds 2 keys that can be used: line 3 blake2b=",
+        "line 4 blake2b=",
+        "sed -n",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let list = format!("# bob's\n\n{rsa}{ecdsa}{first}");
     let output = import(&machine, "bob", list.as_bytes());
     let said = err(&output);
     assert!(output.status.success(), "{said}");
     for part in [
-        "line 1 is left out: keys of type \"ssh-rsa\" are not used",
-        "line 2 is left out: keys of type \"ecdsa-sha2-nistp256\" are not used",
-        "also usable, not taken: blake2b=",
+        "line 3 is left out: keys of type \"ssh-rsa\" are not used",
+        "line 4 is left out: keys of type \"ecdsa-sha2-nistp256\" are not used",
         "the public half; the private one is elsewhere",
     ] {
         assert!(said.contains(part), "{part}: {said}");
@@ -185,4 +196,82 @@ fn people_join_with_the_key_that_they_have() {
         "{}",
         err(&output)
     );
+}
+
+/// A file with a key, as people have it: whoever is given it says the same of it.
+#[test]
+fn every_reader_of_a_key_file_says_the_same() {
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOpKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs";
+    let machine = Machine::new().with_janitor();
+    let other = out(&machine.ok(&["key", "show", "ann"]));
+    let wide: Vec<u8> = format!("\u{feff}{KEY}\r\n")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let pkcs8 = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
+    let forms: [(&str, Vec<u8>, Option<&str>); 9] = [
+        ("plain", format!("{KEY} a@b\n").into(), None),
+        ("comment", format!("# mine\n\n{KEY}\n").into(), None),
+        (
+            "list",
+            format!("ssh-rsa AAAA\n{KEY}\n{KEY} again\n").into(),
+            None,
+        ),
+        ("pkcs8", pkcs8.into(), None),
+        (
+            "mark",
+            format!("\u{feff}{KEY}\n").into(),
+            Some("it starts with a byte order mark"),
+        ),
+        ("utf16", wide, Some("it is UTF-16")),
+        (
+            "rfc4716",
+            b"---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----\n".to_vec(),
+            Some("ssh-keygen -i -f"),
+        ),
+        (
+            "several",
+            format!("{KEY} laptop\n\n{other}").into(),
+            Some("it holds 2 keys that can be used: line 1 blake2b="),
+        ),
+        ("empty", b"\n".to_vec(), Some("it holds no key")),
+    ];
+    for (name, text, wrong) in forms {
+        let file = machine.path(name);
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        let file = file.to_str().unwrap();
+        let tree = machine.path(&format!("tree-{name}"));
+        fs::create_dir_all(tree.join("packages")).unwrap();
+        fs::write(tree.join("repo"), "opam-version: \"2.0\"\n").unwrap();
+        let janitor = format!("eve={file}");
+        let tree = tree.to_str().unwrap();
+        let init = [
+            "-C",
+            tree,
+            "init",
+            "--name",
+            "x",
+            "--quorum",
+            "1",
+            "--snapshot",
+            "optional",
+        ];
+        for args in [
+            &["key", "import", "eve", file, "--force"][..],
+            &[&init[..], &["--janitor", &janitor, "--janitor", "ann"]].concat(),
+        ] {
+            let output = machine.conex(args);
+            let said = err(&output);
+            match wrong {
+                None => assert!(output.status.success(), "{name} {args:?}: {said}"),
+                Some(wrong) => {
+                    assert_eq!(output.status.code(), Some(2), "{name} {args:?}: {said}");
+                    assert!(said.contains(wrong), "{name} {args:?}: {said}");
+                    assert!(said.contains("hint: "), "{name} {args:?}: {said}");
+                }
+            }
+        }
+    }
 }

@@ -19,10 +19,10 @@ use crate::shell::cli::signing::sign_plan;
 use crate::shell::cli::workspace::{earlier, merged_tree, not_removed, unpublished, write};
 use crate::shell::keys::Signer as _;
 use crate::shell::keys::file::{Readers, read, read_from};
-use crate::shell::keys::lines::read_lines;
 use crate::shell::keys::passphrase::{ask_new, from_environment};
 use crate::shell::keys::private::PrivateFile;
 use crate::shell::keys::store::{Existing, KeyStore, PrivateHalf, StoreError, conex_home};
+use crate::shell::keys::text::{self, KeyText};
 use crate::shell::out::{out, outln, sayln};
 use crate::shell::report::neutral;
 use conex_verify::finding::Reader;
@@ -214,7 +214,7 @@ fn import(id: &Id, file: &Path, existing: Existing) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// Takes the first usable key of a list such as `https://github.com/<id>.keys`.
+/// Takes in a private key, or the one usable key of a list such as `https://github.com/<id>.keys`.
 fn import_text(
     store: &KeyStore,
     id: &Id,
@@ -222,44 +222,11 @@ fn import_text(
     origin: &Path,
     existing: Existing,
 ) -> Result<crate::shell::keys::store::KeyInfo, Failure> {
-    if !PrivateFile::looks_like(text)
-        && let Ok(list) = std::str::from_utf8(text)
+    if let Ok(KeyText::Public(keys)) = text::read(text)
+        && keys.usable.len() == 1
     {
-        let (usable, others) = read_lines(list);
-        let told = others
-            .iter()
-            .filter(|_| others.len() > 1 || !usable.is_empty());
-        for (line, why) in told {
+        for (line, why) in &keys.others {
             sayln!("line {line} is left out: {}", neutral(&why.to_string()));
-        }
-        if usable.is_empty() && others.len() > 1 {
-            let hint = others.iter().find_map(|(_, why)| why.hint());
-            return Err(Failure::usage(
-                format!(
-                    "none of the {} lines is a key that can be used",
-                    others.len()
-                ),
-                hint.unwrap_or_default(),
-            ));
-        }
-        if usable.is_empty() && others.is_empty() {
-            return Err(Failure::usage(
-                format!("`{}` holds no key", origin.display()),
-                format!(
-                    "an account without SSH keys has an empty list; {}",
-                    Hint::MakeKey {
-                        id: "ID".to_owned()
-                    }
-                ),
-            ));
-        }
-        if let Some(first) = usable.first() {
-            for more in usable.iter().skip(1) {
-                sayln!("also usable, not taken: {}", more.key.fingerprint());
-            }
-            return store
-                .import_text(id, first.key.to_string().as_bytes(), origin, existing)
-                .map_err(failed);
         }
     }
     store
@@ -436,7 +403,7 @@ git's signing key, ssh-agent and ~/.ssh/id_ed25519 are found.",
     Page {
         verb: "key import",
         policy: "keeps a key for an id, and grants nothing: the repository says whose key counts. Of a list the \
-first Ed25519 key is taken, and each line that cannot be used is named with the reason. An encrypted key stays \
+one Ed25519 key is taken, and each line that cannot be used is named with the reason; of several none. An encrypted key stays \
 encrypted; a private key that others can read is refused.",
         exit: DONE,
         examples: &[

@@ -223,8 +223,12 @@ fn other_files_are_refused_by_name() {
             PrivateKeyError::Format("PuTTY"),
         ),
         (
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\n",
+            PrivateKeyError::Format("PKCS#8, encrypted"),
+        ),
+        (
             "-----BEGIN PRIVATE KEY-----\n",
-            PrivateKeyError::Format("PKCS#8"),
+            PrivateKeyError::Damaged("its last line is missing"),
         ),
     ] {
         let error = PrivateFile::parse(text.as_bytes()).unwrap_err();

@@ -193,10 +193,10 @@ fn files_that_are_no_keys_are_refused() {
     fs::remove_dir(&path).unwrap();
     for bad in [&b""[..], b"\n\n", b"\xff", b"a\nb\n"] {
         fs::write(&path, bad).unwrap();
-        assert!(matches!(import(), Err(StoreError::Neither(_))));
+        assert!(matches!(import(), Err(StoreError::Text { .. })));
     }
     fs::write(&path, "hello\n").unwrap();
-    assert!(matches!(import(), Err(StoreError::Public { .. })));
+    assert!(matches!(import(), Err(StoreError::Text { .. })));
     // A sparse file of 1 TB.
     let file = fs::File::create(&path).unwrap();
     file.set_len(1 << 40).unwrap();
