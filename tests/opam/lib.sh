@@ -1,7 +1,8 @@
 # The driver: one real opam, one way of publishing, and conex as its hook. Sourced by `drive`; bash.
 #
 # The caller sets
-#   OPAM      the opam to drive            BACKEND   http, path or git: how trees are published to it
+#   OPAM      the opam to drive            BACKEND   how trees are published to it: http, path or git; http-epoch and
+#                                                    http-archive, indexes that were not made by opam; path-clone
 #   CONEX     the conex binary             W         an empty work directory, all of which is ours
 #
 # Everything happens below $W:
@@ -60,17 +61,32 @@ publish() {
       find "$W/web" -mindepth 1 -delete; cp -a "$tree/." "$W/web/"
       (cd "$W/web" && OPAMROOT="$W/admin" "$OPAM" admin index --minimal-urls-txt) > "$W/admin.out" 2>&1
       tar xzf "$W/web/index.tar.gz" -C "$W/expected" ;;
+    http-epoch) # reproducible: every file has the time 0
+      mkdir -p "$W/web"; cp -a "$tree/." "$W/expected/"
+      tar --format=gnu --mtime=@0 --owner=0 --group=0 -czf "$W/web/index.tar.gz" -C "$tree" . ;;
+    http-archive) # begins with a global PAX header
+      mkdir -p "$W/web"; cp -a "$tree/." "$W/expected/"; commit_tree "$tree"
+      git -C "$W/git" archive --format=tar.gz -o "$W/web/index.tar.gz" HEAD ;;
     path)
       rm -rf "$W/path"; cp -a "$tree" "$W/path"; cp -a "$tree/." "$W/expected/" ;;
-    git)
-      [ -d "$W/git/.git" ] || git init -q -b master "$W/git"
-      find "$W/git" -mindepth 1 -maxdepth 1 ! -name .git -exec rm -rf {} +
-      cp -a "$tree/." "$W/git/"; cp -a "$tree/." "$W/expected/"
-      git -C "$W/git" add -A -f . && git -C "$W/git" commit -q --allow-empty -m published ;;
+    git|path-clone)
+      commit_tree "$tree"; cp -a "$tree/." "$W/expected/" ;;
   esac
 }
+# commit_tree TREE: the clone at $W/git has it, and one commit more
+commit_tree() {
+  [ -d "$W/git/.git" ] || git init -q -b master "$W/git"
+  find "$W/git" -mindepth 1 -maxdepth 1 ! -name .git -exec rm -rf {} +
+  cp -a "$1/." "$W/git/"
+  git -C "$W/git" add -A -f . && git -C "$W/git" commit -q --allow-empty -m published
+}
 url() {
-  case $BACKEND in http) echo "http://127.0.0.1:$PORT" ;; path) echo "$W/path" ;; git) echo "git+file://$W/git" ;; esac
+  case $BACKEND in
+    http*) echo "http://127.0.0.1:$PORT" ;;
+    path) echo "$W/path" ;;
+    path-clone) echo "file://$W/git" ;; # a path alone would be taken for git
+    git) echo "git+file://$W/git" ;;
+  esac
 }
 
 # ---- opam
