@@ -74,6 +74,7 @@ impl User {
                 _ => Store::Directory,
             },
             posixly_correct: false,
+            clone: None,
         };
         apply(&self.tree, patch, &ctx).map(|applied| applied.tree)
     }

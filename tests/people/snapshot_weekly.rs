@@ -155,6 +155,7 @@ fn patched(old: &Tree, new: &Tree) -> (Tree, [usize; 3]) {
             repo_name: "r",
             store: Store::Directory,
             posixly_correct: false,
+            clone: None,
         };
         let tree = apply(old, &text, &context)
             .unwrap_or_else(|e| panic!("{dialect:?}: {e}"))

@@ -1,6 +1,6 @@
 //! The one door of this crate: bytes and policy in, a verdict out.
 
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Severity};
 use crate::format::digest::Digest;
 use crate::format::name::Id;
 use crate::format::resource::{Revision, Timestamp};
@@ -14,6 +14,7 @@ use crate::update::{Memory, MemoryError};
 use crate::verdict::{self, Known, Load, Summary, Verdict};
 use crate::verify::Mode;
 use crate::verify::snapshot::SnapshotReport;
+use crate::words::plural;
 
 /// What a client trusts and asks for.
 #[derive(Debug, Clone)]
@@ -284,7 +285,7 @@ impl SnapshotFacts {
 ///     subject: Subject::Patch {
 ///         before: &tree,
 ///         patch,
-///         context: PatchContext { repo_name: "r", store: Store::Directory, posixly_correct: false },
+///         context: PatchContext { repo_name: "r", store: Store::Directory, posixly_correct: false, clone: None },
 ///     },
 ///     memories: &vec![memory],
 ///     ..request
@@ -305,9 +306,18 @@ pub fn verify(request: &Request<'_>) -> Result<Outcome, Undecided> {
             context,
         } => match patch::apply(before, patch, &context) {
             Ok(applied) => {
-                let notes = applied.notes.iter().filter_map(lost).collect();
+                let notes: Vec<Finding> = applied.notes.iter().filter_map(lost).collect();
                 let tree = applied.tree.into_judged();
-                judge(request, &tree, Some(before), Load::Patch, notes)
+                let outcome = judge(request, &tree, Some(before), Load::Patch, notes.clone())?;
+                match (outcome, applied.published) {
+                    (Outcome::Rejected(report), Some(published)) => {
+                        let published = published.into_judged();
+                        let alone =
+                            judge(request, &published, Some(before), Load::Patch, Vec::new())?;
+                        Ok(Outcome::Rejected(why(report, &alone, notes)))
+                    }
+                    (outcome, _) => Ok(outcome),
+                }
             }
             Err(error) => Ok(refused(&error)),
         },
@@ -388,22 +398,45 @@ fn report(verdict: &Verdict<'_>) -> Report {
     }
 }
 
-/// What opam 2.6 will lose when it applies the patch: it explains why the result
-/// does not verify.
+/// Why a tree is refused from which opam 2.6 loses files: because of that alone, if what is
+/// published would be accepted, and otherwise for what is wrong with that.
+fn why(report: Report, published: &Outcome, notes: Vec<Finding>) -> Report {
+    let findings = if published.is_accepted() {
+        let told = notes.into_iter().map(|note| {
+            let note = Finding {
+                severity: Severity::Error,
+                ..note
+            };
+            note.hint(
+                "what is published is valid, and opam offers the same update again until it has the repository anew: \
+opam repository set-url NAME SAME-URL QUORUM ANCHORS; what was accepted stays remembered",
+            )
+        });
+        told.collect()
+    } else {
+        let findings = published.report().findings.iter().cloned();
+        findings.chain(notes).collect()
+    };
+    Report { findings, ..report }
+}
+
+/// What opam 2.6 will lose when it applies the patch.
 fn lost(note: &Note) -> Option<Finding> {
-    let Note::Lost { paths } = note else {
+    let Note::Lost { paths, removed } = note else {
         return None;
     };
     let first = paths.first().map(String::as_str).unwrap_or_default();
+    let (count, files) = (paths.len(), plural(paths.len(), "file"));
     Some(
         Finding::warning(
             Code::PatchAmbiguous,
             first,
             format!(
-                "opam 2.6 removes {} files that the update keeps, with one that it removes from their directory",
-                paths.len()
+                "opam 2.6 removes the whole directory of a file that an update removes, here with {count} other {files}"
             ),
         )
+        .value("removed", removed)
+        .value("lost with it", first)
         .hint(hint::FETCH_OR_WAIT),
     )
 }

@@ -15,7 +15,7 @@ hints! {
     /// The repository was started anew.
     NEW_ANCHORS = "if its maintainers started it anew, take their new anchors: `conex enable NAME --anchors ANCHORS`";
     /// opam removes more than the update says.
-    FETCH_OR_WAIT = "fetch the repository anew: `opam repository set-url NAME SAME-URL QUORUM ANCHORS`; or wait for the next update, which brings the files back";
+    FETCH_OR_WAIT = "the next update brings them back; or fetch the repository anew: `opam repository set-url NAME SAME-URL QUORUM ANCHORS`";
     /// opam would forget a release.
     FETCH_AND_TELL = "fetch the repository anew: `opam repository set-url NAME SAME-URL QUORUM ANCHORS`; and tell those who publish it";
     /// A description of an earlier opam.

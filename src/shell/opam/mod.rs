@@ -12,10 +12,12 @@
 //! * [`repositories`]: the entries of `repos-config`
 //! * [`record`]: what was there before, for `conex disable`
 //! * [`edit`]: what `conex enable` and `conex disable` change
+//! * [`clone`]: git's settings in a clone that opam has
 //! * [`program`]: whether a file is a conex that opam can run
 //! * [`held`]: what opam holds of a repository, judged as the hook judges it
 //! * [`inspect`]: what `conex enable --status` says
 
+pub mod clone;
 pub mod edit;
 pub mod held;
 pub mod hook;

@@ -90,12 +90,22 @@ pub(super) fn check_mode(stat: &Stat, needed: u32, refused: u32) -> Result<(), D
     }
 }
 
+/// What the permissions of a file have to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Permissions {
+    /// Its owner can write it, and it gives nobody else's rights.
+    Plain,
+    /// It can be read: git takes the right to write from its own files.
+    Any,
+}
+
 /// Reads the file `name` in `dir`. `reserve` is asked with the size before
 /// anything is read or allocated; `None` from it (the tree is too large) or from
 /// here means that the bytes are not wanted.
 pub(super) fn read(
     dir: BorrowedFd<'_>,
     name: &CStr,
+    permissions: Permissions,
     reserve: impl FnOnce(u64) -> bool,
 ) -> Result<Option<Bytes>, Trouble> {
     let fd = open(dir, name, OFlags::empty())?;
@@ -109,7 +119,9 @@ pub(super) fn read(
     if links != 1 {
         return Err(DefectKind::HardLink { links }.into());
     }
-    check_mode(&stat, 0o600, 0o7000)?;
+    if permissions == Permissions::Plain {
+        check_mode(&stat, 0o600, 0o7000)?;
+    }
     let size = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
     let Some(len) = usize::try_from(size).ok().filter(|_| size <= MAX_FILE_SIZE) else {
         return Err(DefectKind::TooLarge { size }.into());
@@ -174,7 +186,7 @@ mod tests {
         let changed = Err(Trouble::Defect(DefectKind::Changed));
         for (before, during) in [("abc", "abcd"), ("abc", "ab"), ("abc", ""), ("", "x")] {
             fs::write(&path, before).unwrap();
-            let result = read(opened.as_fd(), c"f", |_| {
+            let result = read(opened.as_fd(), c"f", Permissions::Plain, |_| {
                 fs::write(&path, during).unwrap();
                 true
             });
@@ -182,7 +194,7 @@ mod tests {
         }
         // The same size, a later time: times of files are as coarse as the kernel's clock.
         fs::write(&path, "abc").unwrap();
-        let result = read(opened.as_fd(), c"f", |_| {
+        let result = read(opened.as_fd(), c"f", Permissions::Plain, |_| {
             std::thread::sleep(std::time::Duration::from_millis(50));
             fs::write(&path, "xyz").unwrap();
             true
@@ -190,7 +202,7 @@ mod tests {
         assert_eq!(result, changed);
         // A large file is read directly.
         fs::write(&path, vec![1; SMALL * 2]).unwrap();
-        let result = read(opened.as_fd(), c"f", |_| {
+        let result = read(opened.as_fd(), c"f", Permissions::Plain, |_| {
             fs::write(&path, vec![1; SMALL * 2 + 1]).unwrap();
             true
         });

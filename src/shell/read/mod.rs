@@ -11,9 +11,11 @@
 //! * `file` reads one file,
 //! * `walk` puts the tree together, on several threads, with the same result
 //!   for every order in which they run,
+//! * `clone` reads single files in a `.git`,
 //! * `state` looks at the times of files, and reads only what changed: `visit` finds
 //!   that out, `known` keeps it.
 
+mod clone;
 mod file;
 mod known;
 mod list;
@@ -33,6 +35,7 @@ use thiserror::Error;
 
 use crate::shell::fault::{Fault, is_fault};
 use crate::shell::progress;
+pub use clone::clone;
 pub use conex_verify::tree::Contents;
 use conex_verify::tree::Tree;
 

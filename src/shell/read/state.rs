@@ -83,7 +83,7 @@ pub fn look(root: &Path, cache: Option<&Cache>) -> Result<(Tree, Look), ReadErro
     let packages = packages(root.as_fd());
     let (strays, mut names) = top(&packages, &mut walk);
     let mut people = Tree::default();
-    let repo = match file::read(root.as_fd(), c"repo", |_| true) {
+    let repo = match file::read(root.as_fd(), c"repo", file::Permissions::Plain, |_| true) {
         Ok(bytes) => bytes,
         // A missing one has its finding when the tree is verified.
         Err(Trouble::Defect(DefectKind::Changed)) => None,
@@ -212,7 +212,7 @@ fn read_metadata(
         let Ok(name) = CString::new(path.as_str()) else {
             continue;
         };
-        match file::read(root, &name, |_| true) {
+        match file::read(root, &name, file::Permissions::Plain, |_| true) {
             Ok(Some(bytes)) => {
                 people.files.insert(path, bytes);
             }

@@ -195,7 +195,13 @@ fn a_fifo_that_takes_the_place_of_a_file_blocks_nothing() {
     let fd = fs::File::open(dir.path()).unwrap();
     let changed = file::Trouble::Defect(DefectKind::Changed);
     let read = |name: &std::ffi::CStr| {
-        file::read(std::os::fd::AsFd::as_fd(&fd), name, |_| true).unwrap_err()
+        file::read(
+            std::os::fd::AsFd::as_fd(&fd),
+            name,
+            file::Permissions::Plain,
+            |_| true,
+        )
+        .unwrap_err()
     };
     assert_eq!(read(c"f"), changed);
     symlink("/etc/passwd", dir.path().join("l")).unwrap();

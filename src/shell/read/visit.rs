@@ -210,7 +210,7 @@ fn file_now(
     }
     part.read += 1;
     let name = CString::new(path).ok()?;
-    match file::read(dir.root, &name, |_| true) {
+    match file::read(dir.root, &name, file::Permissions::Plain, |_| true) {
         Ok(bytes) => {
             let bytes = bytes.unwrap_or_default();
             Some(KnownFile {

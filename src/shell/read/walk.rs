@@ -319,7 +319,9 @@ impl Walk {
     }
 
     fn file(&self, dir: &Dir<'_>, name: &CStr, path: String, part: &mut Part) {
-        match file::read(dir.fd, name, |size| self.reserve(size)) {
+        match file::read(dir.fd, name, file::Permissions::Plain, |size| {
+            self.reserve(size)
+        }) {
             Ok(Some(bytes)) => part.files.push((path, bytes)),
             Ok(None) => {}
             Err(trouble) => part.trouble(path, trouble),

@@ -1,5 +1,6 @@
 //! `conex enable` and `conex disable`.
 
+mod clones;
 mod files;
 mod home;
 mod left_out;

@@ -8,7 +8,7 @@ use std::process::Command;
 use super::home::{CONEX, Home, command, copy, manifest, printed};
 
 /// The opams to try, by version.
-fn opams() -> BTreeMap<String, PathBuf> {
+pub fn opams() -> BTreeMap<String, PathBuf> {
     let cache = std::env::var_os("CONEX_CACHE")
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(std::env::var_os("XDG_CACHE_HOME")?).join("conex")))

@@ -6,6 +6,7 @@ mod run;
 
 mod attacks;
 mod differentials;
+mod honest;
 mod kill;
 mod memory;
 mod names;

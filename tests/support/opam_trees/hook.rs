@@ -59,6 +59,7 @@ fn patched(policy: &Policy, name: &str, repo: &str, patch: &str) -> String {
         repo_name: name,
         store,
         posixly_correct: false,
+        clone: None,
     };
     let after = patch::apply(&tree, &bytes, &context).ok();
     let subject = Subject::Patch {

@@ -48,6 +48,9 @@ pub enum Kind {
     RenameEdit,
     /// A copy, which only a user's own git configuration produces.
     Copy,
+    /// Another form than git's own, which only a user's git configuration produces: other
+    /// prefixes, colours, other context.
+    GitSettings,
     /// A symbolic link (D9).
     Symlink,
     /// A submodule (D16).
@@ -78,6 +81,7 @@ impl Kind {
             | Kind::Range
             | Kind::Hunk
             | Kind::NoNewline
+            | Kind::GitSettings
             | Kind::Twice => Code::PatchSyntax,
             Kind::Name => Code::PatchName,
             Kind::Absent
@@ -119,6 +123,7 @@ impl Kind {
             | Kind::Stamp
             | Kind::Hunk
             | Kind::NoNewline
+            | Kind::GitSettings
             | Kind::Twice
             | Kind::Absent
             | Kind::Exists
@@ -132,14 +137,26 @@ impl Kind {
         match self {
             Kind::RenameEdit => {
                 "rename detection is now off for this clone: run `opam update` again; opam 2.1 throws the clone away: \
-there, `git config --global diff.renames false` first"
+there, `conex enable NAME` first"
             }
             Kind::Copy | Kind::Binary => {
                 "remove `diff.renames`, `diff.external` and attributes from your git configuration, then run `opam update` again"
             }
+            Kind::GitSettings => {
+                "it is the git configuration of this account, and not the repository: this clone has settings of its own \
+now, run `opam update` again. opam 2.1 throws the clone away: there, `conex enable NAME` first"
+            }
             Kind::ForeignVcs => "use the repository over http or git",
             Kind::Environment => "run `unset POSIXLY_CORRECT`, then `opam update` again",
-            Kind::Absent | Kind::Exists | Kind::Differs | Kind::Archive => {
+            Kind::Archive => {
+                "opam offers the same update again until it has the repository anew: \
+opam repository set-url NAME SAME-URL QUORUM ANCHORS; what was accepted stays remembered"
+            }
+            Kind::FileAndDirectory => {
+                "opam fetches it as it is now with: opam repository set-url NAME SAME-URL QUORUM ANCHORS; its maintainers \
+should use another name, or remove the one in an update before they add the other"
+            }
+            Kind::Absent | Kind::Exists | Kind::Differs => {
                 "if this stays, start afresh with `opam repository remove` and `opam repository add`"
             }
             _ => {

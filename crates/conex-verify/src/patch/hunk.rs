@@ -315,9 +315,13 @@ fn place(
     // With context, an insertion has an old line unless the old file is empty;
     // and without, diff and OCaml's `patch` mean different places.
     if head.old_count == 0 && style != Style::Ocaml && !from.bytes.is_empty() {
+        let kind = match style {
+            Style::Git => Kind::GitSettings,
+            Style::Gnu | Style::Ocaml => Kind::Differs,
+        };
         return Err(lines
             .error(
-                Kind::Differs,
+                kind,
                 line,
                 "the hunk is for an empty file, and the file is not empty",
             )
@@ -396,6 +400,10 @@ fn body(
             [b' ', text @ ..] if style != Style::Ocaml => (Role::Kept, text),
             [b'-', text @ ..] if role != Role::Added => (Role::Removed, text),
             [b'+', text @ ..] => (Role::Added, text),
+            [] if style == Style::Git => {
+                let message = "an empty line of the file has not the blank before it: `diff.suppressBlankEmpty` is set";
+                return Err(lines.error(Kind::GitSettings, line, message));
+            }
             _ => {
                 let expected = match style {
                     Style::Gnu | Style::Git => {
@@ -469,8 +477,12 @@ fn body(
     if lead_fits && trail_fits {
         return Ok(());
     }
+    let kind = match style {
+        Style::Git if lead == 0 && trail == 0 => Kind::GitSettings,
+        _ => Kind::Hunk,
+    };
     Err(lines
-        .error(Kind::Hunk, at, "a hunk lacks context, or has too much")
+        .error(kind, at, "a hunk lacks context, or has too much")
         .value(
             "expected",
             format!("{full} lines before and after the change"),

@@ -14,8 +14,11 @@
 //! | OCaml's `patch`, opam 2.4 on | `--- NAME/`, `--- /dev/null`, `diff --git NAME/` | `ocaml` |
 //! | `git diff -R`, git repositories | `diff --git b/… a/…` | `git` |
 //!
+//! Of a local path that is a clone of git, `diff -ruaN` is about `.git`, too: `clone`.
+//!
 //! Hunks are read and applied in `hunk`, the tree is changed in `update`.
 
+mod clone;
 mod error;
 mod git;
 mod gnu;
@@ -30,6 +33,7 @@ mod update;
 
 use std::collections::BTreeSet;
 
+pub use clone::clone_files;
 pub use error::{Kind, PatchError};
 
 use crate::limits::{MAX_PATCH_SIZE, MAX_REPOSITORY_NAME_LEN};
@@ -56,6 +60,11 @@ pub struct PatchContext<'a> {
     pub store: Store,
     /// Whether `POSIXLY_CORRECT` is in the environment (D24).
     pub posixly_correct: bool,
+    /// Where the directory has a `.git` at its top that is a directory: those of the files in
+    /// it that [`clone_files`] names, with their paths from the top of the repository, and
+    /// whatever is in their place or above them that is no plain file. A patch may change
+    /// them, where opam does not run git in that directory.
+    pub clone: Option<&'a Tree>,
 }
 
 /// The dialect of a patch.
@@ -91,6 +100,9 @@ pub enum Note {
     Lost {
         /// The paths.
         paths: BTreeSet<String>,
+        /// A file that the patch removes from the directory of the first of them, or from
+        /// one above it.
+        removed: String,
     },
 }
 
@@ -99,6 +111,8 @@ pub enum Note {
 pub struct Applied {
     /// The tree that opam will have. Unchanged files share their bytes with the old tree.
     pub tree: Tree,
+    /// Where opam 2.6 loses files ([`Note::Lost`]), the tree with them: what is published.
+    pub published: Option<Tree>,
     /// The dialect; `None` for an empty patch.
     pub dialect: Option<Dialect>,
     /// Paths whose bytes differ between the old tree and the new one, or that only one of them has.
@@ -128,6 +142,7 @@ pub fn apply(old: &Tree, patch: &[u8], ctx: &PatchContext<'_>) -> Result<Applied
     if lines.at_end() {
         return Ok(Applied {
             tree: old.clone(),
+            published: None,
             dialect: None,
             changed: BTreeSet::new(),
             notes: Vec::new(),
@@ -135,18 +150,28 @@ pub fn apply(old: &Tree, patch: &[u8], ctx: &PatchContext<'_>) -> Result<Applied
     }
     let dialect = recognise(patch, ctx)?;
     let mut update = Update::new(old, ctx.store);
-    let base = match ctx.store {
-        Store::Directory => ctx.repo_name.to_owned(),
-        Store::Archive => format!("{}.tar.gz", ctx.repo_name),
-    };
+    let mut clone = ctx.clone.map(|clone| Update::new(clone, ctx.store));
+    let base = base(ctx);
     while !lines.at_end() {
         match dialect {
-            Dialect::Gnu => gnu::section(&mut lines, &base, &mut update)?,
+            Dialect::Gnu => gnu::section(&mut lines, &base, &mut update, clone.as_mut())?,
             Dialect::Ocaml => ocaml::section(&mut lines, &base, &mut update)?,
             Dialect::Git => git::section(&mut lines, &mut update)?,
         }
     }
+    // What comes out of it is opam's own, and nobody reads it.
+    clone
+        .map(|clone| clone.finish(&lines, dialect))
+        .transpose()?;
     update.finish(&lines, dialect)
+}
+
+/// The name of what is compared: the directory of the repository, or its archive.
+fn base(ctx: &PatchContext<'_>) -> String {
+    match ctx.store {
+        Store::Directory => ctx.repo_name.to_owned(),
+        Store::Archive => format!("{}.tar.gz", ctx.repo_name),
+    }
 }
 
 /// Recognises the dialect by the first line, and checks that it is one that
@@ -173,8 +198,13 @@ fn recognise(patch: &[u8], ctx: &PatchContext<'_>) -> Result<Dialect, PatchError
         Dialect::Gnu
     } else if is_git(first) {
         Dialect::Git
-    } else if starts(b"--- ") || starts(git::HEADER) {
+    } else if starts(b"--- ") || ocaml::is_header(first.text, &base(ctx)) {
         Dialect::Ocaml
+    } else if starts(git::HEADER) || starts(b"\x1b[") {
+        return refuse(
+            Kind::GitSettings,
+            "settings of git's on this machine change the form of patches: prefixes or colours",
+        );
     } else if starts(b"diff -r ") {
         return refuse(
             Kind::ForeignVcs,
@@ -182,10 +212,12 @@ fn recognise(patch: &[u8], ctx: &PatchContext<'_>) -> Result<Dialect, PatchError
         );
     } else if starts(b"diff -ruNa ") || starts(b"diff -rN ") {
         return refuse(Kind::ForeignVcs, "a patch of darcs");
+    } else if gnu::is_change_of_kind(first.text, ctx.repo_name) {
+        return refuse(Kind::FileAndDirectory, gnu::CHANGE_OF_KIND);
     } else if starts(b"Only in ") || starts(b"File ") {
         return refuse(
             Kind::Line,
-            "the repository has something that is not a file, or a file in the place of a directory",
+            "the repository has something that is neither a file nor a directory",
         );
     } else {
         return refuse(
@@ -205,17 +237,17 @@ fn recognise(patch: &[u8], ctx: &PatchContext<'_>) -> Result<Dialect, PatchError
     Ok(dialect)
 }
 
-/// Whether the first line is git's. A repository may be called `b`, so the
-/// second name decides.
+/// Whether the first line is git's. A repository may be called `b`, so the second name decides,
+/// wherever it begins: git does not quote a blank.
 fn is_git(first: Line<'_>) -> bool {
     let names = first.text.strip_prefix(git::HEADER).unwrap_or_default();
-    let mut names = names.split(|&b| b == b' ');
-    let mut has = |prefix: &str| {
-        names.next().is_some_and(|name| {
-            name.strip_prefix(b"\"")
-                .unwrap_or(name)
-                .starts_with(prefix.as_bytes())
-        })
+    let starts = |names: &[u8], prefix: &str| {
+        let names = names.strip_prefix(b"\"").unwrap_or(names);
+        names.starts_with(prefix.as_bytes())
     };
-    has(git::OLD) && has(git::NEW)
+    let mut after_blanks = (1..)
+        .zip(names)
+        .filter(|(_, byte)| **byte == b' ')
+        .filter_map(|(next, _)| names.get(next..));
+    starts(names, git::OLD) && after_blanks.any(|rest| starts(rest, git::NEW))
 }

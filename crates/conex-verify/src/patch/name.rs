@@ -17,8 +17,8 @@ pub(super) const NO_FILE: &[u8] = b"/dev/null";
 /// more repositories (D13, D16): no update writes them.
 const VCS_NAMES: [&str; 4] = [".git", ".hg", "_darcs", ".gitmodules"];
 
-/// Why `name` is not a path, if it is not.
-fn fault(name: &str) -> Option<String> {
+/// Why `name` is not a path, if it is not. `reserved` are names that no part of it may have.
+pub(super) fn fault(name: &str, reserved: &[&str]) -> Option<String> {
     if name.len() > MAX_PATH_LEN {
         return Some(format!(
             "it has {} bytes, the most is {MAX_PATH_LEN} (D26)",
@@ -38,7 +38,7 @@ fn fault(name: &str) -> Option<String> {
                 part.len()
             ));
         }
-        if VCS_NAMES.iter().any(|vcs| part.eq_ignore_ascii_case(vcs)) {
+        if reserved.iter().any(|vcs| part.eq_ignore_ascii_case(vcs)) {
             return Some(format!("version control systems act on `{part}` (D13)"));
         }
         None
@@ -70,11 +70,14 @@ pub(super) fn path<'p>(
         )));
     }
     let name = str::from_utf8(text).map_err(|e| refuse(e.to_string()))?;
-    match fault(name) {
+    match fault(name, &VCS_NAMES) {
         None => Ok(name),
         Some(why) => Err(refuse(why)),
     }
 }
+
+/// How a path is read.
+pub(super) type Read = for<'p> fn(&Lines<'_>, Line<'_>, &'p [u8]) -> Result<&'p str, PatchError>;
 
 /// Reads `text` as a path below the directory `prefix`, which ends in a slash.
 ///
@@ -87,13 +90,25 @@ pub(super) fn below<'p>(
     text: &'p [u8],
     prefix: &str,
 ) -> Result<&'p str, PatchError> {
-    match text.strip_prefix(prefix.as_bytes()) {
-        Some(rest) => path(lines, line, rest),
-        None => Err(lines
+    path(lines, line, stripped(lines, line, text, prefix)?)
+}
+
+/// What follows the directory `prefix`, which ends in a slash, in `text`.
+///
+/// # Errors
+/// Another prefix.
+pub(super) fn stripped<'p>(
+    lines: &Lines<'_>,
+    line: Line<'_>,
+    text: &'p [u8],
+    prefix: &str,
+) -> Result<&'p [u8], PatchError> {
+    text.strip_prefix(prefix.as_bytes()).ok_or_else(|| {
+        lines
             .error(Kind::Name, line, "a name has not the expected prefix")
             .value("expected", format!("{prefix}…"))
-            .value("found", shown(text))),
-    }
+            .value("found", shown(text))
+    })
 }
 
 /// Splits `line` at its only space.

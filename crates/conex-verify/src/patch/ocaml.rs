@@ -9,6 +9,13 @@ use super::update::Update;
 /// How a section for an empty file starts.
 const HEADER: &[u8] = b"diff --git ";
 
+/// Whether the line starts a section for an empty file, in what is called `base`.
+pub(super) fn is_header(line: &[u8], base: &str) -> bool {
+    let names = line.strip_prefix(HEADER);
+    let rest = names.and_then(|names| names.strip_prefix(base.as_bytes()));
+    rest.is_some_and(|rest| rest.starts_with(b"/") || rest.starts_with(b".new/"))
+}
+
 /// Reads one section and applies it. `base` is the name of what is compared:
 /// the directory of the repository, or its archive.
 pub(super) fn section(

@@ -22,9 +22,23 @@ pub(super) struct Update<'t> {
     packages: HashSet<String>,
     /// Of these, the paths that must not be there afterwards.
     deleted: BTreeSet<String>,
+    /// What an archive lost with one of them (D11).
+    lost: BTreeMap<String, Bytes>,
     /// Paths that the update added, and where: looked at again in the end.
     created: Vec<(String, usize)>,
     notes: Vec<Note>,
+}
+
+/// The tree `old` with these files in place of its own.
+fn tree(old: &Tree, files: BTreeMap<String, Bytes>) -> Tree {
+    Tree {
+        files,
+        others: old.others.clone(),
+        elsewhere: old.elsewhere.clone(),
+        empty: BTreeSet::new(),
+        defects: old.defects.clone(),
+    }
+    .with_directories(old.empty.iter().cloned())
 }
 
 /// The directories above `path`, innermost last.
@@ -61,6 +75,7 @@ impl<'t> Update<'t> {
             used: BTreeSet::new(),
             packages: HashSet::new(),
             deleted: BTreeSet::new(),
+            lost: BTreeMap::new(),
             created: Vec::new(),
             notes: Vec::new(),
         }
@@ -210,7 +225,9 @@ impl<'t> Update<'t> {
             .cloned()
             .collect();
         for name in lost {
-            self.files.remove(&name);
+            if let Some(bytes) = self.files.remove(&name) {
+                self.lost.insert(name, bytes);
+            }
         }
     }
 
@@ -299,22 +316,11 @@ impl<'t> Update<'t> {
                 )
                 .value("found", format!("{} files, {size} bytes", self.files.len())));
         }
-        let lost = match self.store {
-            Store::Directory => BTreeSet::new(),
-            Store::Archive => {
-                let created = self.created.iter().map(|(path, _)| path);
-                let gone = |path: &&String| {
-                    !self.files.contains_key(*path) && !self.deleted.contains(*path)
-                };
-                self.old
-                    .files
-                    .keys()
-                    .chain(created)
-                    .filter(gone)
-                    .cloned()
-                    .collect()
-            }
-        };
+        // Not what a later section brought back, or removes by itself.
+        let (files, deleted) = (&self.files, &self.deleted);
+        self.lost
+            .retain(|path, _| !files.contains_key(path) && !deleted.contains(path));
+        let lost: BTreeSet<String> = self.lost.keys().cloned().collect();
         if let Some(path) = self.remembered(&lost) {
             let message = format!(
                 "opam 2.6 removes `{path}` with a file above it, and goes on to show the release until it reads the whole repository"
@@ -327,18 +333,27 @@ impl<'t> Update<'t> {
                 .into_iter()
                 .filter(|path| self.old.files.get(path) != self.files.get(path)),
         );
-        if !lost.is_empty() {
-            self.notes.push(Note::Lost { paths: lost });
-        }
+        let published = lost.first().cloned().map(|first| {
+            let removed = self
+                .deleted
+                .iter()
+                .find(|path| {
+                    let directory = directory(path);
+                    !directory.is_empty() && first.starts_with(directory)
+                })
+                .cloned()
+                .unwrap_or_default();
+            self.notes.push(Note::Lost {
+                paths: lost,
+                removed,
+            });
+            let mut files = self.files.clone();
+            files.extend(self.lost);
+            tree(self.old, files)
+        });
         Ok(Applied {
-            tree: Tree {
-                files: self.files,
-                others: self.old.others.clone(),
-                elsewhere: self.old.elsewhere.clone(),
-                empty: BTreeSet::new(),
-                defects: self.old.defects.clone(),
-            }
-            .with_directories(self.old.empty.iter().cloned()),
+            tree: tree(self.old, self.files),
+            published,
             dialect: Some(dialect),
             changed,
             notes: self.notes,

@@ -207,6 +207,7 @@ impl Opam {
                 _ => Store::Directory,
             },
             posixly_correct: false,
+            clone: None,
         };
         match apply(&tree(&before), &patch, &ctx) {
             Ok(applied) => {

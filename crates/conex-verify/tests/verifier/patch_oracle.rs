@@ -24,6 +24,7 @@ fn ours(old: &Files, patch: &[u8]) -> Result<Files, PatchError> {
         repo_name: "r",
         store: Store::Directory,
         posixly_correct: false,
+        clone: None,
     };
     apply(&tree(old), patch, &ctx).map(|applied| files(&applied.tree))
 }

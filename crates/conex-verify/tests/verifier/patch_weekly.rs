@@ -66,6 +66,7 @@ fn twelve_weeks_in_three_dialects() {
         repo_name: "r",
         store: Store::Directory,
         posixly_correct: false,
+        clone: None,
     };
     let mut oracle = Oracle::start();
     oracle.write_tree(&files(&tree));

@@ -181,6 +181,7 @@ fn run(old: &Files, patch: &[u8], store: Store) -> Result<Files, String> {
         repo_name: "r",
         store,
         posixly_correct: false,
+        clone: None,
     };
     match apply(&old, patch, &ctx) {
         Ok(applied) => {
@@ -200,7 +201,13 @@ fn run(old: &Files, patch: &[u8], store: Store) -> Result<Files, String> {
                 finding.excerpt.is_some() && !finding.hint.is_empty(),
                 "{error}"
             );
-            let reason = format!("{:?}\t{}", error.kind(), error.kind().rule());
+            // Of names the finding says more than their kind: one of a version control system, too long.
+            let of_name = finding.values.iter().find_map(|(_, value)| {
+                let (_, rule) = value.strip_suffix(')')?.rsplit_once('(')?;
+                rule.starts_with('D').then_some(rule)
+            });
+            let rule = of_name.unwrap_or(error.kind().rule());
+            let reason = format!("{:?}\t{rule}", error.kind());
             Err(reason.trim_end().to_owned())
         }
     }

@@ -16,6 +16,7 @@ use crate::shell::cli::opam_root::{Order, failed, lock, refused, root, tell, wri
 use crate::shell::cli::options::Format;
 use crate::shell::cli::page::Page;
 use crate::shell::keys::file::shell_quoted;
+use crate::shell::opam::clone::settle_clone;
 use crate::shell::opam::edit::{Edited, Foreign, find, set_anchors, set_hook};
 use crate::shell::opam::held::{Held, held};
 use crate::shell::opam::hook::{Hook, find as find_hook, is_lenient};
@@ -159,6 +160,16 @@ pub fn run(directory: Option<&Path>, args: &EnableArgs) -> Result<Exit, Failure>
         Order::RecordFirst,
     )?;
 
+    // The hook does so only when opam asks it for the next time, and by then git has made the patch.
+    if let (Some(locked), Some(entry)) = (&locked, &entry)
+        && let Err(why) = settle_clone(&root, locked, entry)
+    {
+        sayln!(
+            "warning: git's settings for patches could not be written into opam's clone of `{}`: {}",
+            neutral(name),
+            neutral(&why)
+        );
+    }
     tell(&changes, args.dry_run);
     match (&wanted, &entry) {
         (Some(wanted), Some(_)) => say_who_asks(name, &hook, wanted),

@@ -14,15 +14,15 @@ use request::{Request, Subject, name, state};
 
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::page::Page;
-use crate::shell::hook::git::forbid_renames;
+use crate::shell::hook::git::settle;
 use crate::shell::hook::load::{LoadError, Loaded, load, patch as load_patch};
 use crate::shell::hook::memory::{Kept, MemoryError};
 use crate::shell::hook::report::Reporter;
 use crate::shell::keys::file::shell_quoted;
-use crate::shell::read::Git;
+use crate::shell::read::{self, Git};
 use conex_verify::finding::{Code, Finding};
 use conex_verify::tree::{Contents, Tree};
-use conex_verify::workbench::patch::{PatchContext, Store};
+use conex_verify::workbench::patch::{PatchContext, Store, clone_files};
 use conex_verify::{Memories, Outcome, Report};
 
 /// Runs `conex verify`.
@@ -57,6 +57,7 @@ enum What {
         before: Tree,
         patch: Vec<u8>,
         store: Store,
+        clone: Option<Tree>,
     },
 }
 
@@ -65,8 +66,11 @@ fn read(request: &Request) -> Result<Read, LoadError> {
     let what = match &request.subject {
         Subject::Tree { dir, repo } => {
             let loaded = load(dir, Contents::All)?;
-            let clone = loaded.git == Git::Directory && request.hook;
-            notes.extend(clone.then(|| no_renames(dir)).flatten());
+            // opam has the clone that it made itself, with nothing but `.git`, at the place of
+            // the repository already. Another `.git` came with a copy, and is somebody else's.
+            let own = repo.as_ref().is_some_and(|repo| repo.join(".git").is_dir());
+            let clone = loaded.git == Git::Directory && own && request.hook;
+            notes.extend(clone.then(|| settings(dir)).flatten());
             // It is evidence where it can be read, and blocks nothing where it cannot, unless
             // that is only so today.
             let before = match repo.as_ref().filter(|repo| *repo != dir) {
@@ -84,12 +88,20 @@ fn read(request: &Request) -> Result<Read, LoadError> {
         }
         Subject::Patched { repo, patch } => {
             let Loaded { tree, store, git } = load(repo, Contents::All)?;
-            let clone = git == Git::Directory && request.hook;
-            notes.extend(clone.then(|| no_renames(repo)).flatten());
+            let patch = load_patch(patch)?;
+            let clone = (git == Git::Directory && request.hook).then(|| repo);
+            if let Some(repo) = clone
+                && is_of_git(&patch)
+            {
+                notes.extend(settings(repo));
+            }
+            let inside = clone_files(&patch, &request.name);
+            let clone = clone.map(|repo| read::clone(repo, &inside)).transpose()?;
             What::Patch {
                 before: tree,
-                patch: load_patch(patch)?,
+                patch,
                 store,
+                clone,
             }
         }
     };
@@ -107,6 +119,7 @@ impl What {
                 before,
                 patch,
                 store,
+                clone,
             } => conex_verify::Subject::Patch {
                 before,
                 patch,
@@ -114,19 +127,27 @@ impl What {
                     repo_name: name,
                     store: *store,
                     posixly_correct: std::env::var_os("POSIXLY_CORRECT").is_some(),
+                    clone: clone.as_ref(),
                 },
             },
         }
     }
 }
 
-fn no_renames(root: &Path) -> Option<Finding> {
-    let why = forbid_renames(root).err()?;
+/// Whether opam may have had the patch from git. Of the other two kinds the first bytes are
+/// certain; those of git depend on the user's configuration.
+fn is_of_git(patch: &[u8]) -> bool {
+    !patch.starts_with(b"diff -ruaN ") && !patch.starts_with(b"--- ")
+}
+
+/// Gives the clone at `root` the settings that its patches need.
+fn settings(root: &Path) -> Option<Finding> {
+    let why = settle(root).err()?;
     Some(
         Finding::warning(
             Code::PatchAmbiguous,
             ".git/config",
-            format!("git's detection of renames could not be turned off: {why}"),
+            format!("git's settings for patches could not be written: {why}"),
         )
         .hint(Hint::RenamesOff),
     )

@@ -32,10 +32,12 @@ fn d1_no_line_is_ever_skipped() {
                 refuses(
                     &files,
                     &format!("{edit}{junk}\n"),
-                    if junk.contains(" z") {
-                        error_kind(&edit)
-                    } else {
-                        Kind::Line
+                    match junk {
+                        _ if junk.contains(" z") => error_kind(&edit),
+                        _ if junk.starts_with("File") && edit.starts_with("diff -r") => {
+                            Kind::FileAndDirectory
+                        }
+                        _ => Kind::Line,
                     },
                 );
             }
@@ -231,7 +233,18 @@ fn d11_an_archive_loses_the_whole_directory() {
     let left: Vec<_> = applied.tree.files.keys().map(String::as_str).collect();
     assert_eq!(left, ["packages/a/a.1/files.z", OPAM, "version"]);
     let lost = BTreeSet::from(["packages/a/a.1/files/y".to_owned()]);
-    assert_eq!(applied.notes, [Note::Lost { paths: lost }]);
+    let removed = "packages/a/a.1/files/x".to_owned();
+    assert_eq!(
+        applied.notes,
+        [Note::Lost {
+            paths: lost,
+            removed
+        }]
+    );
+    let published = applied.published.unwrap();
+    let mut expected = old.files.clone();
+    expected.remove("packages/a/a.1/files/x");
+    assert_eq!(published.files, expected);
     assert!(applied.changed.contains("packages/a/a.1/files/y"));
     // An edit after that fails in opam, at every update.
     let edit = "--- r.tar.gz/packages/a/a.1/files/y\n+++ r.tar.gz.new/packages/a/a.1/files/y\n@@ -1,1 +1,1 @@\n-x\n+y\n";
@@ -307,12 +320,12 @@ fn d15_offset_0_and_fuzz_0() {
     refuses(
         &[(OPAM, file)],
         &git(OPAM, "@@ -4 +4 @@\n-4\n+x\n"),
-        Kind::Hunk,
+        Kind::GitSettings,
     );
     refuses(
         &[(OPAM, file)],
         &git(OPAM, "@@ -4,0 +5 @@\n+x\n"),
-        Kind::Differs,
+        Kind::GitSettings,
     );
 }
 
@@ -531,7 +544,7 @@ fn d23_mercurial_and_darcs_are_refused() {
         "diff -ruN r/x r.new/x\n",
         "Index: x\n",
         "+++ r/x\n",
-        "\u{1b}[1mdiff --git\n",
+        "\u{1b}]0;diff\n",
     ] {
         refuses(&[], patch, Kind::Dialect);
     }

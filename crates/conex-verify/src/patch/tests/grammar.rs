@@ -150,7 +150,7 @@ fn hunks_keep_their_counts_and_order() {
         ("@@ -1 +1 @@\n+y\n-x\n", Kind::Line),
         ("@@ -1 +1 @@\n x\n", Kind::Hunk),
         ("@@ -1,0 +1,0 @@\n", Kind::Range),
-        ("@@ -1 +1 @@\n\n-x\n+y\n", Kind::Line),
+        ("@@ -1 +1 @@\n\n-x\n+y\n", Kind::GitSettings),
         ("@@ -1 +1 @@\n\tx\n", Kind::Line),
         ("@@ -1 +1 @@\n-x\n+y", Kind::Truncated),
         ("", Kind::Truncated),
@@ -233,7 +233,10 @@ fn the_cost_is_linear() {
         &git(OPAM, &format!("@@ -1 +1 @@\n-{line}\n+x\n")),
         Kind::Differs,
     );
-    refuses(&[], &format!("diff --git {line} {line}\n"), Kind::Name);
+    let names = format!("diff --git r/{line} r/{line}\n");
+    refuses(&[], &names, Kind::Name);
+    let names = format!("diff --git {line} {line}\n");
+    refuses(&[], &names, Kind::GitSettings);
     let many: String = (0..20_000)
         .map(|n| {
             gnu(

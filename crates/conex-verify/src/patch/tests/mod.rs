@@ -1,8 +1,10 @@
 //! Tests of the patch reader, one patch each; the whole is held against other
 //! programs in `tests/verifier/patch_oracle.rs`.
 
+mod clone;
 mod differentials;
 mod grammar;
+mod settings;
 
 use std::sync::Arc;
 
@@ -30,6 +32,7 @@ fn ctx(store: Store) -> PatchContext<'static> {
         repo_name: "r",
         store,
         posixly_correct: false,
+        clone: None,
     }
 }
 

@@ -141,6 +141,7 @@ fn patched(before: &Tree, after: &Tree, dialect: Print, store: Store) -> Tree {
         repo_name: "r",
         store,
         posixly_correct: false,
+        clone: None,
     };
     let before = tree(&files(before));
     apply(&before, &text, &context)

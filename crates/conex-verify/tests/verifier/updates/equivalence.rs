@@ -107,6 +107,7 @@ fn a_patch_is_accepted_exactly_when_the_resulting_directory_is() {
                 repo_name: NAME,
                 store: Store::Directory,
                 posixly_correct: false,
+                clone: None,
             };
             let applied = apply(&tree(&old), &patch, &context).unwrap_or_else(|e| {
                 panic!(

@@ -109,6 +109,7 @@ fn last_week_as_a_patch_in_all_three_dialects_is_refused() {
             repo_name: NAME,
             store: Store::Directory,
             posixly_correct: false,
+            clone: None,
         };
         let applied = apply(&tree(&old), &patch, &context)
             .unwrap_or_else(|e| panic!("{what}: {}", e.finding().message));

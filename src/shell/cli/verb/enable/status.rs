@@ -113,10 +113,10 @@ fn human(root: &Root, checks: &[Check], protected: bool) {
     match (protected, left_out.as_slice()) {
         (false, _) => outln!("Not every update is verified."),
         (true, []) => {
-            outln!("Every update is verified, but with `opam --no-checksums`, which calls no hook.")
+            outln!("Every update is verified, but with `OPAMNOCHECKSUMS=1`, which calls no hook.")
         }
         (true, names) => outln!(
-            "Every update is verified, but for {} and with `opam --no-checksums`, which calls no hook.",
+            "Every update is verified, but for {} and with `OPAMNOCHECKSUMS=1`, which calls no hook.",
             names.join(", ")
         ),
     }

@@ -11,8 +11,11 @@ pub fn for_users(request: &Request, findings: &mut [Finding]) {
     let name = &request.name;
     for finding in findings {
         for command in ["conex enable", "opam repository set-url"] {
-            let (general, theirs) = (format!("{command} NAME "), format!("{command} {name} "));
-            finding.hint = finding.hint.replace(&general, &theirs);
+            for end in [" ", "`"] {
+                let general = format!("{command} NAME{end}");
+                let theirs = format!("{command} {name}{end}");
+                finding.hint = finding.hint.replace(&general, &theirs);
+            }
         }
         if finding.code == Code::Unclaimed {
             finding.hint = match request.policy.mode() {
