@@ -154,9 +154,10 @@ impl Header {
     /// The same header for another size.
     fn sized(&self, size: usize) -> io::Result<[u8; BLOCK]> {
         let mut block = self.0;
-        let mut put = |at: usize, bytes: &[u8]| match block.get_mut(at..at + bytes.len()) {
-            Some(field) => field.copy_from_slice(bytes),
-            None => {}
+        let mut put = |at: usize, bytes: &[u8]| {
+            if let Some(field) = block.get_mut(at..at + bytes.len()) {
+                field.copy_from_slice(bytes);
+            }
         };
         put(124, format!("{size:011o}\0").as_bytes());
         put(148, b"        ");

@@ -89,7 +89,7 @@ fn read(request: &Request) -> Result<Read, LoadError> {
         Subject::Patched { repo, patch } => {
             let Loaded { tree, store, git } = load(repo, Contents::All)?;
             let patch = load_patch(patch)?;
-            let clone = (git == Git::Directory && request.hook).then(|| repo);
+            let clone = (git == Git::Directory && request.hook).then_some(repo);
             if let Some(repo) = clone
                 && is_of_git(&patch)
             {
