@@ -10,11 +10,12 @@
 use std::collections::BTreeSet;
 
 use super::error::{Kind, PatchError};
-use super::gnu;
 use super::lines::{Line, Lines, shown};
 use super::name::fault;
 use crate::limits::MAX_TREE_FILES;
 
+/// The first bytes of every section of `diff -ruaN`.
+pub(super) const SECTION: &[u8] = b"diff -ruaN ";
 /// How the names start.
 const TOP: &[u8] = b".git/";
 
@@ -57,13 +58,13 @@ fn read(text: &[u8]) -> Result<&str, String> {
 /// be read before it can be applied ([`super::PatchContext::clone`]). Nothing is judged here;
 /// a name that is missing counts as a file that is not there.
 pub fn clone_files<'p>(patch: &'p [u8], repo_name: &str) -> BTreeSet<&'p str> {
-    if !patch.starts_with(gnu::START) {
+    if !patch.starts_with(SECTION) {
         return BTreeSet::new();
     }
     let prefix = format!("{repo_name}/");
     // No line of a hunk begins like a section.
     let sections = patch.split(|&b| b == b'\n').filter_map(|line| {
-        let names = line.strip_prefix(gnu::START)?;
+        let names = line.strip_prefix(SECTION)?;
         let old = names.split(|&b| b == b' ').next()?;
         let path = old.strip_prefix(prefix.as_bytes())?;
         is_inside(path).then(|| read(path).ok()).flatten()

@@ -10,7 +10,7 @@ use super::stamp::{self, Stamp};
 use super::update::Update;
 
 /// The first bytes of every section.
-pub(super) const START: &[u8] = b"diff -ruaN ";
+pub(super) const START: &[u8] = clone::SECTION;
 
 /// What is said of a line with which `diff` gives up on a name.
 pub(super) const CHANGE_OF_KIND: &str =
