@@ -56,6 +56,18 @@ pub fn init(tree: &Tree, repository: &Repository, request: &Init) -> Result<Plan
     if !broken.is_empty() {
         return Err(PlanError::Repository(broken));
     }
+    written(tree, repository, request)
+}
+
+/// What [`init`] writes, whatever the tree has that no repository can have.
+pub(super) fn written(
+    tree: &Tree,
+    repository: &Repository,
+    request: &Init,
+) -> Result<Plan, PlanError> {
+    if is_started(repository, request) {
+        return Ok(Plan::default());
+    }
     let members = members(request)?;
     let mut plan = Plan::default();
     let link = SignedLink::unsigned(Link {

@@ -32,6 +32,7 @@ mod join;
 mod known;
 mod live;
 mod nearest;
+pub mod obstacle;
 mod owner;
 pub mod person;
 mod planned;

@@ -3,7 +3,8 @@
 use crate::hint::Hint;
 use std::collections::BTreeSet;
 
-use super::{Plan, PlanError, World};
+use super::{Plan, PlanError, World, obstacle};
+use conex_verify::finding::Finding;
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::{Authorisation, Kind, ResourceId};
 use conex_verify::workbench::repository::Slot;
@@ -55,7 +56,7 @@ pub fn owner(world: &World<'_>, request: &OwnerChange) -> Result<Plan, PlanError
         let package = world.repository.packages.get(name)?;
         Some(&package.authorisation.good()?.value.owners)
     };
-    let names: Vec<PackageName> = match &request.packages {
+    let mut names: Vec<PackageName> = match &request.packages {
         Selection::OwnedBy(owner) => world
             .repository
             .packages
@@ -83,6 +84,17 @@ pub fn owner(world: &World<'_>, request: &OwnerChange) -> Result<Plan, PlanError
             .collect(),
     };
     let mut plan = Plan::default();
+    // Whoever claims a package wants it signed; one that cannot be stays as it is.
+    if matches!(request.packages, Selection::Unclaimed) {
+        names.retain(|name| {
+            let found = obstacle::of_package(world.repository, name);
+            let fit = found.is_empty();
+            plan.left_out.extend(found);
+            fit
+        });
+        let only = unowned_elsewhere(world, &names);
+        plan.left_out.extend(only);
+    }
     for name in names {
         let present = world
             .repository
@@ -120,7 +132,21 @@ pub fn owner(world: &World<'_>, request: &OwnerChange) -> Result<Plan, PlanError
             owners,
         });
     }
+    plan.say_left_out();
     Ok(plan)
+}
+
+/// The releases that lie elsewhere, of packages that have no directory of their own.
+fn unowned_elsewhere(world: &World<'_>, names: &[PackageName]) -> Vec<Finding> {
+    let all = world.repository.misplaced.values();
+    let of: BTreeSet<PackageName> = all.map(|(release, _)| release.name()).collect();
+    let without = |name: &&PackageName| {
+        !names.contains(name) && !world.repository.packages.contains_key(*name)
+    };
+    of.iter()
+        .filter(without)
+        .flat_map(|name| obstacle::of_package(world.repository, name))
+        .collect()
 }
 
 /// Names, of many only the first.

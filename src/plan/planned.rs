@@ -31,6 +31,8 @@ pub struct Plan {
     pub lines: Vec<String>,
     /// What to think about before going on.
     pub warnings: Vec<Finding>,
+    /// What was left out, because every client would refuse it.
+    pub left_out: Vec<Finding>,
 }
 
 /// Why there is no plan.

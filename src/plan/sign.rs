@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::conflict::has_markers;
 use super::known::{Gone, Known};
+use super::obstacle::{elsewhere, leftover, of_release};
 use super::owner::some_of;
 use super::world::is_near;
 use super::{Plan, PlanError, World};
-use conex_verify::finding::{Code, Finding, Severity};
+use conex_verify::finding::{Code, Finding, Severity, is_leftover};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, PackageName, Release};
@@ -47,8 +48,11 @@ pub type Log = BTreeMap<ResourceId, BTreeSet<ResourceVersion>>;
 /// the signer owns. Without named packages, files at the top that changed are
 /// proposed to the janitors as well. `world` is seen as if what waits were approved.
 ///
+/// What no client would accept is left out, with what stands in its way; and so is the list of
+/// a package of which something is left out.
+///
 /// # Errors
-/// Nothing of the signer's, an opam file that must not be signed, an unknown package.
+/// Nothing of the signer's, nothing but what no client would accept, an unknown package.
 pub fn sign(world: &World<'_>, request: &Sign) -> Result<Plan, PlanError> {
     let mut job = Job {
         world,
@@ -57,6 +61,7 @@ pub fn sign(world: &World<'_>, request: &Sign) -> Result<Plan, PlanError> {
         problems: Vec::new(),
         signed: BTreeSet::new(),
         waiting: BTreeSet::new(),
+        left_out: BTreeSet::new(),
         gone: Gone::of(world),
         releases: 0,
         removed: 0,
@@ -87,6 +92,8 @@ struct Job<'a, 'r> {
     problems: Vec<Finding>,
     signed: BTreeSet<PackageName>,
     waiting: BTreeSet<PackageName>,
+    /// The packages of which something cannot be signed as it is.
+    left_out: BTreeSet<PackageName>,
     gone: Gone,
     releases: usize,
     removed: usize,
@@ -187,6 +194,17 @@ impl<'a> Job<'a, '_> {
         for (release, dir) in &package.directories {
             self.release(report, release, dir, &known)?;
         }
+        if mine {
+            let elsewhere = elsewhere(self.world.repository, &report.name);
+            if !elsewhere.is_empty() {
+                self.left_out.insert(report.name.clone());
+            }
+            self.problems.extend(elsewhere);
+        }
+        // Who signs a list says that these are the releases.
+        if self.left_out.contains(&report.name) {
+            return Ok(());
+        }
         self.list(report, package, &known)
     }
 
@@ -243,7 +261,10 @@ impl<'a> Job<'a, '_> {
         if keep.is_some() && self.has_vouched(&resource, keep) {
             return Ok(());
         }
-        self.look_at(release, dir);
+        if !self.look_at(release, dir) {
+            self.left_out.insert(report.name.clone());
+            return Ok(());
+        }
         let version = match keep {
             Some(version) => version,
             None => {
@@ -398,21 +419,15 @@ impl<'a> Job<'a, '_> {
         self.world.conflicts.rewritten.contains(&resource.path())
     }
 
-    /// Refuses what a signature should not be under.
-    fn look_at(&mut self, release: &Release, dir: &ReleaseDir) {
+    /// Looks at a release that is about to be signed; whether it can be. What a signature should
+    /// not be under is put down.
+    fn look_at(&mut self, release: &Release, dir: &ReleaseDir) -> bool {
         let path = Place::Opam(release.clone()).path();
-        let Some(source) = dir.opam() else {
-            self.problems.push(
-                Finding::error(
-                    Code::MissingOpam,
-                    &path,
-                    format!("the release `{release}` has no opam file"),
-                )
-                .hint("add the file, or remove the directory"),
-            );
-            return;
-        };
-        if has_markers(source) {
+        let before = self.problems.len();
+        let source = dir.opam();
+        if let Some(source) = source
+            && has_markers(source)
+        {
             self.problems.push(
                 Finding::error(
                     Code::OpamSyntax,
@@ -421,7 +436,11 @@ impl<'a> Job<'a, '_> {
                 )
                 .hint("choose between the two sides by hand, then sign"),
             );
-            return;
+            return false;
+        }
+        for below in dir.files.keys().filter(|below| is_leftover(below.rsplit('/').next().unwrap_or_default())) {
+            let path = Place::File(release.clone(), below.to_string()).path();
+            self.plan.warnings.push(leftover(&path));
         }
         for (below, file) in &dir.files {
             if &**below != "opam" && has_markers(&file.bytes) {
@@ -436,36 +455,27 @@ impl<'a> Job<'a, '_> {
                 );
             }
         }
-        for (below, file) in &dir.files {
-            if file.bytes.is_empty() && &**below != "opam" {
-                let path = Place::File(release.clone(), below.to_string()).path();
-                self.problems.push(
-                    Finding::error(
-                        Code::EmptyFile,
-                        &path,
-                        format!("`{path}` is empty, and opam reads it"),
-                    )
-                    .hint("old versions of opam do not bring empty files: fill it with one line feed, in a change of its own; then it may go"),
-                );
-            }
-        }
+        self.problems.extend(of_release(release, dir));
         for problem in &dir.problems {
+            let Some(source) = source else { break };
             let mut finding = opam_problem(&path, source, problem);
             if matches!(problem, Problem::WeakSource { .. }) && !self.request.allow_weak_checksums {
                 finding = finding.hint("add a sha256 or sha512 checksum, or sign it as it is with --allow-weak-checksums");
                 finding.severity = Severity::Error;
-            }
-            match finding.severity {
-                Severity::Error => self.problems.push(finding),
-                _ => self.plan.warnings.push(finding),
+                self.problems.push(finding);
+            } else if finding.severity != Severity::Error {
+                self.plan.warnings.push(finding);
             }
         }
+        self.problems.len() == before
     }
 
     fn finish(mut self) -> Result<Plan, PlanError> {
-        if !self.problems.is_empty() {
+        let nothing = self.signed.is_empty() && self.waiting.is_empty();
+        if nothing && !self.problems.is_empty() {
             return Err(PlanError::Repository(self.problems));
         }
+        self.plan.left_out = self.problems;
         if !self.signed.is_empty() || !self.waiting.is_empty() {
             let mut what = vec![match self.releases {
                 0 if self.removed == 0 => "the list of releases".to_owned(),
@@ -487,6 +497,7 @@ impl<'a> Job<'a, '_> {
                 ));
             }
         }
+        self.plan.say_left_out();
         Ok(self.plan)
     }
 }

@@ -38,6 +38,7 @@ mod hook;
 mod hostile_cli;
 mod hostile_sizes;
 mod publish;
+mod shapes;
 mod signature_files;
 mod ssh_agent;
 mod ssh_keygen;

@@ -5,10 +5,12 @@ use std::fmt;
 
 mod cause;
 mod collector;
+mod place;
 pub mod remedy;
 
 pub use cause::Cause;
 pub use collector::Findings;
+pub use place::{bad_path, is_leftover};
 pub use remedy::{Advice, Reader, Remedy};
 
 /// How much a finding weighs.

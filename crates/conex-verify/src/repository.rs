@@ -17,10 +17,10 @@ use rayon::prelude::*;
 
 use self::bounds::Lists;
 use self::read::{Decoded, decode};
-use crate::finding::{Code, Finding, Findings};
+use crate::finding::{Code, Finding, Findings, bad_path};
 use crate::format::digest::Digest;
 use crate::format::name::{Id, PackageName, Release};
-use crate::format::path::{PACKAGES, PathError, Place, release_dir};
+use crate::format::path::{PACKAGES, Place, release_dir};
 use crate::format::resource::{
     Authorisation, Checksum, Claims, FileDigest, IdFile, Kind, Releases, Repo, Resource,
     ResourceId, ResourceVersion, SignedLink, SignedSegment, SignedSnapshot,
@@ -346,9 +346,7 @@ fn read_one(path: &str, bytes: &Bytes, before: Option<&Repository>) -> Read {
         return Err(None);
     }
     let place = Place::of(path).map_err(|error| {
-        Some(Box::new(
-            Finding::error(Code::BadPath, path, format!("`{path}`: {error}")).hint(PathError::HINT),
-        ))
+        Some(Box::new(bad_path(path, &error)))
     })?;
     let mut findings = Vec::new();
     let decoded = match before.and_then(|b| b.known(&place, bytes)) {

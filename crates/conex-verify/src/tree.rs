@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, is_leftover, remedy};
 use crate::format::name::on_disk;
 use crate::limits::{MAX_FILE_SIZE, MAX_PACKAGES, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
 
@@ -198,8 +198,14 @@ impl Defect {
         let error = |message: String| Finding::error(Code::IrregularFile, &*self.path, message);
         match &self.kind {
             DefectKind::NotUtf8 => error(format!("the name of {what} is not UTF-8")),
-            DefectKind::Symlink => error(format!("{what} is a symbolic link"))
-                .hint("opam reads and writes through links; replace it by what it points to"),
+            DefectKind::Symlink => {
+                let name = self.path.rsplit('/').next().unwrap_or_default();
+                let remedy = match is_leftover(name) {
+                    true => &remedy::LEFTOVER,
+                    false => &remedy::LINK,
+                };
+                error(format!("{what} is a symbolic link")).remedy(remedy, "")
+            }
             DefectKind::Special(kind) => error(format!("{what} is {kind}, not a file")),
             DefectKind::HardLink { links } => {
                 error(format!("{what} has {links} names (hard links)"))
@@ -209,6 +215,7 @@ impl Defect {
                 error(format!("{what} has permissions that opam cannot work with"))
                     .value("found", format_args!("{mode:04o}"))
                     .value("in order", format_args!("{needed:04o}"))
+                    .remedy(&remedy::PERMISSIONS, "")
             }
             DefectKind::Unreadable(reason) => error(format!("{what} cannot be read: {reason}")),
             DefectKind::TooLarge { size } => error(format!("{what} is too large"))

@@ -4,10 +4,12 @@ use crate::hint::Hint;
 use std::path::Path;
 
 use super::failure::Failure;
+use super::options::ListFormat;
 use super::todo::some;
 use crate::shell::git::{Git, Uncommitted, Where};
 use crate::shell::out::sayln;
 use crate::shell::report::neutral;
+use conex_verify::finding::{Code, Finding, is_leftover};
 use conex_verify::format::path::Place;
 
 /// What people commit of a repository.
@@ -103,28 +105,60 @@ pub fn left_behind(root: &Path) -> Vec<String> {
     lines
 }
 
+/// What a signature is under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Covered {
+    /// The files of releases that opam reads.
+    Releases,
+    /// Everything below `packages/`.
+    State,
+}
+
 /// Refuses to vouch for files that git leaves out: they are not in what is published, and every
 /// client refuses that then. `below` are the directories that somebody is about to vouch for.
 ///
 /// # Errors
 /// There are such files.
-pub fn refuse_ignored(root: &Path, below: &[String]) -> Result<(), Failure> {
+pub fn refuse_ignored(
+    root: &Path,
+    covered: Covered,
+    below: &[String],
+    format: ListFormat,
+) -> Result<(), Failure> {
     if below.is_empty() {
         return Ok(());
     }
     let below: Vec<&str> = below.iter().map(String::as_str).collect();
     let mut ignored = uncommitted(root, &below).ignored;
-    // Conex's own files are no content.
-    ignored.retain(|path| !is_metadata(path));
-    if ignored.is_empty() {
-        return Ok(());
+    // Conex's own files are no content, and opam reads no stray.
+    ignored.retain(|path| {
+        let stray = matches!(Place::of(path), Ok(Place::Stray(_)));
+        !is_metadata(path) && !(stray && covered == Covered::Releases)
+    });
+    let code = match covered {
+        Covered::Releases => Code::MissingFile,
+        Covered::State => Code::Snapshot,
+    };
+    let found: Vec<Finding> = ignored
+        .iter()
+        .map(|path| {
+            let message = format!("git ignores `{path}`, so it is in no commit");
+            let name = path.rsplit('/').next().unwrap_or_default();
+            Finding::error(code, path, message).hint(match is_leftover(name) {
+                true => "an editor or a file manager left it: remove it".to_owned(),
+                false => Hint::TakeIn.to_string(),
+            })
+        })
+        .collect();
+    match found.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::listed(
+            format!(
+                "git ignores {}, which would be vouched for and not committed, and every client would refuse the result",
+                files(ignored.len()),
+            ),
+            found,
+            format,
+        )),
     }
-    Err(Failure::refused(
-        format!(
-            "git ignores {}, which would be vouched for and not committed, and every client would refuse the result: {}",
-            files(ignored.len()),
-            some(&ignored, false)
-        ),
-        Hint::TakeIn,
-    ))
 }

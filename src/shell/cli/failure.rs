@@ -3,9 +3,10 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use super::options::ListFormat;
 use crate::plan::PlanError;
-use crate::shell::out::{say, sayln};
-use crate::shell::report::{Counts, HumanOptions, human, neutral, wrapped};
+use crate::shell::out::{outln, say, sayln};
+use crate::shell::report::{Counts, HumanOptions, human, list, neutral, paths, wrapped};
 use conex_verify::finding::{Finding, Reader};
 
 /// The exit status of the process. opam applies an update after 0 alone.
@@ -48,6 +49,8 @@ pub struct Failure {
     pub findings: Vec<Finding>,
     /// The exit status.
     pub exit: Exit,
+    /// How all of the findings are listed, if they are, and not only the first of them.
+    pub listed: Option<ListFormat>,
 }
 
 impl Failure {
@@ -58,6 +61,7 @@ impl Failure {
             hint: hint.into(),
             findings: Vec::new(),
             exit: Exit::Usage,
+            listed: None,
         }
     }
 
@@ -69,10 +73,21 @@ impl Failure {
         }
     }
 
+    /// The repository does not allow it, for all of these reasons.
+    pub fn listed(message: impl Display, findings: Vec<Finding>, format: ListFormat) -> Failure {
+        Failure {
+            findings,
+            listed: Some(format),
+            ..Failure::refused(message, "")
+        }
+    }
+
     /// Says it on standard error, and gives the exit status.
     pub fn report(&self) -> Exit {
         let options = HumanOptions::on(&std::io::stderr());
-        if !self.findings.is_empty() {
+        if let Some(format) = self.listed.filter(|_| !self.findings.is_empty()) {
+            say_all(&self.findings, &self.message, format);
+        } else if !self.findings.is_empty() {
             let summary = format!("{}: {}", self.message, Counts::of(&self.findings));
             let options = HumanOptions {
                 summary: &summary,
@@ -93,6 +108,37 @@ impl Failure {
             sayln!("\n{}", wrapped(&hint, options.width, "      "));
         }
         self.exit
+    }
+}
+
+/// Lists all that stands in the way, and says in the last line what that means.
+pub fn say_all(findings: &[Finding], message: &str, format: ListFormat) {
+    let options = HumanOptions {
+        reader: Reader::WorkTree,
+        ..HumanOptions::on(&std::io::stderr())
+    };
+    match format {
+        ListFormat::Human => say!("{}\n", list(findings, &options)),
+        ListFormat::Lines => {
+            for path in paths(findings) {
+                outln!("{path}");
+            }
+        }
+    }
+    let last = format!("{message}: {}", Counts::of(findings));
+    sayln!("{}", wrapped(&neutral(&last), options.width, ""));
+}
+
+/// Lists what was left out: then the status is that of something that was refused.
+pub fn told(left_out: &[Finding], exit: Exit, format: ListFormat) -> Exit {
+    if left_out.is_empty() {
+        return exit;
+    }
+    sayln!();
+    say_all(left_out, "left out, and not signed", format);
+    match exit {
+        Exit::Success => Exit::Rejected,
+        other => other,
     }
 }
 

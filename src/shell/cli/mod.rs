@@ -11,6 +11,7 @@ mod diff;
 mod failure;
 mod finish;
 mod help;
+mod older;
 mod opam_root;
 mod options;
 mod page;
@@ -20,6 +21,8 @@ mod signing;
 mod todo;
 mod verb;
 mod workspace;
+
+use std::path::Path;
 
 use clap::FromArgMatches as _;
 
@@ -91,6 +94,10 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     let named = cli.directory.as_deref();
     let root = workspace::directory(named);
     let root = root.as_path();
+    run_in(root, named, cli).map_err(|failure| older::named(failure, root))
+}
+
+fn run_in(root: &Path, named: Option<&Path>, cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Verify(args) => verify::run(args),
         Command::Key(args) => key::run(root, args),

@@ -14,6 +14,24 @@ pub enum Format {
     Json,
 }
 
+/// How what stands in the way of a signature is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ListFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// One path a line, and nothing else on standard output.
+    Lines,
+}
+
+/// What is said of all that stands in the way.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Listing {
+    /// List what stands in the way for people, or one path a line for `xargs`, and nothing else on standard output
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: ListFormat,
+}
+
 /// Who signs, and how.
 #[derive(Debug, Clone, Args)]
 pub struct Signing {

@@ -10,9 +10,9 @@ use super::known::{KnownDir, KnownFile, Stamp};
 use super::list::list;
 use super::walk::special;
 use crate::shell::fault::Fault;
-use conex_verify::finding::{Code, Finding};
+use conex_verify::finding::{Finding, bad_path};
 use conex_verify::format::digest::Digest;
-use conex_verify::format::path::{PathError, Place};
+use conex_verify::format::path::Place;
 use conex_verify::format::resource::{Decode as _, FileDigest, SignedSegment};
 use conex_verify::limits::{MAX_TREE_DEPTH, MAX_TREE_FILES};
 use conex_verify::tree::{Bytes, Defect, DefectKind};
@@ -159,10 +159,7 @@ pub(super) fn relist(
                 let before = files.next_if(|f| *f.name == *name);
                 match Place::of(&path) {
                     Ok(_) => now.files.extend(file_now(dir, &path, before, part)),
-                    Err(error) => part.findings.push(
-                        Finding::error(Code::BadPath, &path, format!("`{path}`: {error}"))
-                            .hint(PathError::HINT),
-                    ),
+                    Err(error) => part.findings.push(bad_path(&path, &error)),
                 }
             }
             kind => part.defect(path, special(kind)),

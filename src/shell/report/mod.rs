@@ -13,6 +13,7 @@ mod github;
 mod group;
 mod human;
 mod json;
+mod list;
 mod text;
 mod wrap;
 
@@ -26,6 +27,7 @@ pub use github::{Annotation, annotation};
 pub use group::{Group, concerns, groups};
 pub use human::{HumanOptions, Shown, human};
 pub use json::{SCHEMA, json, json_since};
+pub use list::{list, paths};
 pub use text::{neutral, shortened};
 pub use wrap::{width_of, wrapped};
 

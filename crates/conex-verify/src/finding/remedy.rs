@@ -53,6 +53,7 @@ impl Advice {
 
 const ADDED_ON_THE_WAY: &str =
     "it was added on the way to you: use another server or mirror, or report it";
+const ADDED_OR_PUBLISHED: &str = "it was added on the way to you, or its maintainers published it so: use another server or mirror, or report it";
 const REMOVED_ON_THE_WAY: &str =
     "it was removed on the way to you: use another server or mirror, or report it";
 const CHANGED_ON_THE_WAY: &str =
@@ -184,6 +185,69 @@ remedies! {
         client: "ask the repository's maintainers to sign it; `--nostrict` in the command of the hook lets packages through that nobody signed",
         work_tree: "give it an owner: `conex owner add OWNER NAME`; or let packages through that nobody signed: --nostrict",
         merge: "give it an owner with `conex owner add OWNER NAME`, in the branch that is to be merged; or check without --strict",
+    }
+
+    /// A package that nobody claimed, and of which releases lie elsewhere.
+    MOVE_AND_CLAIM {
+        client: CLAIM.client,
+        work_tree: "move its directories to their places, then give it an owner: `conex owner add OWNER NAME`; or let packages through that nobody signed: --nostrict",
+        merge: "move its directories to their places and give it an owner with `conex owner add OWNER NAME`, in the branch that is to be merged; or check without --strict",
+    }
+
+    /// A release in a directory that is not its place.
+    MOVE_RELEASE {
+        client: ADDED_OR_PUBLISHED,
+        work_tree: "the place of this release is `NAME`: move the directory there, or remove it if the release is there already",
+        merge: "the place of this release is `NAME`: move the directory there, or remove it if the release is there already, in the branch that is to be merged",
+    }
+
+    /// A description outside the directory of a release.
+    NO_RELEASE {
+        client: ADDED_OR_PUBLISHED,
+        work_tree: "move it to the place of its release, `packages/NAME/NAME.VERSION/opam`, or remove it: opam stops its search here, and finds nothing below",
+        merge: "move it to the place of its release, or remove it, in the branch that is to be merged: opam stops its search here, and finds nothing below",
+    }
+
+    /// A file that opam does not read, where no such file can be.
+    NOT_READ {
+        client: ADDED_OR_PUBLISHED,
+        work_tree: "opam does not read it here: remove it; or put it under a name of letters, digits and `._+~-` directly beside `opam`, or below `files/` if the build needs it",
+        merge: "opam does not read it here: remove it in the branch that is to be merged; or put it under a name of letters, digits and `._+~-` directly beside `opam`, or below `files/` if the build needs it",
+    }
+
+    /// Something beside the metadata.
+    NO_METADATA {
+        client: ADDED_OR_PUBLISHED,
+        work_tree: "below `packages/.conex/` lies only what conex writes: remove it",
+        merge: "below `packages/.conex/` lies only what conex writes: remove it in the branch that is to be merged",
+    }
+
+    /// A file of a version control system.
+    OF_GIT {
+        client: ADDED_OR_PUBLISHED,
+        work_tree: "version control systems act on a file of this name: remove it; what git is to leave out stands in the `.gitignore` at the top, which janitors approve, or in `.git/info/exclude`",
+        merge: "version control systems act on a file of this name: remove it in the branch that is to be merged",
+    }
+
+    /// What an editor left.
+    LEFTOVER {
+        client: ADDED_OR_PUBLISHED,
+        work_tree: "an editor or a file manager left it: remove it (an editor that has changes of the file beside it keeps it until they are saved)",
+        merge: "an editor or a file manager left it: remove it in the branch that is to be merged",
+    }
+
+    /// A symbolic link.
+    LINK {
+        client: ADDED_OR_PUBLISHED,
+        work_tree: "opam reads and writes through links: replace it by what it points to, or remove it",
+        merge: "opam reads and writes through links: replace it by what it points to, or remove it, in the branch that is to be merged",
+    }
+
+    /// Permissions that are out of order.
+    PERMISSIONS {
+        client: "give the files permissions with which opam can work; if they came so, ask the repository's maintainers",
+        work_tree: "give it the permissions that are in order",
+        merge: "give it the permissions that are in order, in the branch that is to be merged",
     }
 
     /// Something is there that nobody signed.

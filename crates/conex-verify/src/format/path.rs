@@ -149,11 +149,6 @@ pub enum PathError {
     },
 }
 
-impl PathError {
-    /// What to do about it.
-    pub const HINT: &str = "move or remove the file: it is none of those that a repository holds (docs/format.md), so nobody can vouch for what opam makes of it";
-}
-
 /// Names that a version control system keeps for itself: opam's differ skips
 /// these directories, opam's loader does not, and git obeys the files.
 const VCS_NAMES: [&str; 6] = [

@@ -140,7 +140,7 @@ pub fn judge_package(
     if report.claimed {
         report.findings.append(trust);
     } else if cx.unsigned == Unsigned::Refused {
-        let finding = unclaimed(name, package, &report).because(cx.refused.cloned());
+        let finding = unclaimed((name, package), elsewhere, &report).because(cx.refused.cloned());
         report.findings.push(finding);
     }
     report.owners = authorised;
@@ -148,7 +148,11 @@ pub fn judge_package(
 }
 
 /// V6.2.
-fn unclaimed(name: &PackageName, package: &Package, report: &PackageReport) -> Finding {
+fn unclaimed(
+    (name, package): (&PackageName, &Package),
+    elsewhere: &[Elsewhere<'_>],
+    report: &PackageReport,
+) -> Finding {
     let path = format!("packages/{name}");
     let finding = Finding::error(
         Code::Unclaimed,
@@ -164,7 +168,13 @@ fn unclaimed(name: &PackageName, package: &Package, report: &PackageReport) -> F
         (Some(Standing::Waiting(w)), _) => finding
             .value("approvals", w.count)
             .remedy(&remedy::APPROVE, name.as_str()),
-        _ => finding.remedy(&remedy::CLAIM, name.as_str()),
+        _ => match elsewhere.first() {
+            Some(other) => finding
+                .value("lies in", other.path)
+                .value("its place", release_dir(other.release))
+                .remedy(&remedy::MOVE_AND_CLAIM, name.as_str()),
+            None => finding.remedy(&remedy::CLAIM, name.as_str()),
+        },
     }
 }
 

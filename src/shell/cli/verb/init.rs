@@ -8,8 +8,9 @@ use clap::{Args, ValueEnum};
 use crate::plan;
 use crate::plan::{Init, Plan, View, World};
 use crate::shell::cli::failure::{Exit, Failure};
+use crate::shell::cli::older;
 use crate::shell::cli::finish::{signed, unsigned};
-use crate::shell::cli::options::{Consent, Signing};
+use crate::shell::cli::options::{Consent, Listing, Signing};
 use crate::shell::cli::page::{DONE, Page};
 use crate::shell::cli::signer::{find, id, places, typed_janitor};
 use crate::shell::cli::workspace::working_tree;
@@ -71,6 +72,9 @@ pub struct InitArgs {
     pub passphrase_file: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
+    pub listing: Listing,
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub consent: Consent,
 }
 
@@ -79,6 +83,9 @@ pub fn run(root: &Path, args: &InitArgs) -> Result<Exit, Failure> {
     let places = places(root)?;
     let tree = working_tree(root)?;
     let repository = Repository::load(&tree);
+    if older::is_signed_at(root) {
+        sayln!("note: {}", older::START);
+    }
     let name = RepositoryName::new(&args.name)
         .map_err(|e| Failure::usage(e, "the name is for people; it cannot be changed later"))?;
     if let Some(text) = &args.alone {
@@ -95,7 +102,7 @@ pub fn run(root: &Path, args: &InitArgs) -> Result<Exit, Failure> {
         snapshot: args.snapshot.into(),
         janitors,
     };
-    let plan = plan::init(&tree, &repository, &request)?;
+    let plan = way_is_free(args, &tree, &repository, &request)?;
     let exit = unsigned(&plan, args.consent, root)?;
     if exit == Exit::Success && !args.consent.dry_run {
         sayln!("{}", Hint::InitApprove);
@@ -104,6 +111,28 @@ pub fn run(root: &Path, args: &InitArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(exit)
+}
+
+/// What `init` writes, if a client will accept the repository then: nothing is written or signed
+/// before that is known.
+fn way_is_free(
+    args: &InitArgs,
+    tree: &Tree,
+    repository: &Repository,
+    request: &Init,
+) -> Result<Plan, Failure> {
+    let started = plan::is_started(repository, request);
+    if started || repository.links.is_empty() {
+        let found = plan::obstacle::before_init(tree, repository, request)?;
+        if !found.is_empty() {
+            let message = "nothing was written: no client would accept the repository as it is";
+            return Err(Failure::listed(message, found, args.listing.format));
+        }
+    }
+    match started {
+        true => Ok(Plan::default()),
+        false => Ok(plan::init(tree, repository, request)?),
+    }
 }
 
 /// A repository of one person: the link is signed, and what `init` writes is approved, in
@@ -131,10 +160,7 @@ fn alone(
         janitors: vec![(id.clone(), who.signer.public().clone())],
     };
     // What an earlier run wrote that was interrupted, this one finishes.
-    let mut plan = match plan::is_started(repository, &request) {
-        true => Plan::default(),
-        false => plan::init(tree, repository, &request)?,
-    };
+    let mut plan = way_is_free(args, tree, repository, &request)?;
     let after = plan.apply(tree);
     let after_repository = Repository::load(&after);
     let world = World::new(&after, &after_repository, View::AsIfApproved)?;
@@ -155,10 +181,12 @@ pub const PAGES: &[Page] = &[Page {
     policy: "writes link 0 of the janitor chain, an empty list of claims, and the team `notaries` of all janitors, \
 and signs nothing; each janitor then signs with `conex approve`. The link says that clients refuse a repository \
 without a snapshot, which cannot be taken back; with --snapshot optional they do not, and no team is made. With \
---alone it signs with the key of the one janitor, after a question. It never replaces a chain.",
+--alone it signs with the key of the one janitor, after a question. It never replaces a chain. Where clients would \
+refuse the repository all the same, it writes nothing and lists all that stands in the way.",
     exit: DONE,
     examples: &[
         "conex init --name example --quorum 2 --janitor you --janitor ann=ann.pub",
         "conex init --name my-repository --alone me",
+        "conex init --name my-repository --alone me --dry-run --format=lines",
     ],
 }];

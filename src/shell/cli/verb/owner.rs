@@ -6,9 +6,9 @@ use clap::{Args, Subcommand};
 
 use crate::plan;
 use crate::plan::{Change, OwnerChange, Selection, View, World};
-use crate::shell::cli::failure::{Exit, Failure};
+use crate::shell::cli::failure::{Exit, Failure, told};
 use crate::shell::cli::finish::started;
-use crate::shell::cli::options::Consent;
+use crate::shell::cli::options::{Consent, ListFormat, Listing};
 use crate::shell::cli::page::{DONE, Page};
 use crate::shell::cli::signer::id;
 use crate::shell::cli::workspace::merged_tree;
@@ -47,9 +47,12 @@ pub struct OwnerAddArgs {
     /// Take them away from this owner in the same change; without packages: all that this one owns
     #[arg(long, value_name = "ID", conflicts_with = "unclaimed")]
     pub instead_of: Option<String>,
-    /// All packages that have no owner
+    /// All packages that have no owner, but those that could not be signed as they are
     #[arg(long, conflicts_with = "packages")]
     pub unclaimed: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub listing: Listing,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub consent: Consent,
@@ -57,7 +60,7 @@ pub struct OwnerAddArgs {
 
 /// Runs `conex owner`.
 pub fn run(root: &Path, command: &OwnerCommand) -> Result<Exit, Failure> {
-    let (request, consent) = match command {
+    let (request, consent, format) = match command {
         OwnerCommand::Add(args) => {
             let instead_of = args.instead_of.as_deref().map(id).transpose()?;
             let packages = match (&instead_of, args.packages.is_empty()) {
@@ -71,7 +74,7 @@ pub fn run(root: &Path, command: &OwnerCommand) -> Result<Exit, Failure> {
                 instead_of,
                 packages,
             };
-            (request, args.consent)
+            (request, args.consent, args.listing.format)
         }
         OwnerCommand::Remove(args) => {
             let request = OwnerChange {
@@ -80,17 +83,22 @@ pub fn run(root: &Path, command: &OwnerCommand) -> Result<Exit, Failure> {
                 instead_of: None,
                 packages: Selection::Named(args.packages.clone()),
             };
-            (request, args.consent)
+            (request, args.consent, ListFormat::Human)
         }
     };
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
-    let plan = plan::owner(&world, &request)?;
+    let mut plan = plan::owner(&world, &request)?;
+    let left_out = std::mem::take(&mut plan.left_out);
     if request.change == Change::Add {
         plan::awakens_nothing(&world, &plan)?;
     }
-    started(plan, consent, &world, root)
+    let exit = match plan.is_empty() && !left_out.is_empty() {
+        true => Exit::Success,
+        false => started(plan, consent, &world, root)?,
+    };
+    Ok(told(&left_out, exit, format))
 }
 
 /// What the help says beside the options.
@@ -98,8 +106,9 @@ pub const PAGES: &[Page] = &[
     Page {
         verb: "owner add",
         policy: "writes the authorisations of these packages and signs nothing: a quorum of janitors approves \
-them.",
-        exit: DONE,
+them. --unclaimed leaves out packages of which clients would refuse something whoever signs it, lists what that is, \
+and ends with status 1.",
+        exit: "0 done, or nothing to do; 1 refused, or something was left out; 2 usage or environment",
         examples: &[
             "conex owner add ann fmt logs",
             "conex owner add janitor-team --unclaimed",

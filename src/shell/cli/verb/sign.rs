@@ -7,19 +7,20 @@ use clap::Args;
 
 use crate::plan;
 use crate::plan::conflict::mend;
-use crate::plan::{Plan, Sign, View, World};
+use crate::plan::{Plan, PlanError, Sign, View, World};
 use crate::shell::cli::branch::{BranchArgs, Fetched, Named};
-use crate::shell::cli::commit::refuse_ignored;
-use crate::shell::cli::failure::{Exit, Failure};
+use crate::shell::cli::commit::{Covered, refuse_ignored};
+use crate::shell::cli::failure::{Exit, Failure, told};
 use crate::shell::cli::finish::{hand_out, signed};
-use crate::shell::cli::options::Signing;
-use crate::shell::cli::page::{DONE, Page};
+use crate::shell::cli::options::{ListFormat, Listing, Signing};
+use crate::shell::cli::page::Page;
 use crate::shell::cli::published::Published;
 use crate::shell::cli::signer::{Who, find, places, public_signer, signer_in};
 use crate::shell::cli::signing::fold_small;
 use crate::shell::cli::workspace::merged_tree;
 use crate::shell::cli::{branch, diff};
 use crate::shell::keys::{Signer as _, log};
+use conex_verify::finding::Finding;
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::workbench::repository::Repository;
@@ -44,6 +45,9 @@ pub struct SignArgs {
     /// Write what is to be signed into this directory, for a machine that has the key
     #[arg(long, value_name = "DIR", conflicts_with = "theirs")]
     pub detached: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub listing: Listing,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub theirs: BranchArgs,
@@ -76,28 +80,57 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     }
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
+    let format = args.listing.format;
+    let world = World::new(&tree, &repository, View::AsIfApproved).map_err(|error| match error {
+        PlanError::Repository(found) => {
+            let all = plan::obstacle::before_signing(&tree, &repository);
+            whole(PlanError::Repository(more(found, all)), format)
+        }
+        other => other.into(),
+    })?;
+    let world = world.settled(conflicts)?;
     let published = Published::of(root);
     let world = published.below(world);
     if let Some(dir) = &args.detached {
         let (id, key) = public_signer(&args.signing, &world, root)?;
-        let mut plan = plan::sign(&world, &request(args, &args.packages, &world, &id, &key))?;
-        refuse_ignored(root, &releases(&plan))?;
+        let plan = plan::sign(&world, &request(args, &args.packages, &world, &id, &key));
+        let mut plan = plan.map_err(|error| whole(error, format))?;
+        let left_out = std::mem::take(&mut plan.left_out);
+        refuse_ignored(root, Covered::Releases, &releases(&plan), format)?;
         published.tell(&mut plan, &world, root, args.all);
         if args.diff {
             diff::show(&world, &plan, root, args.since.as_deref())?;
         }
-        return hand_out(&args.signing, &plan, &world, &id, root, dir);
+        let exit = hand_out(&args.signing, &plan, &world, &id, root, dir)?;
+        return Ok(told(&left_out, exit, format));
     }
     let who = who(root, args, &world)?;
     let mut plan = plan_for(args, &args.packages, &world, &who)?;
-    refuse_ignored(root, &releases(&plan))?;
+    let left_out = std::mem::take(&mut plan.left_out);
+    refuse_ignored(root, Covered::Releases, &releases(&plan), format)?;
     published.tell(&mut plan, &world, root, args.all);
     if args.diff {
         diff::show(&world, &plan, root, args.since.as_deref())?;
     }
     fold_small(&world, &who, &mut plan);
-    signed(plan, args.signing.consent, &world, &who, root)
+    let exit = signed(plan, args.signing.consent, &world, &who, root)?;
+    Ok(told(&left_out, exit, format))
+}
+
+/// Adds those findings that are not there yet.
+fn more(mut found: Vec<Finding>, all: Vec<Finding>) -> Vec<Finding> {
+    let there = |f: &Finding| (f.code, f.path.clone());
+    let known: BTreeSet<_> = found.iter().map(there).collect();
+    found.extend(all.into_iter().filter(|f| !known.contains(&there(f))));
+    found
+}
+
+/// A refusal that lists everything.
+fn whole(error: PlanError, format: ListFormat) -> Failure {
+    match error {
+        PlanError::Repository(found) => Failure::listed("nothing was signed", found, format),
+        other => other.into(),
+    }
 }
 
 /// The directories of the releases whose files are written down.
@@ -125,7 +158,7 @@ fn plan_for(
     who: &Who,
 ) -> Result<Plan, Failure> {
     let request = request(args, packages, world, &who.id, who.signer.public());
-    Ok(plan::sign(world, &request)?)
+    plan::sign(world, &request).map_err(|error| whole(error, args.listing.format))
 }
 
 /// Signs what somebody else's branch brings of packages that have an owner, on top of it.
@@ -147,13 +180,15 @@ fn in_branch(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
         [] => Plan::default(),
         packages => plan_for(args, packages, &world, &who)?,
     };
+    let left_out = std::mem::take(&mut plan.left_out);
     view.tell(&world, &mut plan, args.all);
     if args.diff {
         view.differ(&world, &plan, args.since.as_deref(), root)?;
     }
     fold_small(&world, &who, &mut plan);
     let consent = args.signing.consent;
-    branch::sign_and_push(&fetched, &args.theirs, plan, consent, &world, &who, "Sign")
+    let exit = branch::sign_and_push(&fetched, &args.theirs, plan, consent, &world, &who, "Sign")?;
+    Ok(told(&left_out, exit, args.listing.format))
 }
 
 /// The packages that a branch touches and that have an owner.
@@ -175,13 +210,15 @@ pub const PAGES: &[Page] = &[Page {
     verb: "sign",
     policy: "finds the releases that changed, writes their checksums and lists, shows them, asks, and \
 vouches for them with one signature. It signs for you alone: an author's signature counts for what they own. It \
-never touches an opam file, and refuses releases whose archives have no SHA-256 or SHA-512 checksum. With --branch or \
+never touches an opam file, and leaves out what clients would refuse whoever signs it, and releases whose archives \
+have no SHA-256 or SHA-512 checksum: it lists them, with what to do, and ends with status 1. With --branch or \
 --pull it works on top of somebody else's branch, which it fetches, runs nothing of and checks out nowhere, and shows \
 first what the branch changes.",
-    exit: DONE,
+    exit: "0 done, or nothing to do; 1 refused, or something was left out; 2 usage or environment",
     examples: &[
         "conex sign",
         "conex sign fmt --yes",
+        "conex sign --dry-run --format=lines",
         "conex sign --branch origin/bound --diff",
     ],
 }];

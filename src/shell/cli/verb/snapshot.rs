@@ -7,12 +7,12 @@ use std::sync::OnceLock;
 use clap::Args;
 
 use crate::plan;
-use crate::plan::{MakeSnapshot, Unchanged, View, World};
-use crate::shell::cli::commit::refuse_ignored;
+use crate::plan::{MakeSnapshot, Plan, Unchanged, View, World};
+use crate::shell::cli::commit::{Covered, refuse_ignored};
 use crate::shell::cli::confirm::agreed;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::hand_out;
-use crate::shell::cli::options::Signing;
+use crate::shell::cli::options::{ListFormat, Listing, Signing};
 use crate::shell::cli::page::Page;
 use crate::shell::cli::signer::{places, public_signer, signer_in, somebody};
 use crate::shell::cli::signing::{now, sign_plan};
@@ -22,7 +22,7 @@ use crate::shell::out::sayln;
 use crate::shell::read::ReadError;
 use crate::shell::read::state::{Cache, Scan, look};
 use crate::shell::report::neutral;
-use conex_verify::finding::{Code, Finding, Severity};
+use conex_verify::finding::{Finding, Severity};
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::Id;
 use conex_verify::format::state::{State, diff};
@@ -31,7 +31,7 @@ use conex_verify::workbench::repository::Repository;
 /// Arguments of `snapshot`.
 #[derive(Debug, Args)]
 pub struct SnapshotArgs {
-    /// Read every file, check what is known of them, and refuse a tree that clients would refuse
+    /// Judge the tree and check what is known of its files also where nothing changed
     #[arg(long)]
     pub full: bool,
     /// Make it anew although nothing changed, for those who look at its age
@@ -40,6 +40,9 @@ pub struct SnapshotArgs {
     /// Write what is to be signed into this directory, for a machine that has the key
     #[arg(long, value_name = "DIR")]
     pub detached: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub listing: Listing,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub signing: Signing,
@@ -75,11 +78,9 @@ pub fn run(root: &Path, args: &SnapshotArgs) -> Result<Exit, Failure> {
     );
     drop(progress);
     let found = found.map_err(not_read)?;
-    if args.full {
-        check(&real, &found.state)?;
-    }
-    if found.findings.iter().any(|f| f.severity == Severity::Error) {
-        return Err(refused(found.findings));
+    // What cannot be part of a repository is told with all else that clients would refuse.
+    if args.full || found.findings.iter().any(|f| f.severity == Severity::Error) {
+        judge(&real, &found.state, args.listing.format)?;
     }
     let Scan { state, known, .. } = found;
     let world = world?;
@@ -89,7 +90,7 @@ pub fn run(root: &Path, args: &SnapshotArgs) -> Result<Exit, Failure> {
             Some(cache) if found.read > 0 => cache.keep(&known),
             _ => Ok(()),
         });
-        let exit = make(args, root, &places, &world, state);
+        let exit = make(args, (root, &real), &places, &world, state);
         if let Ok(Err(why)) = kept.join() {
             sayln!(
                 "warning: every file is read again the next time: {}",
@@ -110,22 +111,11 @@ fn not_read(error: ReadError) -> Failure {
 
 fn make(
     args: &SnapshotArgs,
-    root: &Path,
+    (root, real): (&Path, &Path),
     places: &Places,
     world: &World<'_>,
     state: State,
 ) -> Result<Exit, Failure> {
-    // The one thing beside the packages that people change by hand.
-    let top_level: Vec<Finding> = world
-        .assessment
-        .findings
-        .iter()
-        .filter(|f| f.severity == Severity::Error && f.code == Code::RepoFile)
-        .cloned()
-        .collect();
-    if !top_level.is_empty() {
-        return Err(refused(top_level));
-    }
     let request = |signer: &Id, key: &PublicKey| MakeSnapshot {
         signer: signer.clone(),
         key: key.clone(),
@@ -136,13 +126,23 @@ fn make(
             Unchanged::Keep
         },
     };
+    // Whoever signs a state signs one that clients accept.
+    let format = args.listing.format;
+    let free = |plan: &mut Plan| -> Result<(), Failure> {
+        let Some(snapshot) = &plan.snapshot else {
+            return Ok(());
+        };
+        refuse_ignored(root, Covered::State, &["packages".to_owned()], format)?;
+        let leftovers = judge(real, &snapshot.state, format)?;
+        plan.warnings.extend(leftovers);
+        Ok(())
+    };
     if let Some(dir) = &args.detached {
-        refuse_ignored(root, &["packages".to_owned()])?;
         let (id, key) = public_signer(&args.signing, world, root)?;
-        let plan = plan::snapshot(world, state, &request(&id, &key))?;
+        let mut plan = plan::snapshot(world, state, &request(&id, &key))?;
+        free(&mut plan)?;
         return hand_out(&args.signing, &plan, world, &id, root, dir);
     }
-    refuse_ignored(root, &["packages".to_owned()])?;
     // Whoever is no notary learns who is, known or not.
     let id = signer_in(&args.signing, world, places)?;
     let who = somebody(&args.signing, id, world, places)?;
@@ -151,6 +151,7 @@ fn make(
         sayln!("Nothing to do: the snapshot states what is there.");
         return Ok(Exit::Success);
     }
+    free(&mut plan)?;
     if !agreed(&plan, args.signing.consent, Some(&who))? {
         return Ok(Exit::Success);
     }
@@ -158,34 +159,20 @@ fn make(
     write(&plan, root)
 }
 
-fn refused(findings: Vec<Finding>) -> Failure {
-    Failure {
-        findings,
-        ..Failure::refused("no snapshot is made of what no client accepts", "")
-    }
-}
-
-/// Reads everything, as a client does: what is known must be what is there, and a
-/// client that lets unsigned packages through must accept it.
-fn check(root: &Path, known: &State) -> Result<(), Failure> {
+/// Reads everything, as a client does: a client that lets packages through which nobody claims
+/// must accept the tree, and its state must be the one that is `known`. Gives what is strange in it.
+fn judge(root: &Path, known: &State, format: ListFormat) -> Result<Vec<Finding>, Failure> {
     let tree = working_tree(root)?;
     let repository = Repository::load(&tree);
     let world = World::look(&tree, &repository, View::Supported)?;
-    // A snapshot that is broken is about to be replaced, or says itself why not.
-    let snapshot = conex_verify::format::path::Place::Snapshot.path();
-    let findings: Vec<Finding> = repository
-        .findings
-        .iter()
-        .chain(&world.assessment.findings)
-        .filter(|f| f.severity == Severity::Error && f.path != snapshot)
-        .cloned()
-        .collect();
+    let findings = plan::obstacle::before_snapshot(&world);
     if !findings.is_empty() {
-        return Err(refused(findings));
+        let message = "no snapshot is made of what no client accepts";
+        return Err(Failure::listed(message, findings, format));
     }
     let wrong = diff(known, &repository.state);
     if wrong.is_empty() {
-        return Ok(());
+        return Ok(plan::obstacle::leftovers(&tree));
     }
     let parts: Vec<String> = wrong.iter().take(5).map(|d| d.part.to_string()).collect();
     Err(Failure::refused(
@@ -224,8 +211,14 @@ fn cache_home() -> Option<PathBuf> {
 pub const PAGES: &[Page] = &[Page {
     verb: "snapshot",
     policy: "made last, of the tree that is published: every change after it makes it invalid. It shows \
-what changed since the last one, asks, and signs as a notary. Files whose times, size and inode are as they \
-were are not read again; --full reads them all, and says where that was wrong.",
+what changed since the last one, asks, and signs as a notary. Where nothing changed, files whose times, size and \
+inode are as they were are not read again; --full reads them all, and says where that was wrong. What is signed is \
+read and judged first, by the rules of a client that lets unsigned packages through: where it would refuse the tree, \
+all that stands in the way is listed, and nothing is signed.",
     exit: "0 made, or nothing to do; 1 refused; 2 usage or environment",
-    examples: &["conex snapshot", "conex snapshot --full --renew --yes"],
+    examples: &[
+        "conex snapshot",
+        "conex snapshot --full --renew --yes",
+        "conex snapshot --dry-run --format=lines",
+    ],
 }];

@@ -13,6 +13,7 @@ use report::{conclude, not_kept};
 use request::{Request, Subject, name, state};
 
 use crate::shell::cli::failure::{Exit, Failure};
+use crate::shell::cli::older;
 use crate::shell::cli::page::Page;
 use crate::shell::hook::git::settle;
 use crate::shell::hook::load::{LoadError, Loaded, load, patch as load_patch};
@@ -20,7 +21,7 @@ use crate::shell::hook::memory::{Kept, MemoryError};
 use crate::shell::hook::report::Reporter;
 use crate::shell::keys::file::shell_quoted;
 use crate::shell::read::{self, Git};
-use conex_verify::finding::{Code, Finding};
+use conex_verify::finding::{Code, Finding, Reader};
 use conex_verify::tree::{Contents, Tree};
 use conex_verify::workbench::patch::{PatchContext, Store, clone_files};
 use conex_verify::{Memories, Outcome, Report};
@@ -109,6 +110,12 @@ fn read(request: &Request) -> Result<Read, LoadError> {
 }
 
 impl What {
+    /// Whether conex 1.0.0 signed it.
+    fn is_of_conex_1(&self) -> bool {
+        let (What::Whole { new: tree, .. } | What::Patch { before: tree, .. }) = self;
+        tree.get("root").is_some_and(|root| older::is_signed(root))
+    }
+
     fn subject<'t>(&'t self, name: &'t str) -> conex_verify::Subject<'t> {
         match self {
             What::Whole { new, before } => conex_verify::Subject::Whole {
@@ -192,6 +199,9 @@ fn decide(request: &Request) -> Result<Exit, Failure> {
     };
     let mut report = outcome.report().clone();
     report.findings.extend(notes);
+    if what.is_of_conex_1() {
+        older::name(&mut report.findings, Reader::Client);
+    }
     if let (Some(kept), Some(identity)) = (&kept, report.identity) {
         let others = kept.others(identity).map(shell_quoted);
         let others: Vec<String> = others.collect();
