@@ -1,4 +1,4 @@
-//! What stands in the way of a signature: what every client would refuse, whoever signs.
+//! T9: What stands in the way of a signature: what every client would refuse, whoever signs.
 
 use std::collections::BTreeSet;
 
@@ -27,6 +27,20 @@ const LASTING: [Code; 9] = [
     Code::EmptyFile,
 ];
 
+/// What a signature mends, of somebody who may sign.
+const MENDED: [Code; 10] = [
+    Code::Digest,
+    Code::Quorum,
+    Code::NotVouched,
+    Code::Superseded,
+    Code::Equivocation,
+    Code::EpochNotOpened,
+    Code::MissingResource,
+    Code::ReleaseList,
+    Code::MissingFile,
+    Code::ExtraFile,
+];
+
 /// All errors of a tree: those of its files, and those of what it says.
 fn errors<'w>(world: &'w World<'_>) -> impl Iterator<Item = &'w Finding> {
     let files = world.repository.findings.iter();
@@ -35,7 +49,7 @@ fn errors<'w>(world: &'w World<'_>) -> impl Iterator<Item = &'w Finding> {
 }
 
 /// What stands in the way of starting a repository: what clients would refuse after everybody
-/// approved what `init` writes.
+/// approved what `init` writes, and signed what is theirs.
 ///
 /// # Errors
 /// The request makes no sense.
@@ -47,7 +61,8 @@ pub fn before_init(
     let after = super::init::written(tree, repository, request)?.apply(tree);
     let repository = Repository::load(&after);
     let world = World::look(&after, &repository, View::AsIfApproved)?;
-    let mut found: Vec<Finding> = errors(&world).cloned().collect();
+    let lasting = errors(&world).filter(|f| !MENDED.contains(&f.code));
+    let mut found: Vec<Finding> = lasting.cloned().collect();
     found.extend(git_files(&world));
     Ok(found)
 }
@@ -62,7 +77,8 @@ pub fn before_snapshot(world: &World<'_>) -> Vec<Finding> {
     // V5.3: no client takes a package for one that nobody claims without a valid list of claims.
     let claims = &world.assessment.claims.1;
     let unclaimed = world.assessment.packages.iter().any(|p| !p.claimed);
-    if unclaimed && !claims.is_valid() {
+    let told = found.iter().any(|f| f.path == Place::Claims.path());
+    if unclaimed && !claims.is_valid() && !told {
         let message = "the list of claims is not valid, so no client takes a package for one that nobody claims";
         let finding = Finding::error(Code::MissingResource, Place::Claims.path(), message);
         found.push(finding.remedy(&remedy::CLAIMS, ""));
@@ -87,7 +103,12 @@ pub fn before_signing(tree: &Tree, repository: &Repository) -> Vec<Finding> {
     let lasting = |f: &&Finding| f.severity == Severity::Error && LASTING.contains(&f.code);
     match World::look(tree, repository, View::AsIfApproved) {
         Ok(world) => errors(&world).filter(lasting).cloned().collect(),
-        Err(_) => repository.findings.iter().filter(lasting).cloned().collect(),
+        Err(_) => repository
+            .findings
+            .iter()
+            .filter(lasting)
+            .cloned()
+            .collect(),
     }
 }
 

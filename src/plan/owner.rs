@@ -4,7 +4,7 @@ use crate::hint::Hint;
 use std::collections::BTreeSet;
 
 use super::{Plan, PlanError, World, obstacle};
-use conex_verify::finding::Finding;
+use conex_verify::finding::{Finding, Severity};
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::{Authorisation, Kind, ResourceId};
 use conex_verify::workbench::repository::Slot;
@@ -84,7 +84,7 @@ pub fn owner(world: &World<'_>, request: &OwnerChange) -> Result<Plan, PlanError
             .collect(),
     };
     let mut plan = Plan::default();
-    // Whoever claims a package wants it signed; one that cannot be stays as it is.
+    // T9: Whoever claims a package wants it signed; one that cannot be stays as it is.
     if matches!(request.packages, Selection::Unclaimed) {
         names.retain(|name| {
             let found = obstacle::of_package(world.repository, name);
@@ -117,6 +117,13 @@ pub fn owner(world: &World<'_>, request: &OwnerChange) -> Result<Plan, PlanError
             Change::Add => owners.insert(id.clone()),
             Change::Remove => owners.remove(id),
         };
+        if present.is_none() && request.change == Change::Add {
+            let found = obstacle::of_package(world.repository, &name).into_iter();
+            plan.warnings.extend(found.map(|finding| Finding {
+                severity: Severity::Warning,
+                ..finding
+            }));
+        }
         let resource = ResourceId {
             kind: Kind::Authorisation,
             name: name.as_str().into(),

@@ -201,7 +201,7 @@ impl<'a> Job<'a, '_> {
             }
             self.problems.extend(elsewhere);
         }
-        // Who signs a list says that these are the releases.
+        // T9: Who signs a list says that these are the releases.
         if self.left_out.contains(&report.name) {
             return Ok(());
         }
@@ -438,7 +438,11 @@ impl<'a> Job<'a, '_> {
             );
             return false;
         }
-        for below in dir.files.keys().filter(|below| is_leftover(below.rsplit('/').next().unwrap_or_default())) {
+        for below in dir
+            .files
+            .keys()
+            .filter(|below| is_leftover(below.rsplit('/').next().unwrap_or_default()))
+        {
             let path = Place::File(release.clone(), below.to_string()).path();
             self.plan.warnings.push(leftover(&path));
         }

@@ -430,6 +430,8 @@ pages! {
     janitors: "docs/janitors.md",
     /// Who keeps one alone wants it protected today.
     operators: "docs/operators.md",
+    /// Who has a repository that grew for years.
+    repositories: "docs/repositories.md",
     /// Who asks which key signs, and what to do with one that is far away.
     keys: "docs/keys.md",
     /// Who lost something wants to know what to type now.

@@ -345,9 +345,7 @@ fn read_one(path: &str, bytes: &Bytes, before: Option<&Repository>) -> Read {
     if !path.starts_with(PACKAGES) {
         return Err(None);
     }
-    let place = Place::of(path).map_err(|error| {
-        Some(Box::new(bad_path(path, &error)))
-    })?;
+    let place = Place::of(path).map_err(|error| Some(Box::new(bad_path(path, &error))))?;
     let mut findings = Vec::new();
     let decoded = match before.and_then(|b| b.known(&place, bytes)) {
         Some(decoded) => decoded,

@@ -34,11 +34,15 @@ fn told(list: &str, path: &str) -> String {
 
 /// What stands in backticks or after a label, in the line that speaks of the path or below it.
 fn place(told: &str, path: &str) -> Option<String> {
-    let own = told.lines().find(|l| l.starts_with("  ") && l.contains(path));
+    let own = told
+        .lines()
+        .find(|l| l.starts_with("  ") && l.contains(path));
     let own = own.filter(|line| line.contains("its place "));
     let text = own.unwrap_or(told);
     let after = ["its place ", "the place of this release is `"];
-    let rest = after.iter().find_map(|words| Some(text.split_once(words)?.1))?;
+    let rest = after
+        .iter()
+        .find_map(|words| Some(text.split_once(words)?.1))?;
     let end = |c: char| c.is_whitespace() || matches!(c, '`' | ')' | ',');
     let rest = rest.trim_start();
     Some(rest[..rest.find(end).unwrap_or(rest.len())].to_owned())
@@ -90,7 +94,10 @@ fn step(workshop: &Workshop, path: &str, told: &str) {
 }
 
 fn remove(path: &Path) {
-    let status = std::process::Command::new("rm").arg("-r").arg(path).status();
+    let status = std::process::Command::new("rm")
+        .arg("-r")
+        .arg(path)
+        .status();
     assert!(status.unwrap().success());
 }
 

@@ -98,7 +98,10 @@ fn empty_files_are_taken_unsigned_and_listed_by_who_signs() {
     team.ok(&["approve", "--as", "ja", "--yes"]);
     team.ok(&["owner", "add", "ja", "b"]);
     team.ok(&["approve", "--as", "ja", "--yes"]);
-    let list = team.refused(&["sign", "--as", "ja", "--yes", "--format=lines"], "1 error");
+    let list = team.refused(
+        &["sign", "--as", "ja", "--yes", "--format=lines"],
+        "1 error",
+    );
     assert_eq!(list.out, "packages/b/b.2.0/files/x.patch\n");
     team.write("packages/b/b.2.0/files/x.patch", "\n");
     team.ok(&["sign", "--as", "ja", "--yes"]);

@@ -125,7 +125,10 @@ pub const SHAPES: &[Shape] = &[
         name: "files of opam 1.2 beside the description",
         files: &[
             REPO,
-            ("packages/b/b.1.0/url", "archive: \"https://b.example/b.tgz\"\n"),
+            (
+                "packages/b/b.1.0/url",
+                "archive: \"https://b.example/b.tgz\"\n",
+            ),
             ("packages/b/b.1.0/descr", "A package\n"),
         ],
         operator: &[],
@@ -199,7 +202,11 @@ pub const SHAPES: &[Shape] = &[
     },
     Shape {
         name: "empty files that opam reads",
-        files: &[REPO, ("packages/e/e.1/files/x.patch", ""), ("packages/e/e.1/opam", OPAM)],
+        files: &[
+            REPO,
+            ("packages/e/e.1/files/x.patch", ""),
+            ("packages/e/e.1/opam", OPAM),
+        ],
         operator: &[],
         team: &["packages/e/e.1/files/x.patch"],
     },
@@ -228,7 +235,10 @@ pub const SHAPES: &[Shape] = &[
     },
     Shape {
         name: "what an editor holds that has changes",
-        files: &[REPO, ("packages/b/b.1.0/.#opam/", "somebody@host.example:1")],
+        files: &[
+            REPO,
+            ("packages/b/b.1.0/.#opam/", "somebody@host.example:1"),
+        ],
         operator: &["packages/b/b.1.0/.#opam"],
         team: &["packages/b/b.1.0/.#opam"],
     },

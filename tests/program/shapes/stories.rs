@@ -47,9 +47,17 @@ fn listed<'l>(lines: &'l Ran, human: &Ran, args: &[&str]) -> Vec<&'l str> {
     assert_eq!((human.code, lines.code), (1, 1), "{args:?}\n{}", human.err);
     assert_eq!(human.out, "", "{args:?}: a list for people is no data");
     let paths = lines.lines();
-    assert!(!paths.is_empty(), "{args:?} is refused without a list:\n{}", human.err);
+    assert!(
+        !paths.is_empty(),
+        "{args:?} is refused without a list:\n{}",
+        human.err
+    );
     for path in &paths {
-        assert!(human.err.contains(path), "{args:?} says nothing of {path}:\n{}", human.err);
+        assert!(
+            human.err.contains(path),
+            "{args:?} says nothing of {path}:\n{}",
+            human.err
+        );
     }
     paths
 }
@@ -60,26 +68,41 @@ fn expected(paths: &[&str]) -> BTreeSet<String> {
 
 /// Somebody changes a release, and signs it in this way; and somebody changes one who does not.
 fn goes_on(workshop: &Workshop, quorum: &str, sign: &[&[&str]]) {
+    workshop.keep();
     let honest = "packages/b/b.2.0/opam";
-    let text = workshop.read(honest).replace("A package", "Another package");
+    let text = workshop
+        .read(honest)
+        .replace("A package", "Another package");
     workshop.write(honest, &text);
     for args in sign {
         workshop.ok(args);
     }
     workshop.accepted(quorum);
+    let ran = workshop.patched(quorum);
+    assert_eq!(ran.code, 0, "{}", ran.err);
     // What nobody signed is refused, whatever it is.
     let tampered = "packages/lib/lib.1/opam";
     let good = workshop.read(tampered);
     workshop.write(tampered, &format!("{good}# evil\n"));
     refused(workshop, quorum, tampered);
     workshop.write(tampered, &good);
-    workshop.write("packages/b/b.2.0/files/more.patch", "");
-    refused(workshop, quorum, "packages/b/b.2.0/files/more.patch");
-    std::fs::remove_file(workshop.file("packages/b/b.2.0/files/more.patch")).unwrap();
+    let added = "packages/b/b.2.0/files/more.patch";
+    workshop.write(added, "x\n");
+    refused(workshop, quorum, added);
+    // A patch of opam 2.0 to 2.3 brings no empty file; a whole tree does.
+    workshop.write(added, "");
+    refused_whole(workshop, quorum, added);
+    std::fs::remove_file(workshop.file(added)).unwrap();
     workshop.accepted(quorum);
 }
 
 fn refused(workshop: &Workshop, quorum: &str, what: &str) {
+    refused_whole(workshop, quorum, what);
+    let ran = workshop.patched(quorum);
+    assert_eq!(ran.code, 1, "{what}\n{}", ran.err);
+}
+
+fn refused_whole(workshop: &Workshop, quorum: &str, what: &str) {
     for ran in [workshop.new_client(quorum), workshop.client(quorum)] {
         assert_eq!(ran.code, 1, "{what}\n{}", ran.err);
     }
@@ -107,7 +130,10 @@ fn team(shape: &Shape) {
     let init: Vec<&str> = init.split(' ').collect();
     let mut found = until_free(&workshop, &init);
     workshop.ok(&["join", "bob"]);
-    found.extend(until_free(&workshop, &["owner", "add", "bob", "--unclaimed"]));
+    found.extend(until_free(
+        &workshop,
+        &["owner", "add", "bob", "--unclaimed"],
+    ));
     for janitor in ["ja", "jb"] {
         workshop.ok(&["approve", "--as", janitor, "--yes"]);
     }
@@ -126,11 +152,16 @@ fn each(story: fn(&Shape)) {
             .map(|some| {
                 scope.spawn(move || {
                     let fails = |shape: &&Shape| std::panic::catch_unwind(|| story(shape)).is_err();
-                    some.iter().filter(fails).map(|s| s.name).collect::<Vec<_>>()
+                    some.iter()
+                        .filter(fails)
+                        .map(|s| s.name)
+                        .collect::<Vec<_>>()
                 })
             })
             .collect();
-        let ended = started.into_iter().flat_map(|thread| thread.join().unwrap());
+        let ended = started
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap());
         ended.collect()
     });
     assert!(failed.is_empty(), "{failed:#?}");

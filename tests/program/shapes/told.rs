@@ -31,7 +31,7 @@ fn owned(files: &[(&str, &str)]) -> Workshop {
     workshop
 }
 
-/// The chain used to be signed, and then nothing could follow it.
+/// T9: The chain used to be signed, and then nothing could follow it.
 #[test]
 fn nothing_is_signed_before_the_way_is_known() {
     let workshop = with(&[
@@ -41,7 +41,11 @@ fn nothing_is_signed_before_the_way_is_known() {
     ]);
     let all = "compilers\npackages/n/n.1/opam\npackages/n/x y\n";
     for more in [&["--yes"][..], &["--dry-run"]] {
-        let args = [&["init", "--name", "r", "--alone", "me", "--format=lines"], more].concat();
+        let args = [
+            &["init", "--name", "r", "--alone", "me", "--format=lines"],
+            more,
+        ]
+        .concat();
         let list = workshop.refused(&args, "nothing was written");
         assert_eq!(list.out, all);
         assert!(!workshop.is_started());
@@ -61,7 +65,7 @@ fn a_list_for_programs_is_empty_where_nothing_stands_in_the_way() {
     assert_eq!(lines(&["sign", "--as", "me", "--yes"]), "");
 }
 
-/// It used to be signed, and every client then refused it.
+/// T9: It used to be signed, and every client then refused it.
 #[test]
 fn a_tree_that_every_client_refuses_gets_no_snapshot() {
     let workshop = protected(&[]);
@@ -92,25 +96,38 @@ fn a_tree_that_every_client_refuses_gets_no_snapshot() {
     workshop.refused(&["snapshot", "--yes"], "E051");
 }
 
-/// Two of 328 used to keep all of them from being signed.
+/// T9: Two of 328 used to keep all of them from being signed.
 #[test]
 fn what_cannot_be_signed_is_left_out_and_the_rest_is_signed() {
-    let workshop = owned(&[
-        ("packages/b/b.3.0/opam", "opam-version: \"2.0\"\n<<<<<<< ours\n=======\n>>>>>>> theirs\n"),
-        ("packages/b/b.4.0/opam", "opam-version: \"1.2\"\n"),
-    ]);
+    let workshop = owned(&[("packages/b/b.4.0/opam", "opam-version: \"1.2\"\n")]);
+    let both = "opam-version: \"2.0\"\n<<<<<<< ours\n=======\n>>>>>>> theirs\n";
+    workshop.write("packages/b/b.3.0/opam", both);
     let args = ["sign", "--as", "bob", "--yes", "--format=lines"];
     let list = workshop.refused(&args, "left out");
     assert_eq!(list.out, "packages/b/b.3.0/opam\npackages/b/b.4.0/opam\n");
-    for signed in ["b/b.1.0/checksum", "b/b.2.0/checksum", "lib/lib.1/checksum", "lib/releases"] {
-        assert!(workshop.file(&format!("packages/{signed}")).exists(), "{signed}");
+    for signed in [
+        "b/b.1.0/checksum",
+        "b/b.2.0/checksum",
+        "lib/lib.1/checksum",
+        "lib/releases",
+    ] {
+        assert!(
+            workshop.file(&format!("packages/{signed}")).exists(),
+            "{signed}"
+        );
     }
     // Nobody says that a package has releases that nobody signed.
     for unsigned in ["b/b.3.0/checksum", "b/b.4.0/checksum", "b/releases"] {
-        assert!(!workshop.file(&format!("packages/{unsigned}")).exists(), "{unsigned}");
+        assert!(
+            !workshop.file(&format!("packages/{unsigned}")).exists(),
+            "{unsigned}"
+        );
     }
     for release in ["b.3.0", "b.4.0"] {
-        workshop.write(&format!("packages/b/{release}/opam"), "opam-version: \"2.0\"\n");
+        workshop.write(
+            &format!("packages/b/{release}/opam"),
+            "opam-version: \"2.0\"\n",
+        );
     }
     workshop.ok(&["sign", "--as", "bob", "--yes"]);
     workshop.accepted("1");
@@ -118,8 +135,13 @@ fn what_cannot_be_signed_is_left_out_and_the_rest_is_signed() {
 
 #[test]
 fn nobody_is_told_to_remove_a_file_of_opam_1_2() {
-    let workshop = owned(&[("packages/b/b.1.0/url", "archive: \"https://b.example/b.tgz\"\n")]);
-    let told = workshop.refused(&["sign", "--as", "bob", "--yes"], "E042").err;
+    let workshop = owned(&[(
+        "packages/b/b.1.0/url",
+        "archive: \"https://b.example/b.tgz\"\n",
+    )]);
+    let told = workshop
+        .refused(&["sign", "--as", "bob", "--yes"], "E042")
+        .err;
     assert!(told.contains("`opam admin upgrade`"), "{told}");
     assert!(!told.contains("remove it"), "{told}");
     // It is in no checksum that no client could read.
@@ -135,8 +157,13 @@ fn a_release_in_another_place_is_told_its_own() {
     let line = "init --name r --quorum 1 --janitor ja --snapshot optional --yes";
     workshop.ok(&line.split(' ').collect::<Vec<_>>());
     workshop.ok(&["join", "bob"]);
-    let told = workshop.refused(&["owner", "add", "bob", "--unclaimed"], "E048").err;
-    for place in ["packages/ocaml-variants/ocaml-variants.4.05.0+x/", "packages/arch-amd64/arch-amd64.1/"] {
+    let told = workshop
+        .refused(&["owner", "add", "bob", "--unclaimed"], "E048")
+        .err;
+    for place in [
+        "packages/ocaml-variants/ocaml-variants.4.05.0+x/",
+        "packages/arch-amd64/arch-amd64.1/",
+    ] {
         assert!(told.contains(&format!("its place {place}")), "{told}");
     }
 }
@@ -149,18 +176,30 @@ fn what_an_editor_leaves_is_called_so() {
     workshop.write("../ignored", ".DS_Store\n*~\n*.swp\n");
     workshop.write("packages/.DS_Store", "d\n");
     workshop.write("packages/b/b.1.0/opam~", "o\n");
-    let list = workshop.refused(&["snapshot", "--yes", "--format=lines"], "git ignores 2 files");
+    let list = workshop.refused(
+        &["snapshot", "--yes", "--format=lines"],
+        "git ignores 2 files",
+    );
     assert_eq!(list.out, "packages/.DS_Store\npackages/b/b.1.0/opam~\n");
-    workshop.refused(&["snapshot", "--yes"], "an editor or a file manager left it: remove it");
+    workshop.refused(
+        &["snapshot", "--yes"],
+        "an editor or a file manager left it: remove it",
+    );
     // Without a line in a file of git they are a part of the state, and somebody is warned.
     workshop.write("../ignored", "");
     let told = workshop.ok(&["snapshot", "--yes"]).err;
-    assert!(told.contains("`packages/.DS_Store` becomes a part of what is signed"), "{told}");
+    assert!(
+        told.contains("`packages/.DS_Store` becomes a part of what is signed"),
+        "{told}"
+    );
     workshop.accepted("1");
     let lock = workshop.file("packages/b/b.1.0/.#opam");
     std::os::unix::fs::symlink("somebody@host.example:1", lock).unwrap();
     let told = workshop.refused(&["snapshot", "--yes"], "E001").err;
-    assert!(told.contains("an editor or a file manager left it"), "{told}");
+    assert!(
+        told.contains("an editor or a file manager left it"),
+        "{told}"
+    );
 }
 
 /// A file that opam does not read is in no checksum: git may ignore it.
@@ -183,7 +222,16 @@ fn a_repository_of_conex_1_0_0_is_called_so() {
     let root = "signed: [\n  [\"keydir\" \"keys\"]\n]\nsignatures: []\n";
     let workshop = with(&[("root", root)]);
     let key = "blake2b=0000000000000000000000000000000000000000000000000000000000000000";
-    let client = ["verify", "--dir", ".", "--no-state", "--quorum", "1", "--anchors", key];
+    let client = [
+        "verify",
+        "--dir",
+        ".",
+        "--no-state",
+        "--quorum",
+        "1",
+        "--anchors",
+        key,
+    ];
     workshop.refused(&client, "signed by conex 1.0.0");
     workshop.refused(&["status"], "signed by conex 1.0.0");
     workshop.refused(&["snapshot"], "signed by conex 1.0.0");
@@ -213,4 +261,20 @@ fn many_releases_go_in_one_update() {
     }
     workshop.ok(&["snapshot", "--yes"]);
     workshop.accepted("1");
+}
+
+/// As a copy from a read-only place has them.
+#[test]
+fn permissions_with_which_opam_cannot_work_are_named_with_chmod() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let workshop = with(&[]);
+    let set = |mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(workshop.file("packages/b/b.1.0/opam"), permissions).unwrap();
+    };
+    set(0o444);
+    let told = workshop.refused(&INIT, "E001").err;
+    assert!(told.contains("with `chmod`"), "{told}");
+    set(0o644);
+    workshop.ok(&INIT);
 }

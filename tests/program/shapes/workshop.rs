@@ -187,6 +187,41 @@ impl Workshop {
         self.verify(quorum, &["--state-dir", state.to_str().unwrap()])
     }
 
+    /// What opam holds from now on: the work tree as it is.
+    pub fn keep(&self) {
+        self.copied("default");
+    }
+
+    fn copied(&self, name: &str) {
+        let to = self.path(name);
+        if to.exists() {
+            fs::remove_dir_all(&to).unwrap();
+        }
+        copy(&self.work(), &to);
+        fs::remove_dir_all(to.join(".git")).unwrap();
+    }
+
+    /// What a client says that gets the difference to what opam holds.
+    pub fn patched(&self, quorum: &str) -> Ran {
+        self.copied("default.new");
+        let diff = Command::new("diff")
+            .args(["-ruaN", "default", "default.new"])
+            .current_dir(self.dir.path())
+            .output()
+            .unwrap();
+        fs::write(self.path("patch"), diff.stdout).unwrap();
+        let anchors = self.ok(&["anchors"]).out.trim().to_owned();
+        let (repo, patch) = (self.path("default"), self.path("patch"));
+        let files = [
+            "--repo",
+            repo.to_str().unwrap(),
+            "--patch",
+            patch.to_str().unwrap(),
+        ];
+        let policy = ["--no-state", "--quorum", quorum, "--anchors", &anchors];
+        self.conex(&[&["verify"][..], &files, &policy].concat())
+    }
+
     /// A client that remembers accepts the work tree.
     #[track_caller]
     pub fn accepted(&self, quorum: &str) {

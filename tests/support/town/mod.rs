@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-use conex::plan::Plan;
+use conex::plan::{MakeSnapshot, Plan, Unchanged, View, World, snapshot};
 use conex::shell::keys::{PrivateFile, Signer as _};
+use conex::shell::read::{Contents, read};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::Namespace;
 use conex_verify::format::name::Id;
@@ -210,6 +211,29 @@ impl Town {
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 fs::write(path, bytes).unwrap();
             }
+        }
+    }
+
+    /// Signs the snapshot of the work tree as it is, which no honest tool does where clients refuse it.
+    pub fn state(&self, who: &str) {
+        let work = self.path("work");
+        let key = fs::read(self.path("people").join(format!("{who}/keys/{who}"))).unwrap();
+        let key = PrivateFile::parse(&key).unwrap().unlock(None).unwrap();
+        let tree = read(&work, Contents::Judged).unwrap().tree;
+        let repository = Repository::load(&tree);
+        let world = World::look(&tree, &repository, View::Supported).unwrap();
+        let request = MakeSnapshot {
+            signer: Id::new(who).unwrap(),
+            key: key.public().clone(),
+            created: Timestamp::new("2026-01-01T00:00:00Z").unwrap(),
+            unchanged: Unchanged::Renew,
+        };
+        let mut plan = snapshot(&world, repository.state.clone(), &request).unwrap();
+        let bytes = plan.snapshot.as_ref().unwrap().signed_bytes();
+        let signature = key.sign(Namespace::Snapshot, &bytes).unwrap();
+        plan.add_snapshot_signature(key.public().fingerprint(), signature);
+        for (path, bytes) in &plan.writes {
+            fs::write(work.join(path), bytes).unwrap();
         }
     }
 

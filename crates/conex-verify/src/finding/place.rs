@@ -86,7 +86,10 @@ mod tests {
     fn whoever_has_a_file_in_the_wrong_place_is_told_where_it_belongs() {
         told("packages/b/b.1.0/b.1.0/opam", "packages/b/b.1.0/");
         told("packages/b/b.1.0/c.2/opam", "packages/c/c.2/");
-        told("packages/arch/arch-amd64.1/README.md", "packages/arch-amd64/arch-amd64.1/");
+        told(
+            "packages/arch/arch-amd64.1/README.md",
+            "packages/arch-amd64/arch-amd64.1/",
+        );
         told("packages/c.4.05.0+x/readme", "packages/c/c.4.05.0+x/");
         told("packages/fmt/opam", "packages/NAME/NAME.VERSION/opam");
         told("packages/b/b.1.0/findlib/META", "opam does not read it");
@@ -98,10 +101,25 @@ mod tests {
 
     #[test]
     fn what_editors_and_file_managers_leave_is_known_by_name() {
-        for name in [".DS_Store", "opam~", ".opam.swp", ".#opam", "#opam#", "._opam", "x.orig"] {
+        for name in [
+            ".DS_Store",
+            "opam~",
+            ".opam.swp",
+            ".#opam",
+            "#opam#",
+            "._opam",
+            "x.orig",
+        ] {
             assert!(is_leftover(name), "{name}");
         }
-        for name in ["opam", ".generated", ".keep_me", "README.md", "b.install", ".ocamlformat"] {
+        for name in [
+            "opam",
+            ".generated",
+            ".keep_me",
+            "README.md",
+            "b.install",
+            ".ocamlformat",
+        ] {
             assert!(!is_leftover(name), "{name}");
         }
     }

@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 use crate::plan;
 use crate::plan::{Init, Plan, View, World};
 use crate::shell::cli::failure::{Exit, Failure};
-use crate::shell::cli::older;
 use crate::shell::cli::finish::{signed, unsigned};
+use crate::shell::cli::older;
 use crate::shell::cli::options::{Consent, Listing, Signing};
 use crate::shell::cli::page::{DONE, Page};
 use crate::shell::cli::signer::{find, id, places, typed_janitor};
@@ -121,7 +121,7 @@ fn way_is_free(
     repository: &Repository,
     request: &Init,
 ) -> Result<Plan, Failure> {
-    let started = plan::is_started(repository, request);
+    let started = args.alone.is_some() && plan::is_started(repository, request);
     if started || repository.links.is_empty() {
         let found = plan::obstacle::before_init(tree, repository, request)?;
         if !found.is_empty() {

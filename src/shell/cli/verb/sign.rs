@@ -81,13 +81,14 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
     let format = args.listing.format;
-    let world = World::new(&tree, &repository, View::AsIfApproved).map_err(|error| match error {
-        PlanError::Repository(found) => {
-            let all = plan::obstacle::before_signing(&tree, &repository);
-            whole(PlanError::Repository(more(found, all)), format)
-        }
-        other => other.into(),
-    })?;
+    let world =
+        World::new(&tree, &repository, View::AsIfApproved).map_err(|error| match error {
+            PlanError::Repository(found) => {
+                let all = plan::obstacle::before_signing(&tree, &repository);
+                whole(PlanError::Repository(more(found, all)), format)
+            }
+            other => other.into(),
+        })?;
     let world = world.settled(conflicts)?;
     let published = Published::of(root);
     let world = published.below(world);
