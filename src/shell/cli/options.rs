@@ -27,8 +27,15 @@ pub enum ListFormat {
 /// What is said of all that stands in the way.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Listing {
-    /// List what stands in the way for people, or one path a line for `xargs`, and nothing else on standard output
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    /// How all that stands in the way is listed: `human`; or `lines`, one path a line for `xargs` and nothing else on
+    /// standard output
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        hide_possible_values = true
+    )]
     pub format: ListFormat,
 }
 
