@@ -133,7 +133,8 @@ pub fn refuse_ignored(
     // Conex's own files are no content, and opam reads no stray.
     ignored.retain(|path| {
         let stray = matches!(Place::of(path), Ok(Place::Stray(_)));
-        !is_metadata(path) && !(stray && covered == Covered::Releases)
+        let read = covered == Covered::State || !stray;
+        read && !is_metadata(path)
     });
     let code = match covered {
         Covered::Releases => Code::MissingFile,
