@@ -213,7 +213,7 @@ hints! {
     /// A file of opam 1.2.
     UpgradeLayout = "`opam admin upgrade` takes what it says into the file `opam`";
     /// Findings that are not shown.
-    CheckAll { more } = "and {more} more; `conex check --all` names them";
+    CheckAll { more, range } = "and {more} more; `conex check --all {range}` names them";
     /// A revision that is not there.
     FetchBranch = "fetch it first: `git fetch origin BRANCH`";
     /// A clone without its history.
@@ -255,11 +255,11 @@ hints! {
     /// A commit that no branch takes.
     PushYourself { kept, remote, refs } = "it is kept here as {kept}; name a remote that you can push to with --to REMOTE, or push it yourself: `git push {remote} {refs}`";
     /// Renames are still detected.
-    RenamesOff = "an update that git takes for a rename will be refused: `git config diff.renames false`";
+    RenamesOff { clone } = "an update that git takes for a rename will be refused: `git -C {clone} config diff.renames false`";
 
     // opam.
     /// Another hook is configured.
-    ReplaceHook = "--force replaces it, and `conex disable` brings it back";
+    ReplaceHook = "the same command with --force replaces it, and `conex disable` brings it back";
     /// Another hook is configured, and the repository is known.
     ReplaceHookOf { name } = "`conex enable {name} --force` replaces it, and `conex disable` brings it back";
     /// A repository that is left out has anchors of conex's.
@@ -297,9 +297,9 @@ hints! {
     /// What opam holds is not valid.
     FetchAgain { name, set_url } = "`opam update {name}`; if it finds no changes, fetch all of it again: `{set_url}` (if conex refuses that, opam from 2.2 on keeps what it has, and opam 2.0 and 2.1 keep the repository without packages until the next update; `conex explain {name}` says why)";
     /// Not a directory of opam's.
-    NameRoot = "name the root with --root DIR (`opam var root` prints it), or make one with `opam init`";
+    NameRoot = "make one with `opam init`; one that lies elsewhere is named with --root DIR";
     /// The record of `enable` is damaged.
-    ForgetRecord { path } = "it says what `conex disable` brings back and what is left out on purpose; without it, that is not known any more: `rm {path}`";
+    ForgetRecord { path } = "it says what was there before conex, and what is left out on purpose; without it, neither is known any more: `rm {path}`";
     /// A repository that opam does not have.
     AddRepository { known } = "there are: {known}; add one with `opam repository add NAME URL`";
     /// A repository that opam does not have, and the command that adds it verified.
@@ -313,15 +313,15 @@ hints! {
     /// The hook's program does not run.
     NamesConexOrDisable { name } = "`conex enable {name}` names the conex that runs it; `conex disable` takes the hook away";
     /// The variable overrides the configuration.
-    UnsetHook = "`unset OPAMVALIDATIONHOOK` once `conex enable` has configured the hook";
+    UnsetHook = "`unset OPAMVALIDATIONHOOK`, so that opam goes by what it is configured to";
     /// The variable turns verification off.
     UnsetNoChecksums = "`unset OPAMNOCHECKSUMS`";
     /// A program that cannot be executed.
     MakeExecutable { path } = "`chmod +x {path}`";
     /// A program that others can change.
     OthersCanWrite { path } = "`chmod go-w {path}`, or install it where only root writes";
-    /// Two repositories of which one is broken.
-    VerifySays { n } = "{n} errors in the two of them; `conex verify --dir` says which";
+    /// A repository that is compared with another, and is broken.
+    VerifySays { n, dir } = "{n} errors in {dir}; this names them: `conex verify --dir {dir} --anchors ANCHORS --all`";
     /// A report of the hook.
     WholeReport { path } = "the whole report: `conex explain`, or {path}";
 }

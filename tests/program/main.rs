@@ -24,6 +24,9 @@ mod place;
 #[path = "../support/seed_key/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod seed_key;
+#[path = "../support/hints/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod typed_hints;
 #[path = "../support/world/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod world;

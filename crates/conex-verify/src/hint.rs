@@ -21,13 +21,13 @@ hints! {
     /// A description of an earlier opam.
     UPGRADE = "`opam admin upgrade` writes it anew";
     /// A file of opam 1.2 beside a description.
-    UPGRADE_LAYOUT = "opam 1.2 had this file, and opam 2 still reads it; `opam admin upgrade` takes what it says into the file `opam`";
+    UPGRADE_LAYOUT = "opam 1.2 had this file, and opam 2 still reads it; `opam admin upgrade` takes what it says into the file `opam`; where that says it already, remove the file";
     /// There are no anchors.
     GIVE_ANCHORS = "give the fingerprints that the maintainers of the repository publish (`conex anchors` prints them): `opam repository add NAME URL QUORUM FINGERPRINT…`";
     /// Anchors that nothing in the chain meets.
-    TODAYS_ANCHORS = "if the anchors are old or mistyped, take today's from where the maintainers publish them: `opam repository set-url NAME URL QUORUM FINGERPRINT…`";
+    TODAYS_ANCHORS = "if the anchors are old or mistyped, take today's from where the maintainers publish them: `opam repository set-url NAME URL QUORUM FINGERPRINT…`, or with `add` what opam does not have";
     /// A repository whose quorum is below the client's.
-    LOWER_QUORUM = "if that is right, lower yours: `opam repository set-url NAME URL QUORUM FINGERPRINT…`";
+    LOWER_QUORUM = "if that is right, lower yours: `opam repository set-url NAME URL QUORUM FINGERPRINT…`, or with `add` what opam does not have";
     /// A quorum that the anchors cannot reach.
-    QUORUM_IN_RANGE = "give a quorum between 1 and the number of anchors: `opam repository set-url NAME URL QUORUM FINGERPRINT…`";
+    QUORUM_IN_RANGE = "give a quorum between 1 and the number of anchors: `opam repository set-url NAME URL QUORUM FINGERPRINT…`, or with `add` what opam does not have";
 }

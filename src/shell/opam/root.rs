@@ -101,7 +101,11 @@ impl RootError {
                 format!("see {}", shell_quoted(path))
             }
             RootError::NoRepository { known, .. } => {
-                Hint::AddRepository { known: known.join(", ") }.to_string()
+                let known = match known.as_slice() {
+                    [] => "none".to_owned(),
+                    known => known.join(", "),
+                };
+                Hint::AddRepository { known }.to_string()
             }
         }
     }

@@ -2,6 +2,7 @@
 //! a repository says gets to the one who reads it as anything but text.
 
 use crate::check::forge::{Forge, told};
+use crate::typed_hints::commands;
 use crate::world::{OPAM, World, at, opam_path};
 
 /// Every line of a job's output can be a command of the runner. Here the repository
@@ -148,4 +149,23 @@ fn five_hundred_files_fit_one_screen() {
     let text = status(&["status"]);
     assert!(text.contains("527 releases: p0.1"), "{text}");
     assert!(text.contains("if approved 528 of them (100.0 %)"), "{text}");
+}
+
+/// A job shows ten annotations of a kind; whoever wants to see the others types what is named.
+#[test]
+fn the_findings_beyond_the_tenth_are_shown_by_the_command_that_is_named() {
+    let mut world = World::usual();
+    let forge = Forge::new(&world);
+    let paths: Vec<String> = (10..30).map(|n| format!("packages/x@{n}/y")).collect();
+    for path in &paths {
+        world.file(path, "x");
+    }
+    forge.branch("edit", "main", &world);
+    let text = told(&forge.run(&["--format=github", "main..edit"]));
+    let shown = |text: &str| paths.iter().filter(|path| text.contains(*path)).count();
+    assert!(shown(&text) < paths.len(), "{text}");
+    let line = commands(&text, "CheckAll", &[]).remove(0);
+    let output = forge.command("bash").args(["-c", &line]).output().unwrap();
+    let text = told(&output);
+    assert_eq!(shown(&text), paths.len(), "{text}");
 }

@@ -1,6 +1,7 @@
 //! What `conex enable` and `conex disable` write into the files of real opams.
 
 use super::home::{CONEX, Home, anchor, printed};
+use crate::typed_hints::commands;
 
 #[test]
 fn enable_and_disable_leave_every_byte_as_it_was() {
@@ -62,7 +63,7 @@ fn a_foreign_hook_stays_unless_forced_and_comes_back() {
         assert_eq!(home.files(), before);
         home.does(&["enable", "signed", "--force"]);
         assert_ne!(home.files(), before);
-        home.does(&["disable"]);
+        home.must(&commands(&text, "ReplaceHook", &[])[0]);
         assert_eq!(home.files(), before);
     }
 }

@@ -155,6 +155,14 @@ impl Home {
         )
     }
 
+    /// Types a command that must succeed.
+    #[track_caller]
+    pub fn must(&self, command: &str) -> String {
+        let (status, text) = self.types(command);
+        assert_eq!(status, Some(0), "{command}: {text}");
+        text
+    }
+
     /// opam's two files, and whether there is a record.
     pub fn files(&self) -> (Vec<u8>, Vec<u8>, bool) {
         let read = |name: &str| std::fs::read(self.root().join(name)).unwrap();
@@ -179,15 +187,4 @@ pub fn anchor(digit: &str) -> String {
 pub fn copy(from: &Path, to: &Path) {
     let status = Command::new("cp").arg("-r").arg(from).arg(to).status();
     assert!(status.unwrap().success());
-}
-
-/// The command in a hint, which starts there.
-#[track_caller]
-pub fn command<'t>(text: &'t str, start: &str) -> &'t str {
-    let hints = text.lines().filter(|line| line.contains("hint: "));
-    let mut commands =
-        hints.filter_map(|line| Some(line[line.find(start)?..].split('`').next().unwrap()));
-    commands
-        .next()
-        .unwrap_or_else(|| panic!("no hint with `{start}` in:\n{text}"))
 }

@@ -2,7 +2,9 @@
 
 mod clones;
 mod files;
-mod home;
+mod hints;
+mod hints_opam;
+pub mod home;
 mod left_out;
 mod memory;
 mod policy;

@@ -1,7 +1,8 @@
 //! A repository that is signed in part is a normal state: whoever enables it reads one command that mends the finding,
 //! before and after opam has it. No message ends at an opam without the repository.
 
-use super::home::{CONEX, Home, anchor, command, printed};
+use super::home::{CONEX, Home, anchor, printed};
+use crate::typed_hints::commands;
 
 /// The anchors are strict, and five of six packages are not signed. The one command that `enable` names makes all of
 /// it work; so does the one that `--status` names.
@@ -15,9 +16,9 @@ fn a_partly_signed_repository_works_after_the_one_command_that_is_named() {
     assert!(!text.contains("remove"), "{text}");
     let status = home.status(1);
     assert!(!status.contains("remove"), "{status}");
-    let named = command(&status, "conex enable");
-    assert_eq!(named, command(&text, "conex enable"));
-    assert_eq!(home.types(named).0, Some(0), "{named}");
+    let named = commands(&status, "NoStrict", &[]);
+    assert_eq!(named, commands(&text, "NoStrict", &[]));
+    home.must(&named[0]);
     let status = home.status(0);
     assert!(
         status.contains("default: nostrict, 1 of 1 anchors, pinned link"),
@@ -25,7 +26,7 @@ fn a_partly_signed_repository_works_after_the_one_command_that_is_named() {
     );
     // And back: whoever asks for strictness again is told what that does.
     let text = home.does(&["enable", "default", "--strict"]);
-    assert_eq!(command(&text, "conex enable"), named);
+    assert_eq!(commands(&text, "NoStrict", &[]), named);
 }
 
 /// V10.4: A valid snapshot covers what nobody signs. The command that is named takes it, and not `--nostrict`, which
@@ -38,9 +39,9 @@ fn where_a_snapshot_covers_the_rest_the_command_that_is_named_relies_on_it() {
     let strict = strict.replace(",quorum=1", "");
     let home = Home::of_one(&tree);
     let text = home.does(&["enable", "default", "--anchors", &strict, "--quorum", "1"]);
-    let named = command(&text, "conex enable");
+    let named = commands(&text, "Covered", &[]).remove(0);
     assert!(named.contains(",unsigned=covered --quorum 1"), "{named}");
-    assert_eq!(home.types(named).0, Some(0), "{named}");
+    home.must(&named);
     let status = home.status(0);
     assert!(
         status.contains("default: covered, 1 of 1 anchors"),

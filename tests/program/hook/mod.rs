@@ -2,11 +2,12 @@
 
 #![allow(clippy::disallowed_methods)] // tests read, write and start what they need
 
-mod run;
+pub mod run;
 
 mod attacks;
 mod differentials;
 mod honest;
+mod hints;
 mod kill;
 mod memory;
 mod names;

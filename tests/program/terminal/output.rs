@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::machine::{CONEX, Machine, err, out};
 use crate::terminal::pty::spawn;
+use crate::typed_hints::commands;
 
 /// All verbs in the order of a story, and whether each has data to print.
 #[test]
@@ -259,5 +260,23 @@ fn a_reader_that_goes_away_is_no_error() {
             "{verb}: {}",
             err(&output)
         );
+    }
+}
+
+/// The hook tells the person at the terminal where its whole report is, which opam does not show.
+#[test]
+fn the_whole_report_is_read_with_the_command_that_is_named() {
+    let machine = Machine::new().with_janitor();
+    let anchors = out(&machine.ok(&["anchors"]));
+    let anchors = format!("--anchors={}", anchors.trim());
+    let verify = ["verify", "--repo=default", "--dir=.", "--incremental=false"];
+    let verify = [&verify[..], &["--quorum=1", &anchors]].concat();
+    let (told, status) = spawn(CONEX, &verify, |command| machine.adapt(command)).end();
+    assert_eq!(status.code(), Some(1), "{told}");
+    for line in commands(&told, "WholeReport", &[]) {
+        let args: Vec<&str> = line.split(' ').skip(1).collect();
+        let report = out(&machine.ok(&args));
+        assert!(report.contains("repository `default`"), "{report}");
+        assert!(report.contains("E020"), "{report}");
     }
 }

@@ -16,7 +16,7 @@ fn words(kind: &str) -> Vec<&'static str> {
     found
 }
 
-/// What stands between the arguments of a hint: `{argument}`, or `NAME`.
+/// What stands between the arguments of a hint: `{argument}`, or `NAME` or `QUORUM`.
 fn pieces(text: &str) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut rest = text;
@@ -28,6 +28,7 @@ fn pieces(text: &str) -> Vec<String> {
     }
     pieces.last_mut().unwrap().push_str(rest);
     let parts = pieces.iter().flat_map(|piece| piece.split("NAME"));
+    let parts = parts.flat_map(|piece| piece.split("QUORUM"));
     parts
         .map(str::to_owned)
         .filter(|part| !part.is_empty())

@@ -11,6 +11,7 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::options::Format;
 use crate::shell::cli::page::Page;
 use crate::shell::hook::load::load;
+use crate::shell::keys::file::shell_quoted;
 use crate::shell::out::{out, outln, sayln};
 use crate::shell::report::{json, neutral};
 use conex_verify::finding::Reader;
@@ -101,17 +102,13 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
             outln!("{change} {}, which no snapshot can state", neutral(path));
         }
     }
-    let broken = strays
-        .iter()
-        .filter(|f| f.severity == Severity::Error)
-        .count();
-    if broken > 0 {
-        sayln!(
-            "{}",
-            Hint::VerifySays {
-                n: broken.to_string()
-            }
-        );
+    for (path, repository) in [(&args.a, &a), (&args.b, &b)] {
+        let errors = repository.findings.iter();
+        let errors = errors.filter(|f| f.severity == Severity::Error).count();
+        if errors > 0 {
+            let (n, dir) = (errors.to_string(), shell_quoted(path));
+            sayln!("{}", Hint::VerifySays { n, dir });
+        }
     }
     outln!(
         "{}",

@@ -1,13 +1,14 @@
 //! `conex disable`.
 
 use crate::hint::Hint;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::opam_root::{Order, failed, lock, refused, root, tell, write_root};
 use crate::shell::cli::page::{DONE, Page};
+use crate::shell::keys::file::shell_quoted;
 use crate::shell::opam::edit::{Edited, find, unset_anchors, unset_hook};
 use crate::shell::opam::record::Record;
 use crate::shell::opam::root::{CONFIG, REPOS_CONFIG, RootError};
@@ -45,8 +46,8 @@ pub fn run(args: &DisableArgs) -> Result<Exit, Failure> {
                     return Err(Failure::refused(
                         format!("the anchors of `{name}` were not set by `conex enable`"),
                         Hint::OpamRemoves {
-                            name: name.clone(),
-                            url: entry.url.clone(),
+                            name: shell_quoted(Path::new(name)),
+                            url: shell_quoted(Path::new(&entry.url)),
                         },
                     ));
                 }

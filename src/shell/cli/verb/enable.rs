@@ -279,12 +279,12 @@ fn leave_out(root: &Root, name: &str, dry_run: bool) -> Result<Exit, Failure> {
     let repos = root.read(REPOS_CONFIG).map_err(failed)?.unwrap_or_default();
     let entry = find(&root.file(REPOS_CONFIG), &repos, name).map_err(failed)?;
     if !entry.fingerprints.is_empty() {
-        let (name, url) = (name.to_owned(), entry.url.clone());
-        let way = match before.anchors.contains_key(&name) {
-            true => Hint::DisableFirst { name: name.clone() },
+        let quoted = shell_quoted(Path::new(name));
+        let way = match before.anchors.contains_key(name) {
+            true => Hint::DisableFirst { name: quoted },
             false => Hint::SetUrlFirst {
-                name: name.clone(),
-                url,
+                name: quoted,
+                url: shell_quoted(Path::new(&entry.url)),
             },
         };
         return Err(Failure::refused(

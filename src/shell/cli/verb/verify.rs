@@ -156,7 +156,9 @@ fn settings(root: &Path) -> Option<Finding> {
             ".git/config",
             format!("git's settings for patches could not be written: {why}"),
         )
-        .hint(Hint::RenamesOff),
+        .hint(Hint::RenamesOff {
+            clone: shell_quoted(root),
+        }),
     )
 }
 

@@ -1,6 +1,7 @@
 //! What `conex check` prints: for people, for programs, and as annotations.
 
 use crate::hint::Hint;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -12,6 +13,7 @@ use crate::plan::effect::Weight;
 use crate::shell::cli::changes::{JsonChange, changes};
 use crate::shell::cli::todo::{JsonCoverage, JsonTask, lines, percent, some};
 use crate::shell::git::Oid;
+use crate::shell::keys::file::shell_quoted;
 use crate::shell::out::{out, outln};
 use crate::shell::report::{
     Annotation, Counts, Group, HumanOptions, Shown, annotation, groups, human, json_since, neutral,
@@ -232,7 +234,8 @@ pub fn annotate(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
                     title: "conex",
                     lines: vec![
                         Hint::CheckAll {
-                            more: more.to_string()
+                            more: more.to_string(),
+                            range: shell_quoted(Path::new(&args.range)),
                         }
                         .to_string()
                     ],
