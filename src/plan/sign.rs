@@ -13,12 +13,11 @@ use conex_verify::finding::{Code, Finding, Severity, is_leftover};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, PackageName, Release};
-use conex_verify::format::path::{OldFile, Place};
+use conex_verify::format::path::Place;
 use conex_verify::format::resource::{
     Authorisation, Checksum, FileDigest, IdFile, Releases, Resource, ResourceId, ResourceVersion,
     Revision,
 };
-use conex_verify::hint::UPGRADE_LAYOUT;
 use conex_verify::words::counted;
 use conex_verify::workbench::opam_file::Problem;
 use conex_verify::workbench::repository::{Loaded, Package, ReleaseDir, Slot};

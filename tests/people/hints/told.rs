@@ -257,7 +257,7 @@ fn a_release_goes_and_returns_signed() {
         "git checkout -q main; git merge -q --ff-only two; git branch -D two; git checkout -qb two",
     );
     let told = town.fails(
-        "git revert --no-edit HEAD > ../log; conex check main..two --all",
+        "git revert --no-edit HEAD HEAD~1 > ../log; conex check main..two --all",
         "is back as it was",
     );
     let newer = commands(&told, "NEWER", &[]);

@@ -6,8 +6,8 @@ pub mod run;
 
 mod attacks;
 mod differentials;
-mod honest;
 mod hints;
+mod honest;
 mod kill;
 mod memory;
 mod names;
