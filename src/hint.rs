@@ -60,6 +60,12 @@ hints! {
     LastKey { id } = "take another one first: `conex key add KEY`, or `conex rotate`; whoever is gone, or was robbed of all keys: `conex revoke {id}`";
     /// There is no key.
     MakeKey { id } = "make a key with `conex key new {id}`";
+    /// conex keeps no key of this id.
+    MakeKeyOrImport { id } = "make one with `conex key new {id}`, or take the SSH key that you have: `conex key import {id} ~/.ssh/id_ed25519`";
+    /// conex keeps a key of this id already.
+    ReplaceKey { id } = "to replace a key in a repository use `conex rotate`; to throw this one away, `conex key new {id} --force`";
+    /// Something that is no file with a key.
+    KeyFile = "give the file that `ssh-keygen` or `conex key new ID` wrote";
     /// There is no key at all, and no author.
     MakeKeyAndJoin = "make one with `ssh-keygen -t ed25519`, and become an author with `conex join ID`";
     /// Two ids list a key.
@@ -72,6 +78,8 @@ hints! {
     SupersedeFirst { resource, above } = "sign a version above it first: `conex supersede {resource} --above {above}`; or take another key";
 
     // What waits, and for whom.
+    /// A repository of an earlier conex.
+    StartAnew = "this repository is signed by conex 1.0.0: its top-level file `root` has `signed:`. Nothing of that counts here, and nothing of it is in the way: start anew with `conex init`, and give your users the new anchors; `root` and the directory of its keys can go when nobody uses the old `conex_verify` any more";
     /// Only janitors can do it.
     JanitorsApprove = "janitors are added with `conex janitor add ID`; authors sign with `conex sign`";
     /// A link lacks signatures.

@@ -6,13 +6,11 @@ use super::{Init, Plan, PlanError, View, World};
 use conex_verify::finding::{Code, Finding, Severity, is_leftover, remedy};
 use conex_verify::format::name::{PackageName, Release};
 use conex_verify::format::path::{OldFile, PACKAGES, Place, listed_file, release_dir};
+use conex_verify::hint::UPGRADE_LAYOUT;
 use conex_verify::tree::Tree;
 use conex_verify::words::counted;
 use conex_verify::workbench::repository::{ReleaseDir, Repository};
 use conex_verify::workbench::verify::description::opam_problem;
-
-/// What `opam admin upgrade` is for: the hint where a file of opam 1.2 lies beside a description.
-const UPGRADE: &str = "opam 1.2 had this file, and opam 2 still reads it, so it must not just go: `opam admin upgrade` takes what it says into the file `opam`";
 
 /// What no signature mends, of whatever kind the packages are.
 const LASTING: [Code; 9] = [
@@ -154,7 +152,7 @@ pub(super) fn of_release(release: &Release, dir: &ReleaseDir) -> Vec<Finding> {
             .any(|old| **below == *old.as_str());
         if old {
             let message = format!("`{path}` is a file of opam 1.2, and no checksum lists it");
-            found.push(Finding::error(Code::ExtraFile, &path, message).hint(UPGRADE));
+            found.push(Finding::error(Code::ExtraFile, &path, message).hint(UPGRADE_LAYOUT));
         } else if let Err(error) = listed_file(below) {
             let message = format!("no checksum lists `{path}`: {error}");
             let hint = "give it another name, also where the file `opam` speaks of it";

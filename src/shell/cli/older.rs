@@ -1,5 +1,6 @@
 //! A repository that conex 1.0.0 signed: it is known by its top-level file `root`, and named.
 
+use crate::hint::Hint;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -7,9 +8,6 @@ use super::failure::Failure;
 use conex_verify::finding::{Code, Finding, Reader};
 use conex_verify::format::path::Place;
 use conex_verify::limits::MAX_REPO_FILE;
-
-/// What somebody does who keeps such a repository.
-pub const START: &str = "this repository is signed by conex 1.0.0: its top-level file `root` has `signed:`. Nothing of that counts here, and nothing of it is in the way: start anew with `conex init`, and give your users the new anchors; `root` and the directory of its keys can go when nobody uses the old `conex_verify` any more";
 
 /// What somebody does who uses it.
 const ASK: &str = "this repository is signed by conex 1.0.0: its top-level file `root` has `signed:`. Only the `conex_verify` of that version can say whether it is valid: use that one, or ask the repository's maintainers for one that is signed with today's conex, and for its anchors";
@@ -42,14 +40,14 @@ pub fn name(findings: &mut [Finding], reader: Reader) {
             Ok(Place::Authorisation(_) | Place::Releases(_) | Place::Checksum(_))
         );
         let hint = match (finding.code, reader) {
-            (Code::NoChain, Reader::Client) => ASK,
-            (Code::NoChain, _) => START,
+            (Code::NoChain, Reader::Client) => ASK.to_owned(),
+            (Code::NoChain, _) => Hint::StartAnew.to_string(),
             (Code::Syntax | Code::Encoding, Reader::WorkTree) if metadata => {
-                "an earlier conex wrote it: remove it"
+                "an earlier conex wrote it: remove it".to_owned()
             }
             _ => continue,
         };
-        finding.hint = hint.to_owned();
+        finding.hint = hint;
         finding.advice = None;
     }
 }

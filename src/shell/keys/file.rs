@@ -1,5 +1,6 @@
 //! Reading small files that hold keys, with their modes.
 
+use crate::hint::Hint;
 use std::fs::OpenOptions;
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -62,9 +63,7 @@ impl FileError {
             FileError::Mode { path, wanted, .. } => {
                 Some(format!("run `chmod {wanted:03o} {}`", shell_quoted(path)))
             }
-            FileError::TooLarge(_) | FileError::NotAFile(_) => {
-                Some("give the file that `ssh-keygen` or `conex key new` wrote".to_owned())
-            }
+            FileError::TooLarge(_) | FileError::NotAFile(_) => Some(Hint::KeyFile.to_string()),
             FileError::Missing(_) | FileError::Io { .. } => None,
         }
     }

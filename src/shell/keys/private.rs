@@ -6,6 +6,7 @@
 
 mod pkcs8;
 
+use crate::hint::Hint;
 use std::fmt;
 
 use base64ct::{Base64, Encoding as _};
@@ -78,12 +79,10 @@ impl PrivateKeyError {
                 "convert it with `puttygen KEY -O private-openssh-new -o NEW`".to_owned()
             }
             PrivateKeyError::Format("PKCS#8, encrypted") => {
-                "if it is an Ed25519 key, `openssl pkey -in FILE -out NEW` decrypts it, and conex reads NEW; keys of \
-                 other types are not used: make one with `conex key new ID`"
-                    .to_owned()
+                format!("if it is an Ed25519 key, `openssl pkey -in FILE -out NEW` decrypts it, and conex reads NEW; keys of other types are not used: {}", Hint::MakeKey { id: "ID".to_owned() })
             }
             PrivateKeyError::Format(_) => {
-                "conex signs with Ed25519 alone: make such a key with `conex key new ID`".to_owned()
+                format!("conex signs with Ed25519 alone: {}", Hint::MakeKey { id: "ID".to_owned() })
             }
             PrivateKeyError::Key(error) => return error.hint(),
             PrivateKeyError::Cipher(_) | PrivateKeyError::Kdf(_) => {

@@ -1,5 +1,6 @@
 //! Conex's own keys: one directory, for each id a private key file and its public line.
 
+use crate::hint::Hint;
 use std::ffi::OsString;
 use std::fs::{DirBuilder, Permissions};
 use std::io::{self, Write as _};
@@ -136,18 +137,16 @@ impl StoreError {
             StoreError::File(error) => error.hint(),
             StoreError::Private { source, .. } => source.hint(),
             StoreError::Text { path, source } => source.hint_for(path),
-            StoreError::Unknown { id, .. } => Some(format!(
-                "make one with `conex key new {id}`, or take the SSH key that you have: \
-                 `conex key import {id} ~/.ssh/id_ed25519`"
-            )),
+            StoreError::Unknown { id, .. } => {
+                Some(Hint::MakeKeyOrImport { id: id.to_string() }.to_string())
+            }
             StoreError::PublicOnly { .. } => Some(
                 "load the private half into ssh-agent with `ssh-add`; conex then signs through it"
                     .to_owned(),
             ),
-            StoreError::Exists { id, .. } => Some(format!(
-                "to replace a key in a repository use `conex rotate`; to throw this one away, \
-                 `conex key new {id} --force`"
-            )),
+            StoreError::Exists { id, .. } => {
+                Some(Hint::ReplaceKey { id: id.to_string() }.to_string())
+            }
             StoreError::Disagree { path, .. } => Some(format!(
                 "if the private key is the right one, run `rm {}`; it is made again",
                 file::shell_quoted(path)

@@ -4,6 +4,7 @@
 //! of an editor or a shell that writes another encoding, keys of other programs. What can be
 //! read is read, and of the rest is said what it is, and what makes a usable file of it.
 
+use crate::hint::Hint;
 use std::path::Path;
 
 use thiserror::Error;
@@ -95,7 +96,7 @@ impl TextError {
                 "choose one by the number of its line, as `sed -n 1p FILE > NEW.pub`, and give that file".to_owned()
             }
             TextError::Empty => {
-                "an account without SSH keys has an empty list; make a key with `conex key new ID`".to_owned()
+                format!("an account without SSH keys has an empty list; {}", Hint::MakeKey { id: "ID".to_owned() })
             }
             TextError::NotText => "give the file that `ssh-keygen -t ed25519` wrote".to_owned(),
             TextError::Private(error) => return error.hint(),

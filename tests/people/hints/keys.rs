@@ -154,3 +154,62 @@ fn the_last_members_and_owners_are_shown() {
     let told = town.ok(&commands(&told, "StatusShowsOwners", &[])[0]);
     assert!(told.contains("owners: alice"), "{told}");
 }
+
+#[test]
+fn a_key_of_another_kind_is_replaced_by_one_that_can_sign() {
+    let town = Town::new();
+    town.ok(
+        "ssh-keygen -q -t rsa -b 2048 -N '' -f ../rsa; ssh-keygen -q -t ecdsa -N '' -f ../other",
+    );
+    let told = town.fails("by zoe conex key import zoe ../rsa.pub", "Ed25519 alone");
+    let typed = commands(&told, "MAKE_KEY", &[("ID", "zoe")]);
+    town.ok(&format!(
+        "by zoe {} --no-passphrase; by zoe conex join zoe",
+        typed[0]
+    ));
+    // A token has such keys as well.
+    let told = town.fails(
+        "echo \"sk-ecdsa-sha2-nistp256@openssh.com $(cut -d' ' -f2 ../other.pub)\" > ../token.pub; by yan conex key import yan ../token.pub",
+        "sk-ecdsa",
+    );
+    let typed = commands(&told, "TOKEN_KEY", &[("ID", "yan")]);
+    town.ok(&format!(
+        "by yan {} --no-passphrase; by yan conex join yan",
+        typed[0]
+    ));
+}
+
+#[test]
+fn a_key_that_is_not_kept_is_made_or_imported() {
+    let town = Town::new();
+    let told = town.fails("by zoe conex key show zoe", "no key of `zoe`");
+    let typed = commands(&told, "MakeKeyOrImport", &[]);
+    town.ok(&format!("by zoe {} --no-passphrase", typed[0]));
+    town.ok(&format!(
+        "mkdir -p ~/.ssh; ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519; by yan {}",
+        typed[1].replace("zoe", "yan")
+    ));
+    // One that is there already.
+    let told = town.fails("by alice conex key new alice --no-passphrase", "alice");
+    let typed = commands(&told, "ReplaceKey", &[]);
+    town.ok(&format!("by alice {} --no-passphrase --yes", typed[0]));
+    town.ok(&format!("by alice {} --no-passphrase", typed[1]));
+    // Something that is no key.
+    let told = town.fails("by zoe conex key import other $HOME/keys", "");
+    let typed = commands(&told, "KeyFile", &[("ID", "other")]);
+    town.ok(&format!("by zoe {} --no-passphrase", typed[0]));
+}
+
+#[test]
+fn a_repository_of_an_earlier_conex_starts_anew() {
+    let town = Town::new();
+    let told = says(
+        &town,
+        "mkdir -p ../old/packages; cd ../old; echo 'opam-version: \"2.0\"' > repo; printf 'signed: []\\n' > root; conex status",
+    );
+    let typed = commands(&told, "StartAnew", &[]);
+    town.ok(&format!(
+        "cd ../old; by ja {} --name old --alone ja --yes; conex status",
+        typed[0]
+    ));
+}

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 use thiserror::Error;
 
 use super::digest::{Digest, DigestError};
+use crate::hint;
 use crate::limits::MAX_APPLICATION_LEN;
 
 /// The kinds of key.
@@ -81,28 +82,25 @@ pub enum KeyError {
 impl KeyError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
-        let new = "`conex key new ID`, or `ssh-keygen -t ed25519`";
         match self {
-            KeyError::Kind(kind) if kind.starts_with("sk-ecdsa-") => Some(
-                "make a key of the other kind in the token: `ssh-keygen -t ed25519-sk`, or use a plain one: \
-                 `conex key new ID`"
-                    .into(),
-            ),
-            KeyError::Kind(kind) if kind.contains("-cert-") => Some(
-                "this is a certificate; give the public key that it was made for".into(),
-            ),
+            KeyError::Kind(kind) if kind.starts_with("sk-ecdsa-") => Some(hint::TOKEN_KEY.into()),
+            KeyError::Kind(kind) if kind.contains("-cert-") => {
+                Some("this is a certificate; give the public key that it was made for".into())
+            }
             KeyError::Kind(_) => Some(format!(
-                "conex signs with Ed25519 alone; make such a key beside the one that you have: {new}"
+                "conex signs with Ed25519 alone; {}",
+                hint::MAKE_KEY
             )),
             KeyError::Point | KeyError::Weak => Some(format!(
-                "no program makes such a key by accident; make a new one: {new}"
+                "no program makes such a key by accident; {}",
+                hint::MAKE_KEY
             )),
             KeyError::Form(_) | KeyError::Base64 | KeyError::Wire(_) => {
                 Some("give the line of the `.pub` file, whole and unchanged".into())
             }
-            KeyError::Application(_) => Some(
-                "make the key without `-O application=…`: `ssh-keygen -t ed25519-sk`".into(),
-            ),
+            KeyError::Application(_) => {
+                Some("make the key without `-O application=…`: `ssh-keygen -t ed25519-sk`".into())
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::finding::{Code, Finding};
+use crate::hint;
 
 /// The kinds of refusal. Each is stable: tests and reports name it.
 ///
@@ -135,30 +136,13 @@ impl Kind {
 
     fn hint(self) -> &'static str {
         match self {
-            Kind::RenameEdit => {
-                "rename detection is now off for this clone: run `opam update` again; opam 2.1 throws the clone away: \
-there, `conex enable NAME` first"
-            }
-            Kind::Copy | Kind::Binary => {
-                "remove `diff.renames`, `diff.external` and attributes from your git configuration, then run `opam update` again"
-            }
-            Kind::GitSettings => {
-                "it is the git configuration of this account, and not the repository: this clone has settings of its own \
-now, run `opam update` again. opam 2.1 throws the clone away: there, `conex enable NAME` first"
-            }
+            Kind::RenameEdit => hint::RENAMES_OFF,
+            Kind::Copy | Kind::Binary => hint::GIT_DIFFS,
+            Kind::GitSettings => hint::GIT_SETTINGS,
             Kind::ForeignVcs => "use the repository over http or git",
-            Kind::Environment => "run `unset POSIXLY_CORRECT`, then `opam update` again",
-            Kind::Archive => {
-                "opam offers the same update again until it has the repository anew: \
-opam repository set-url NAME SAME-URL QUORUM ANCHORS; what was accepted stays remembered"
-            }
-            Kind::FileAndDirectory => {
-                "opam fetches it as it is now with: opam repository set-url NAME SAME-URL QUORUM ANCHORS; its maintainers \
-should use another name, or remove the one in an update before they add the other"
-            }
-            Kind::Absent | Kind::Exists | Kind::Differs => {
-                "if this stays, start afresh with `opam repository remove` and `opam repository add`"
-            }
+            Kind::Environment => hint::POSIXLY_CORRECT,
+            Kind::FileAndDirectory => hint::FETCH_NAMES,
+            Kind::Archive | Kind::Absent | Kind::Exists | Kind::Differs => hint::FETCH_ANEW,
             _ => {
                 "opam keeps the repository as it was; tell the maintainers of the repository what this report says"
             }

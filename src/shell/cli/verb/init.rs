@@ -84,7 +84,7 @@ pub fn run(root: &Path, args: &InitArgs) -> Result<Exit, Failure> {
     let tree = working_tree(root)?;
     let repository = Repository::load(&tree);
     if older::is_signed_at(root) {
-        sayln!("note: {}", older::START);
+        sayln!("note: {}", Hint::StartAnew);
     }
     let name = RepositoryName::new(&args.name)
         .map_err(|e| Failure::usage(e, "the name is for people; it cannot be changed later"))?;
