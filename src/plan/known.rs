@@ -3,13 +3,33 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::World;
 use super::world::is_near;
+use super::{Published, World};
 use conex_verify::format::name::{Id, PackageName, Release};
 use conex_verify::format::resource::{Kind, Releases, ResourceId, ResourceVersion, Revision};
 use conex_verify::workbench::repository::Package;
 use conex_verify::workbench::trust::vouch::Weight;
 use conex_verify::workbench::verify::packages::PackageReport;
+
+/// What is valid in the tree of the published branch.
+pub fn published(world: &World<'_>) -> Published {
+    let (mut versions, mut lists) = (BTreeMap::new(), BTreeMap::new());
+    for report in &world.assessment.packages {
+        for (resource, (version, standing)) in &report.standings {
+            let written = matches!(resource.kind, Kind::Releases | Kind::Checksum);
+            if let (true, true, Some(version)) = (written, standing.is_valid(), version) {
+                versions.insert(resource.clone(), *version);
+            }
+        }
+        let package = world.repository.packages.get(&report.name);
+        let loaded = package.and_then(|package| package.releases.good());
+        let version = versions.get(&ResourceId::releases(&report.name));
+        if let (Some(version), Some(loaded)) = (version, loaded) {
+            lists.insert(report.name.clone(), (*version, loaded.value.clone()));
+        }
+    }
+    Published::new(versions, lists)
+}
 
 /// The releases for which somebody signed and that are not there, by package.
 pub(super) struct Gone(BTreeMap<PackageName, BTreeSet<Release>>);

@@ -58,6 +58,7 @@ pub use epoch::{Epoch, epoch};
 pub use init::{Init, init, is_started};
 pub use janitor::{JanitorChange, janitor};
 pub use join::{Join, join};
+pub use known::published;
 pub use nearest::nearest;
 pub use owner::{Change, OwnerChange, Selection, owner};
 pub use planned::{Plan, PlanError};

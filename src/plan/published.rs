@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::World;
 use conex_verify::format::name::PackageName;
-use conex_verify::format::resource::{Kind, Releases, ResourceId, ResourceVersion};
+use conex_verify::format::resource::{Releases, ResourceId, ResourceVersion};
 
 /// The lists and checksums that count in the published branch. Whoever has that branch in theirs
 /// and an older version in the tree has taken something back, with `git revert` for example: clients
@@ -16,25 +15,12 @@ pub struct Published {
 }
 
 impl Published {
-    /// What is valid in the tree of the published branch.
-    pub fn of(world: &World<'_>) -> Published {
-        let mut published = Published::default();
-        for report in &world.assessment.packages {
-            for (resource, (version, standing)) in &report.standings {
-                let written = matches!(resource.kind, Kind::Releases | Kind::Checksum);
-                if let (true, true, Some(version)) = (written, standing.is_valid(), version) {
-                    published.versions.insert(resource.clone(), *version);
-                }
-            }
-            let list = ResourceId::releases(&report.name);
-            let package = world.repository.packages.get(&report.name);
-            let loaded = package.and_then(|package| package.releases.good());
-            if let (Some(version), Some(loaded)) = (published.versions.get(&list), loaded) {
-                let known = (*version, loaded.value.clone());
-                published.lists.insert(report.name.clone(), known);
-            }
-        }
-        published
+    /// What was found there.
+    pub(super) fn new(
+        versions: BTreeMap<ResourceId, ResourceVersion>,
+        lists: BTreeMap<PackageName, (ResourceVersion, Releases)>,
+    ) -> Published {
+        Published { versions, lists }
     }
 
     /// The version that counts there.

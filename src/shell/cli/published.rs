@@ -64,7 +64,7 @@ impl Published {
         };
         match metadata.look() {
             Some(now) if metadata.is_below && is_continued(&now, &world) => {
-                world.above(plan::Published::of(&now))
+                world.above(plan::published(&now))
             }
             _ => world,
         }

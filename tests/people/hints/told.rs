@@ -208,6 +208,21 @@ fn a_package_of_nobody_gets_an_owner() {
     town.accepted("two");
 }
 
+/// Releases that lie elsewhere are moved first.
+#[test]
+fn a_package_of_nobody_is_moved_and_gets_an_owner() {
+    let town = Town::new();
+    let told = town.fails(
+        "git checkout -qb two; release dune.1.0; mv packages/dune/dune.1.0 packages/dune.1.0; rmdir packages/dune; commit two; conex check main..two --strict",
+        "dune",
+    );
+    let typed = commands(&told, "MOVE_AND_CLAIM", &[("OWNER", "bob")]);
+    town.ok(&format!("mkdir packages/dune; git mv packages/dune.1.0 packages/dune/dune.1.0; {}; by bob conex sign --yes", typed[0]));
+    approved(&town);
+    town.ok("conex check main..two --strict");
+    town.accepted("two");
+}
+
 #[test]
 fn an_empty_file_is_filled() {
     let town = Town::new();

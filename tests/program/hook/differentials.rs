@@ -4,6 +4,7 @@
 use std::process::Command;
 
 use crate::hook::run::{Machine, archive, gnu_patch, run, two, write};
+use crate::typed_hints::commands;
 use crate::world::*;
 
 /// A full update and a patch that touches nothing wrong, on a tree with something
@@ -173,7 +174,10 @@ fn d24_posixly_correct_is_refused_with_patches_of_gnu_and_git() {
     for value in ["1", ""] {
         let mut posix = machine.update(&old, &patch, "r");
         posix.env("POSIXLY_CORRECT", value);
-        run(posix).refused("POSIXLY_CORRECT");
+        let answer = run(posix);
+        answer.refused("POSIXLY_CORRECT");
+        let typed = commands(&answer.text, "POSIXLY_CORRECT", &[]);
+        assert_eq!(typed, ["unset POSIXLY_CORRECT", "opam update"]);
     }
     run(machine.update(&old, &patch, "r")).accepted();
     let mut full = machine.full(&new, "f");

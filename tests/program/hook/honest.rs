@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use crate::hook::run::{Answer, Machine, archive, gnu_patch, run, two, write};
 use crate::patch_support::files;
 use crate::patch_support::print::{Print, print};
+use crate::typed_hints::commands;
 use crate::world::*;
 
 fn git(dir: &Path, settings: &[&str], args: &[&str]) -> Output {
@@ -153,6 +154,8 @@ fn settings_of_git_are_not_the_maintainers_fault() {
             .refused("E070")
             .says("the git configuration of this account");
         assert!(!answer.text.contains("maintainers"), "{}", answer.text);
+        let typed = commands(&answer.text, "GIT_SETTINGS", &[]);
+        assert_eq!(typed, ["opam update", "conex enable r"]);
         // From then on the clone has settings of its own.
         let args = ["diff", "--text", "--no-ext-diff", "-R", "-p", "HEAD", "--"];
         let mut again = Command::new("git");
@@ -213,8 +216,71 @@ fn d10_a_directory_that_becomes_a_file_is_refused_with_the_reason() {
     let machine = Machine::new();
     for (old, new) in [(&before, &after), (&after, &before)] {
         let patch = gnu_patch(&machine, old, new, "r");
-        run(machine.update(old, &patch, "r"))
-            .refused("a directory becomes a file, or a file a directory")
-            .says("opam repository set-url r SAME-URL");
+        let answer = run(machine.update(old, &patch, "r"));
+        answer.refused("a directory becomes a file, or a file a directory");
+        let typed = commands(&answer.text, "FETCH_NAMES", &ANCHORS);
+        assert_eq!(typed, ["opam repository set-url r URL 2 blake2b=x"]);
+        // What opam asks then.
+        run(machine.full(new, "f")).accepted();
+    }
+}
+
+const ANCHORS: [(&str, &str); 3] = [
+    ("SAME-URL", "URL"),
+    ("QUORUM", "2"),
+    ("ANCHORS", "blake2b=x"),
+];
+
+/// A patch of another state than the one that opam has: it is fetched anew.
+#[test]
+fn a_patch_that_does_not_fit_is_answered_by_fetching_anew() {
+    let (old, new) = two();
+    let mut other = old.clone();
+    other.file("doc/more", "more\n");
+    let mut third = other.clone();
+    third.file("doc/more", "less\n");
+    let machine = Machine::new();
+    let patch = gnu_patch(&machine, &other, &third, "r");
+    let answer = run(machine.update(&old, &patch, "r"));
+    answer.refused("E072");
+    let typed = commands(&answer.text, "FETCH_ANEW", &ANCHORS);
+    assert_eq!(typed, ["opam repository set-url r URL 2 blake2b=x"]);
+    run(machine.full(&new, "f")).accepted();
+}
+
+/// What the user's git makes of a rename and of a file with other bytes than text.
+#[test]
+fn differences_of_a_form_that_opam_misapplies_are_asked_for_again() {
+    let (old, _) = two();
+    let text: String = (0..40).map(|n| format!("line {n}\n")).collect();
+    let (mut before, mut after) = (old.clone(), old.clone());
+    before.file("doc/a", &text);
+    after.file("doc/b", text.replace("line 7\n", "line seven\n"));
+    let (mut plain, mut bytes) = (old.clone(), old.clone());
+    plain.file("doc/c", [0, 1, 2, 3]);
+    bytes.file("doc/c", [0, 1, 2, 4]);
+    for (from, to, options, kind) in [
+        (&before, &after, &["--text", "-M"][..], "RENAMES_OFF"),
+        (&plain, &bytes, &["--no-renames"][..], "GIT_DIFFS"),
+    ] {
+        let machine = Machine::new();
+        let repo = machine.path("root/repo/r");
+        commit(to, &repo);
+        write(from, &repo);
+        let ask = |options: &[&str]| {
+            git(&repo, &[], &["add", "-A"]);
+            let args = [&["diff"][..], options, &["-R", "-p", "HEAD", "--"]].concat();
+            git(&repo, &[], &args).stdout
+        };
+        let answer = run(machine.update_at(from, &ask(options), &repo));
+        assert_eq!(answer.status, Some(1), "{}", answer.text);
+        let typed = match kind {
+            "RENAMES_OFF" => commands(&answer.text, "RENAMES_OFF", &[]),
+            _ => commands(&answer.text, "GIT_DIFFS", &[]),
+        };
+        assert_eq!(typed[0], "opam update");
+        // As opam asks then, for the clone has settings of its own, or the user's are gone.
+        let again = ask(&["--text", "--no-renames"]);
+        run(machine.update_at(from, &again, &repo)).accepted();
     }
 }
