@@ -163,6 +163,8 @@ fn typed() -> BTreeMap<&'static str, (PathBuf, String)> {
         let text = fs::read_to_string(&file).unwrap();
         let name = file.strip_prefix(top()).unwrap().to_owned();
         for (test, body) in tests_of(&text) {
+            // A call may be broken into lines.
+            let body = body.split_whitespace().collect::<Vec<_>>().join(" ");
             for kind in kinds() {
                 if body.contains(&format!(", \"{kind}\"")) && body.contains("commands(") {
                     found.entry(kind).or_insert((name.clone(), test.to_owned()));

@@ -290,6 +290,15 @@ fn mistyped_anchors_are_mended_by_the_command_that_is_named() {
             home.must(&line);
         }
         home.status(0);
+        // opam keeps nothing of a repository whose first copy was refused.
+        home.types(&format!(
+            "opam repository add work {t} 1 {wrong} --set-default"
+        ));
+        let told = home.does(&["explain", "work"]);
+        let line = commands(&told, "TODAYS_ANCHORS", &what).remove(0);
+        let line = line.replace("set-url", "add");
+        home.must(&format!("{line} --set-default"));
+        assert!(home.status(0).contains("work: strict"));
         let (status, told) = home.conex(&["enable", "r", "--anchors", &wrong, "--quorum", "2"]);
         assert_eq!(status, Some(2), "{told}");
         let what = [&what[..], &[("NAME", "r")]].concat();
