@@ -51,7 +51,7 @@ fn newer() -> Vec<(String, PathBuf)> {
 
 /// The newest, if it applies updates to archives.
 fn of_archives() -> Option<PathBuf> {
-    let (version, program) = opams().into_iter().last()?;
+    let (version, program) = opams().pop_last()?;
     (version.as_str() >= "2.6").then_some(program)
 }
 

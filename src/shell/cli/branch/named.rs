@@ -233,7 +233,7 @@ pub fn published(
         Some(branch) => Ok(Place::branch(&remote, &branch)),
         None => Err(Failure::usage(
             format!("it is not known which branch of `{remote}` is the published one"),
-            Hint::SetHead { remote: remote },
+            Hint::SetHead { remote },
         )),
     }
 }

@@ -201,13 +201,13 @@ fn returned(id: &Id, key: &Fingerprint) -> Finding {
 fn conflict(path: &str, base: &str) -> Finding {
     let base = base.to_owned();
     let hint = match Place::of(path) {
-        Ok(Place::Checksum(_) | Place::Releases(_)) => Hint::ConflictOfPackage { base: base },
-        Ok(Place::Link(_)) => Hint::ConflictOfLink { base: base },
+        Ok(Place::Checksum(_) | Place::Releases(_)) => Hint::ConflictOfPackage { base },
+        Ok(Place::Link(_)) => Hint::ConflictOfLink { base },
         Ok(Place::Authorisation(_) | Place::IdFile(_) | Place::Repo) => {
-            Hint::ConflictOfPeople { base: base }
+            Hint::ConflictOfPeople { base }
         }
-        Ok(Place::Snapshot) => Hint::ConflictOfSnapshot { base: base },
-        _ => Hint::ConflictOfFile { base: base },
+        Ok(Place::Snapshot) => Hint::ConflictOfSnapshot { base },
+        _ => Hint::ConflictOfFile { base },
     };
     Finding::error(
         Code::Conflict,
