@@ -28,6 +28,9 @@ use conex_verify::format::name::Id;
 use conex_verify::format::state::{State, diff};
 use conex_verify::workbench::repository::Repository;
 
+/// What is said where something stands in the way.
+const REFUSED: &str = "no snapshot is made of what no client accepts";
+
 /// Arguments of `snapshot`.
 #[derive(Debug, Args)]
 pub struct SnapshotArgs {
@@ -79,8 +82,14 @@ pub fn run(root: &Path, args: &SnapshotArgs) -> Result<Exit, Failure> {
     drop(progress);
     let found = found.map_err(not_read)?;
     // What cannot be part of a repository is told with all else that clients would refuse.
-    if args.full || found.findings.iter().any(|f| f.severity == Severity::Error) {
+    let broken = found.findings.iter().any(|f| f.severity == Severity::Error);
+    if args.full || broken {
         judge(&real, &found.state, args.listing.format)?;
+    }
+    // A moment later it may be gone: what was read is what would be signed.
+    if broken {
+        let (message, format) = (REFUSED, args.listing.format);
+        return Err(Failure::listed(message, found.findings, format));
     }
     let Scan { state, known, .. } = found;
     let world = world?;
@@ -167,8 +176,7 @@ fn judge(root: &Path, known: &State, format: ListFormat) -> Result<Vec<Finding>,
     let world = World::look(&tree, &repository, View::Supported)?;
     let findings = plan::obstacle::before_snapshot(&world);
     if !findings.is_empty() {
-        let message = "no snapshot is made of what no client accepts";
-        return Err(Failure::listed(message, findings, format));
+        return Err(Failure::listed(REFUSED, findings, format));
     }
     let wrong = diff(known, &repository.state);
     if wrong.is_empty() {
