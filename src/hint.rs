@@ -218,8 +218,6 @@ hints! {
     ClaimsAnew = "write it anew with `conex claims`";
     /// A claim that is not valid yet.
     ClaimsAfterwards = "claim a package after its authorisation is approved and merged: `conex claims`, in a change of its own";
-    /// A file of opam 1.2.
-    UpgradeLayout = "`opam admin upgrade` takes what it says into the file `opam`";
     /// Findings that are not shown.
     CheckAll { more, range } = "and {more} more; `conex check --all {range}` names them";
     /// A revision that is not there.

@@ -373,7 +373,7 @@ fn layout(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
                         file.as_str()
                     ),
                 )
-                .hint(Hint::UpgradeLayout),
+                .hint(conex_verify::hint::UPGRADE_LAYOUT),
             );
         }
     }

@@ -24,7 +24,7 @@ fn what_conex_wrote_comes_into_a_commit() {
 #[test]
 fn what_git_ignores_is_taken_in_or_removed() {
     let town = Town::new();
-    town.ok("echo .DS_Store >> .git/info/exclude; mkdir packages/fmt/fmt.1.0/files; echo x > packages/fmt/fmt.1.0/files/.DS_Store");
+    town.ok("echo notes.txt >> .git/info/exclude; mkdir packages/fmt/fmt.1.0/files; echo x > packages/fmt/fmt.1.0/files/notes.txt");
     let told = town.fails("by alice conex sign --yes", "git ignores 1 file");
     let typed = commands(&told, "TakeIn", &[]);
     town.ok(&format!(

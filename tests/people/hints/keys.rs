@@ -175,7 +175,7 @@ fn a_key_of_another_kind_is_replaced_by_one_that_can_sign() {
     let typed = commands(&told, "TOKEN_KEY", &[("ID", "yan")]);
     town.ok(&format!(
         "by yan {} --no-passphrase; by yan conex join yan",
-        typed[0]
+        typed[1]
     ));
 }
 

@@ -378,17 +378,3 @@ fn claims_are_written_by_their_verb() {
     ));
     town.accepted("four");
 }
-
-#[test]
-fn a_file_of_opam_1_2_is_taken_into_the_new_one() {
-    let town = Town::new();
-    let told = refused(
-        &town,
-        "release dune.1.0; echo 'About dune' > packages/dune/dune.1.0/descr",
-        "of opam 1.2",
-    );
-    assert_eq!(
-        commands(&told, "UpgradeLayout", &[]),
-        ["opam admin upgrade"]
-    );
-}

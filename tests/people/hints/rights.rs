@@ -293,9 +293,7 @@ fn what_is_signed_elsewhere_comes_back() {
     town.accepted("main");
     // Somebody else's signature.
     let told = town.fails(
-        &format!(
-            "edit fmt.1.1 Mine; by alice conex sign --detached ../out; f=$(ls -t ../out/index-* | grep -v sig | head -n 1); ssh-keygen -Y sign -n conex-index-v1 -f $PEOPLE/dave/keys/dave $f; conex signature import $f"
-        ),
+        "edit fmt.1.1 Mine; by alice conex sign --detached ../out; f=$(ls -t ../out/index-* | grep -v sig | head -n 1); ssh-keygen -Y sign -n conex-index-v1 -f $PEOPLE/dave/keys/dave $f; conex signature import $f",
         "alice",
     );
     let typed = commands(&told, "KeyOfOrJoin", &[]);
