@@ -407,10 +407,7 @@ fn why(report: Report, published: &Outcome, notes: Vec<Finding>) -> Report {
                 severity: Severity::Error,
                 ..note
             };
-            note.hint(
-                "what is published is valid, and opam offers the same update again until it has the repository anew: \
-opam repository set-url NAME SAME-URL QUORUM ANCHORS; what was accepted stays remembered",
-            )
+            note.hint(format!("what is published is valid; {}", hint::FETCH_ANEW))
         });
         told.collect()
     } else {

@@ -41,8 +41,10 @@ impl Published {
                     return plan.tell_since(&now, world, &find, all);
                 }
                 Some(_) => Some(OTHER_CHAIN.to_owned()),
+                // Where nobody started a chain, nothing can be taken from anybody.
+                None if metadata.repository.links.is_empty() => None,
                 None => Some(format!(
-                    "!! the published branch has no chain of janitors: {UNCOMPARED}"
+                    "!! the chain of janitors of the published branch cannot be read: {UNCOMPARED}"
                 )),
             },
             // A directory that is in no repository of git has no published branch.

@@ -369,7 +369,7 @@ fn an_update_in_which_opam_loses_files_is_got_past_by_the_command_that_is_named(
     let told = home.does(&["explain", "r"]);
     let words = anchors.replace(',', " ");
     let what = [("SAME-URL", t), ("QUORUM", "1"), ("ANCHORS", &words)];
-    for line in commands(&told, "FETCH_OR_WAIT", &what) {
+    for line in commands(&told, "FETCH_ANEW", &what) {
         let (status, text) = archives(&line);
         assert_eq!(status, Some(0), "{text}");
     }

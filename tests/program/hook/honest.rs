@@ -192,7 +192,7 @@ fn d11_one_of_several_files_is_removed_and_the_reason_is_said() {
     answer
         .refused("error[E073]: opam 2.6 removes the whole directory")
         .says("what is published is valid")
-        .says("opam repository set-url r SAME-URL QUORUM ANCHORS");
+        .says("`opam repository set-url r SAME-URL QUORUM ANCHORS`");
     assert_eq!(answer.text.matches("error[").count(), 1, "{}", answer.text);
     assert!(!answer.text.contains("next update"), "{}", answer.text);
     // The way out.
@@ -204,6 +204,8 @@ fn d11_one_of_several_files_is_removed_and_the_reason_is_said() {
     evil.file(&opam_path("fmt.1.0"), "opam-version: \"2.0\"\n");
     let answer = run(machine.update_at(&old, &ocaml(&old, &evil), &held));
     answer.refused("E014").says("warning[E073]");
+    let typed = commands(&answer.text, "FETCH_OR_WAIT", &ANCHORS);
+    assert_eq!(typed, ["opam repository set-url r URL 2 blake2b=x"]);
 }
 
 /// A directory becomes a file. `diff` only says so, and no opam applies it.
@@ -213,8 +215,8 @@ fn d10_a_directory_that_becomes_a_file_is_refused_with_the_reason() {
     let (mut before, mut after) = (old.clone(), new.clone());
     before.file("doc/notes/x", "x\n");
     after.file("doc/notes", "x\n");
-    let machine = Machine::new();
     for (old, new) in [(&before, &after), (&after, &before)] {
+        let machine = Machine::new();
         let patch = gnu_patch(&machine, old, new, "r");
         let answer = run(machine.update(old, &patch, "r"));
         answer.refused("a directory becomes a file, or a file a directory");

@@ -246,7 +246,7 @@ remedies! {
     /// Permissions that are out of order.
     PERMISSIONS {
         client: "give the files permissions with which opam can work; if they came so, ask the repository's maintainers",
-        work_tree: "give it the permissions that are in order",
+        work_tree: "give it the permissions that are in order, with `chmod`",
         merge: "give it the permissions that are in order, in the branch that is to be merged",
     }
 
