@@ -151,3 +151,21 @@ fn a_published_branch_that_cannot_be_read_is_said() {
         );
     }
 }
+
+/// A package that nobody claims stops every strict client: where the published branch has none,
+/// `check` refuses one without being asked, and says so.
+#[test]
+fn a_package_of_nobody_is_refused_where_there_is_none() {
+    let town = Town::new();
+    town.ok("git checkout -qb request; release dune.1.0; commit request");
+    let told = town.fails("conex check main..request", "E020");
+    assert!(
+        told.contains("strict: a package that nobody claims is refused"),
+        "{told}"
+    );
+    let told = town.ok("conex check main..request --nostrict");
+    assert!(!told.contains("strict:"), "{told}");
+    // Where one is there already, another one may come.
+    town.ok("git checkout -q main; git merge -q --no-edit request; git checkout -qb more; release uutf.1.0; commit more; conex check main..more");
+    town.fails("conex check main..more --strict", "uutf");
+}

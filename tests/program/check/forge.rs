@@ -167,7 +167,7 @@ impl Forge {
         {
             return;
         }
-        let strict = if args.contains(&"--strict") {
+        let strict = if checked.summary("strict").as_bool() == Some(true) {
             ""
         } else {
             "--nostrict"

@@ -37,9 +37,11 @@ pub fn run(named: Option<&Path>, args: &CheckArgs) -> Result<Exit, Failure> {
     let git = Git::open(&directory(named), place)?;
     let (base, head) = (git.commit(&range.base)?, git.commit(&range.head)?);
     let mut subject = Subject::new(&git, range, base, head)?;
-    if args.strict {
-        subject.mode = Mode::Strict;
-    }
+    subject.mode = match (args.strict, args.nostrict) {
+        (true, _) => Some(Mode::Strict),
+        (false, true) => Some(Mode::NoStrict),
+        (false, false) => None,
+    };
     subject.history = !args.no_history;
     let mut outcome = judge(&git, &mut subject, client.as_ref())?;
     if args.complete {
@@ -146,6 +148,7 @@ pub fn judge(
     };
     let base_repository = Repository::load(&base);
     let merged_repository = Repository::load_after(&merged, Some(&base_repository));
+    let mode = *subject.mode.get_or_insert_with(|| usual(&base_repository));
     let mut check = check(
         Side {
             tree: &base,
@@ -156,7 +159,7 @@ pub fn judge(
             repository: &merged_repository,
         },
         client,
-        subject.mode,
+        mode,
         &|wanted| match wanted.is_empty() {
             true => Past::new(),
             false => git.versions(&subject.base, wanted).unwrap_or_default(),
@@ -183,6 +186,19 @@ pub fn judge(
         accepted: check.mergeable(),
         check: Some(check),
     })
+}
+
+/// C2: Where every package has an authorisation, clients may be strict: they refuse a package that
+/// has none. One that waits is an error of the base, and of no change.
+fn usual(base: &Repository) -> Mode {
+    let packages = &base.packages;
+    let whole = packages
+        .values()
+        .all(|package| package.authorisation.good().is_some());
+    match whole && !packages.is_empty() && base.misplaced.is_empty() {
+        true => Mode::Strict,
+        false => Mode::NoStrict,
+    }
 }
 
 /// C13: A key that the published branch had once, and has no more.

@@ -124,6 +124,12 @@ fn about(subject: &Subject, outcome: &Outcome) -> Vec<String> {
                 percent(after.signed_packages, after.packages),
             ));
         }
+        if subject.mode == Some(Mode::Strict) {
+            lines.push(
+                "strict: a package that nobody claims is refused (--nostrict lets it through)"
+                    .to_owned(),
+            );
+        }
         if check.trust == Trust::New && check.after.is_some() {
             lines.push(
                 "the published branch has no janitors: those of this change are taken as they are"
@@ -384,7 +390,7 @@ impl<'a> Summary<'a> {
                 Trust::Base => "base",
                 Trust::New => "new",
             }),
-            strict: subject.mode == Mode::Strict,
+            strict: subject.mode == Some(Mode::Strict),
             history: subject.history,
             errors: errors(&outcome.new),
             errors_in_base: errors(&outcome.base),

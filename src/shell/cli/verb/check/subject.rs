@@ -26,9 +26,13 @@ pub struct CheckArgs {
     /// The published branch, and the one to merge into it [default for HEAD: the present commit]
     #[arg(value_name = "BASE..HEAD")]
     pub range: String,
-    /// Refuse packages whose names no quorum claims, as clients without --nostrict do
-    #[arg(long)]
+    /// Refuse packages whose names no quorum claims, as strict clients do [default: where every
+    /// package of BASE has an authorisation]
+    #[arg(long, conflicts_with = "nostrict")]
     pub strict: bool,
+    /// Let packages through whose names no quorum claims
+    #[arg(long)]
+    pub nostrict: bool,
     /// Refuse as well as long as anything that HEAD brings waits for approval
     #[arg(long)]
     pub complete: bool,
@@ -58,7 +62,8 @@ pub struct Subject {
     pub head_tree: Oid,
     /// `None` where there is no merge.
     pub merged: Option<Oid>,
-    pub mode: Mode,
+    /// What was asked for; what is in force once the base was read.
+    pub mode: Option<Mode>,
     /// Whether the history of the base is looked at.
     pub history: bool,
 }
@@ -76,7 +81,7 @@ impl Subject {
             base,
             head,
             merged: None,
-            mode: Mode::NoStrict,
+            mode: None,
             history: true,
         })
     }
