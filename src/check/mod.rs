@@ -17,6 +17,7 @@
 )]
 
 mod change;
+mod portable;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -170,6 +171,7 @@ pub fn check(
                 findings.extend(forgotten(base.tree, merged.tree, merged.repository));
                 findings.extend(unsigned_links(before.chain(), after.chain()));
                 findings.extend(change::judge(before, after));
+                findings.extend(portable::judge(base.tree, merged.tree));
             }
             None if !base.repository.links.is_empty() => findings.push(
                 Finding::error(
