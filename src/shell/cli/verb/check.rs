@@ -148,23 +148,33 @@ pub fn judge(
     };
     let base_repository = Repository::load(&base);
     let merged_repository = Repository::load_after(&merged, Some(&base_repository));
-    let mode = *subject.mode.get_or_insert_with(|| usual(&base_repository));
-    let mut check = check(
-        Side {
-            tree: &base,
-            repository: &base_repository,
-        },
-        Side {
-            tree: &merged,
-            repository: &merged_repository,
-        },
-        client,
-        mode,
-        &|wanted| match wanted.is_empty() {
-            true => Past::new(),
-            false => git.versions(&subject.base, wanted).unwrap_or_default(),
-        },
-    );
+    let judged = |mode| {
+        check(
+            Side {
+                tree: &base,
+                repository: &base_repository,
+            },
+            Side {
+                tree: &merged,
+                repository: &merged_repository,
+            },
+            client,
+            mode,
+            &|wanted| match wanted.is_empty() {
+                true => Past::new(),
+                false => git.versions(&subject.base, wanted).unwrap_or_default(),
+            },
+        )
+    };
+    let mut mode = subject.mode.unwrap_or_else(|| usual(&base_repository));
+    let mut check = judged(mode);
+    // A claim that waits in the base is none yet: clients of it are not strict.
+    let waits = |j: &Judged| j.in_base && j.finding.code == Code::Unclaimed;
+    if subject.mode.is_none() && mode == Mode::Strict && check.findings.iter().any(waits) {
+        mode = Mode::NoStrict;
+        check = judged(mode);
+    }
+    subject.mode = Some(mode);
     let new = new_keys(&base_repository, &merged_repository);
     if subject.history && !new.is_empty() {
         let texts = new.keys().cloned().collect();
@@ -189,7 +199,7 @@ pub fn judge(
 }
 
 /// C2: Where every package has an authorisation, clients may be strict: they refuse a package that
-/// has none. One that waits is an error of the base, and of no change.
+/// has none.
 fn usual(base: &Repository) -> Mode {
     let packages = &base.packages;
     let whole = packages
