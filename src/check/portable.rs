@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use conex_verify::finding::{Code, Finding};
+use conex_verify::format::path::Place;
 use conex_verify::tree::Tree;
 
 /// What changes of the tree of a published branch are not applied alike. One finding for each
@@ -43,6 +44,10 @@ fn removed_beside_others(old: &Tree, new: &Tree) -> Vec<Finding> {
         .keys()
         .filter(|path| !new.files.contains_key(*path))
     {
+        // The snapshot is of what is published, and left out here.
+        if matches!(Place::of(path), Ok(Place::Snapshot)) {
+            continue;
+        }
         let Some((directory, _)) = path.rsplit_once('/') else {
             continue;
         };

@@ -126,10 +126,10 @@ impl Forge {
             .unwrap()
     }
 
-    /// The result of a check, which must come to one.
+    /// The result of a check that lets packages of nobody through, which must come to one.
     #[track_caller]
     pub fn check(&self, range: &str) -> Checked {
-        self.check_with(&[range])
+        self.check_with(&["--nostrict", range])
     }
 
     #[track_caller]

@@ -82,7 +82,7 @@ fn the_published_branch_is_neither_rewritten_nor_deleted() {
     ]);
     fails(&forge, &["origin", ":main"], "it is not deleted");
     let old = forge.git(&["rev-parse", "main"]);
-    world.file(&opam_path("new.1"), OPAM);
+    world.file("doc/new", "new\n");
     forge.branch("main", "main", &world);
     passes(&forge, &["origin", "main"], "mergeable into");
     forge.git(&["branch", "other", &old]);
