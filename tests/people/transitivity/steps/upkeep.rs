@@ -127,19 +127,14 @@ pub fn declined(branch: &mut Branch<'_>) -> Result<String, Refused> {
     Err(nobody())
 }
 
-/// Somebody takes back what waits, with git.
+/// Somebody takes back what waits, with git: a package as a whole, for where a part of a directory
+/// goes C14 refuses it.
 pub fn withdrawn(branch: &mut Branch<'_>) -> Result<String, Refused> {
     let names = waiting(branch)?;
     let name = branch.people.one(&names).ok_or_else(nobody)?;
     let facts = Facts::of(&branch.tree);
     if facts.packages.contains_key(&name) {
-        for path in ["authorisation", "releases"] {
-            branch.tree.files.remove(&format!("packages/{name}/{path}"));
-        }
-        for release in &facts.packages[&name].1 {
-            let path = format!("packages/{name}/{release}/checksum");
-            branch.tree.files.remove(&path);
-        }
+        branch.remove_below(&format!("packages/{name}/"));
     } else {
         branch.tree.files.remove(&Place::IdFile(id(&name)).path());
         branch.remove_below(&format!("packages/.conex/index/{name}/"));
