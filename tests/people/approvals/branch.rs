@@ -473,3 +473,22 @@ fn a_repository_below_the_top_is_signed_there() {
     );
     has_not(&told, &["A\tpackages"]);
 }
+
+/// What somebody takes back with `git revert` in a branch of theirs is signed above what is published,
+/// as in the work tree.
+#[test]
+fn a_revert_in_a_branch_is_signed_above_what_is_published() {
+    let town = forge();
+    ok(
+        &town,
+        "release fmt.2.0; by alice conex sign --yes; commit more; git push -q origin main
+        git checkout -qb back; git revert --no-edit HEAD > ../log; git push -q origin back; git checkout -q main",
+    );
+    let told = ok(
+        &town,
+        "cd ../jb-clone; git fetch -q; if conex check origin/main..origin/back; then exit 9; fi
+        by alice conex sign --branch origin/back --yes; git fetch -q; conex check origin/main..origin/back",
+    );
+    has(&told, &["removed: fmt.2.0", "Pushed to `origin/back`"]);
+    accepted(&town, "back");
+}

@@ -337,8 +337,8 @@ remedies! {
     /// A version below the one that counts.
     NEWER {
         client: "the server or mirror serves an old state, or mixes two; use another one, or report it",
-        work_tree: "take the newer version back from git, or write this one anew above it: `conex sign`",
-        merge: "merge the published branch into the one that is to be merged, and keep the newer version; or write this one anew above it there, with `conex sign`",
+        work_tree: "take the newer version back from git; or write this one of a package's releases anew above it: `conex sign`",
+        merge: "merge the published branch into the one that is to be merged, and keep the newer version; or write this one of a package's releases anew above it there, with `conex sign`",
     }
 
     /// A file of metadata that never goes.

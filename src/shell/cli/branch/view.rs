@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::fetched::{Fetched, Trees};
 
-use crate::plan::{Plan, View as Seen, World};
+use crate::plan::{Plan, View as Seen, World, published};
 use crate::shell::cli::diff::{Past, show_since};
 use crate::shell::cli::failure::Failure;
 use conex_verify::workbench::repository::Repository;
@@ -61,6 +61,17 @@ impl<'a> View<'a> {
                 _ => Hint::TakeLinkOf { base: base.clone() }.to_string(),
             },
         ))
+    }
+
+    /// The branch, as one that was made on top of what counts in the published branch, if it has
+    /// all commits of that.
+    pub fn below<'r>(&self, world: World<'r>) -> World<'r> {
+        match &self.now {
+            Some(now) if self.trees.common.contains(&self.fetched.base) => {
+                world.above(published(now))
+            }
+            _ => world,
+        }
     }
 
     /// Says what changes, in the first lines for the one who is asked; with `all`, each name.

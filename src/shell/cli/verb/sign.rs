@@ -171,6 +171,7 @@ fn in_branch(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
     let published = Repository::load(&trees.base);
     let view = branch::View::new(&fetched, &trees, &published, &world)?;
+    let world = view.below(world);
     let who = who(root, args, &world)?;
     let packages = match args.packages.as_slice() {
         [] => brought(&world, &trees.touched),
