@@ -1,40 +1,13 @@
 //! What honest servers, tools and settings make of an update: it is accepted, or refused with
 //! the true reason and the way out.
 
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use crate::hook::run::{Answer, Machine, archive, gnu_patch, run, two, write};
+use crate::hook::run::{Answer, Machine, archive, commit, git, gnu_patch, run, two, write};
 use crate::patch_support::files;
 use crate::patch_support::print::{Print, print};
 use crate::typed_hints::commands;
 use crate::world::*;
-
-fn git(dir: &Path, settings: &[&str], args: &[&str]) -> Output {
-    let mut command = Command::new("git");
-    command.args(["-c", "user.name=n", "-c", "user.email=e@example.org"]);
-    for setting in settings {
-        command.args(["-c", setting]);
-    }
-    let output = command
-        .args(args)
-        .current_dir(dir)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .output()
-        .expect("git");
-    assert!(output.status.success(), "git {args:?}: {output:?}");
-    output
-}
-
-/// Commits the tree of `world` in the clone at `dir`, which is made if there is none.
-fn commit(world: &World, dir: &Path) {
-    std::fs::create_dir_all(dir).unwrap();
-    git(dir, &[], &["init", "-q"]);
-    write(world, dir);
-    git(dir, &[], &["add", "."]);
-    git(dir, &[], &["commit", "-q", "--allow-empty", "-m", "one"]);
-}
 
 /// What OCaml's `patch` prints for the update of an archive.
 fn ocaml(old: &World, new: &World) -> Vec<u8> {

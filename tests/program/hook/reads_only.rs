@@ -2,9 +2,11 @@
 //! patches into the `.git/config` of a clone; it starts no process and opens no socket.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-use crate::hook::run::{Machine, archive, gnu_patch, run, snapshot, trust, two, write};
+use crate::hook::run::{
+    Machine, archive, commit, git, gnu_patch, run, snapshot, trust, two, write,
+};
 use crate::world::*;
 
 /// What a run may have written to, outside of its state.
@@ -58,34 +60,13 @@ fn nothing_below_opams_root_changes() {
     );
 }
 
-fn git(dir: &Path, args: &[&str]) -> Output {
-    let output = Command::new("git")
-        .args(["-c", "user.name=n", "-c", "user.email=e@example.org"])
-        .args(args)
-        .current_dir(dir)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .output()
-        .expect("git");
-    assert!(output.status.success(), "git {args:?}: {output:?}");
-    output
-}
-
-fn clone_of(world: &World, dir: &Path) {
-    std::fs::create_dir_all(dir).unwrap();
-    git(dir, &["init", "-q"]);
-    write(world, dir);
-    git(dir, &["add", "."]);
-    git(dir, &["commit", "-q", "-m", "one"]);
-}
-
 /// Of a clone one file changes, `.git/config`, once, by the settings for patches.
 #[test]
 fn of_a_clone_only_the_settings_change() {
     let (old, new) = two();
     let machine = Machine::new();
     let repo = machine.path("root/repo/r");
-    clone_of(&old, &repo);
+    commit(&old, &repo);
     let config = repo.join(".git/config");
     let before = std::fs::read_to_string(&config).unwrap();
     let changed = differences(&machine.path("root"), || {
@@ -96,7 +77,10 @@ fn of_a_clone_only_the_settings_change() {
     let after = std::fs::read_to_string(&config).unwrap();
     let added = after.strip_prefix(&before).unwrap();
     assert!(added.starts_with("[color]\n\tdiff = false\n[diff]\n\trenames = false\n"));
-    assert_eq!(git(&repo, &["config", "diff.renames"]).stdout, b"false\n");
+    assert_eq!(
+        git(&repo, &[], &["config", "diff.renames"]).stdout,
+        b"false\n"
+    );
     // Once: and an update, accepted or rejected, changes nothing more.
     let mut evil = new.clone();
     evil.remove("packages/fmt/releases");
@@ -112,11 +96,12 @@ fn of_a_clone_only_the_settings_change() {
 
 fn git_patch(machine: &Machine, old: &World, new: &World) -> Vec<u8> {
     let dir = machine.path("tmp/clone");
-    clone_of(new, &dir);
+    commit(new, &dir);
     write(old, &dir);
-    git(&dir, &["add", "."]);
+    git(&dir, &[], &["add", "."]);
     let patch = git(
         &dir,
+        &[],
         &["diff", "--text", "--no-renames", "-R", "-p", "HEAD", "--"],
     )
     .stdout;
@@ -132,7 +117,7 @@ fn nothing_is_written_through_a_link_in_a_clone() {
     for what in ["link", "hard link", "fifo", "directory", "missing"] {
         let machine = Machine::new();
         let repo = machine.path("root/repo/r");
-        clone_of(&old, &repo);
+        commit(&old, &repo);
         let config = repo.join(".git/config");
         let target = machine.path("tmp/target");
         std::fs::rename(&config, &target).unwrap();
@@ -161,7 +146,7 @@ fn a_clone_that_is_not_opams_is_left_alone() {
     let (old, _) = two();
     let machine = Machine::new();
     let dir = machine.path("work");
-    clone_of(&old, &dir);
+    commit(&old, &dir);
     let before = snapshot(&dir);
     let mut command = machine.command();
     command
@@ -277,7 +262,7 @@ fn no_process_is_started_no_socket_opened_and_nothing_else_written() {
     evil.file(&opam_path("fmt.1.0"), "opam-version: \"2.0\"\n");
     let machine = Machine::new();
     let clone = machine.path("root/repo/clone");
-    clone_of(&old, &clone);
+    commit(&old, &clone);
     let file = machine.path("root/repo/r.tar.gz.new");
     std::fs::write(&file, archive(&new)).unwrap();
     let patch = gnu_patch(&machine, &old, &new, "r");

@@ -283,3 +283,31 @@ pub fn git_patch(old: &World, new: &World) -> Vec<u8> {
     };
     print(dialect, &files(&old.tree), &files(&new.tree))
 }
+
+/// Runs git in a clone, with settings of its own and none of the machine.
+#[track_caller]
+pub fn git(dir: &Path, settings: &[&str], args: &[&str]) -> Output {
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=n", "-c", "user.email=e@example.org"]);
+    for setting in settings {
+        command.args(["-c", setting]);
+    }
+    let output = command
+        .args(args)
+        .current_dir(dir)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .output()
+        .expect("git");
+    assert!(output.status.success(), "git {args:?}: {output:?}");
+    output
+}
+
+/// Commits the tree of `world` in the clone at `dir`, which is made if there is none.
+pub fn commit(world: &World, dir: &Path) {
+    std::fs::create_dir_all(dir).unwrap();
+    git(dir, &[], &["init", "-q"]);
+    write(world, dir);
+    git(dir, &[], &["add", "."]);
+    git(dir, &[], &["commit", "-q", "--allow-empty", "-m", "one"]);
+}
