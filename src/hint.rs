@@ -56,6 +56,8 @@ hints! {
     KeyOfOrJoin { id } = "sign with a key of `{id}`, or put this one into the repository first: `conex join {id}`";
     /// `rotate` of an id that is no author.
     JoinOrChain = "authors join with `conex join ID`; the keys of janitors are in the chain: `conex status`";
+    /// A branch took the change of an author's key back.
+    NoFormerKey { path } = "take the file of the published branch back (`git checkout BRANCH -- {path}`), and have the author prove the key (`conex sign`); whoever wants another key takes a new one: `conex rotate`";
     /// An author without keys.
     LastKey { id } = "take another one first: `conex key add KEY`, or `conex rotate`; whoever is gone, or was robbed of all keys: `conex revoke {id}`";
     /// There is no key.

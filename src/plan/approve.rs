@@ -3,7 +3,7 @@
 use crate::hint::Hint;
 use std::collections::BTreeMap;
 
-use super::scope::Scope;
+use super::scope::{Scope, is_about};
 use super::waits::offered;
 use super::{Plan, PlanError, World};
 use conex_verify::format::key::PublicKey;
@@ -66,7 +66,7 @@ pub fn approve_some(
         world.known_id(id)?;
     }
     for name in &scope.names {
-        if !waiting.iter().any(|w| w.is_about(name)) {
+        if !waiting.iter().any(|w| is_about(&w.resource, name)) {
             world.package(name).map(drop).or_else(|unknown| {
                 Id::new(name)
                     .ok()
@@ -78,7 +78,7 @@ pub fn approve_some(
     }
     let mut owners: BTreeMap<Id, usize> = BTreeMap::new();
     for item in waiting {
-        if !scope.has(world, &item) {
+        if !scope.means(world, &item.resource) {
             continue;
         }
         if item.is_vouched_by(world, signer) {

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::is_near;
 use super::{Published, World};
+use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, PackageName, Release};
-use conex_verify::format::resource::{Kind, Releases, ResourceId, ResourceVersion, Revision};
+use conex_verify::format::resource::{
+    Author, IdFile, Kind, Releases, ResourceId, ResourceVersion, Revision,
+};
 use conex_verify::workbench::repository::Package;
 use conex_verify::workbench::trust::vouch::Weight;
 use conex_verify::workbench::verify::packages::PackageReport;
@@ -14,21 +17,47 @@ use conex_verify::workbench::verify::packages::PackageReport;
 /// What is valid in the tree of the published branch.
 pub fn published(world: &World<'_>) -> Published {
     let (mut versions, mut lists) = (BTreeMap::new(), BTreeMap::new());
-    for report in &world.assessment.packages {
+    let (repository, assessment) = (world.repository, &world.assessment);
+    let of_top = [
+        (ResourceId::repo(), &assessment.repo),
+        (ResourceId::claims(), &assessment.claims),
+    ];
+    let top = of_top
+        .into_iter()
+        .filter_map(|(resource, (version, standing))| Some((resource, (*version)?, standing)));
+    let ids = repository.ids.iter().filter_map(|(id, slot)| {
+        let loaded = slot.good()?;
+        let standing = assessment.people.standings.get(id)?;
+        Some((loaded.value.resource_id(), loaded.id_version(), standing))
+    });
+    let valid = top.chain(ids).filter(|(.., standing)| standing.is_valid());
+    versions.extend(valid.map(|(resource, version, _)| (resource, version)));
+    for report in &assessment.packages {
         for (resource, (version, standing)) in &report.standings {
-            let written = matches!(resource.kind, Kind::Releases | Kind::Checksum);
-            if let (true, true, Some(version)) = (written, standing.is_valid(), version) {
+            if let (true, Some(version)) = (standing.is_valid(), version) {
                 versions.insert(resource.clone(), *version);
             }
         }
-        let package = world.repository.packages.get(&report.name);
+        let package = repository.packages.get(&report.name);
         let loaded = package.and_then(|package| package.releases.good());
         let version = versions.get(&ResourceId::releases(&report.name));
         if let (Some(version), Some(loaded)) = (version, loaded) {
             lists.insert(report.name.clone(), (*version, loaded.value.clone()));
         }
     }
-    Published::new(versions, lists)
+    let files = repository.ids.values().filter_map(|slot| slot.good());
+    let authors = files.filter_map(|loaded| match &loaded.value {
+        IdFile::Author(author) => Some(author),
+        IdFile::Team(_) => None,
+    });
+    let counts =
+        |author: &&Author| versions.contains_key(&ResourceId::id(Kind::Author, &author.id));
+    let keys = authors.filter(counts).map(|author| {
+        let keys = author.keys.iter().map(PublicKey::fingerprint);
+        (author.id.clone(), keys.collect())
+    });
+    let keys = keys.collect();
+    Published::new(versions, lists, keys)
 }
 
 /// The releases for which somebody signed and that are not there, by package.

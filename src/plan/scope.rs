@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::World;
-use super::waits::Waits;
 use super::world::package_or_name;
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::path::Place;
@@ -33,14 +32,11 @@ impl Scope {
         }
     }
 
-    /// Whether a thing is meant.
-    pub(super) fn has(&self, world: &World<'_>, item: &Waits) -> bool {
-        let named = self.names.iter().any(|name| item.is_about(name)) || self.takes(&item.resource);
-        let owned = self
-            .authors
-            .iter()
-            .any(|id| belongs(world, &item.resource, id));
-        (self.is_all() || named || owned) && self.touches(&item.resource)
+    /// Whether a resource is meant.
+    pub(super) fn means(&self, world: &World<'_>, resource: &ResourceId) -> bool {
+        let named = self.names.iter().any(|name| is_about(resource, name)) || self.takes(resource);
+        let owned = self.authors.iter().any(|id| belongs(world, resource, id));
+        (self.is_all() || named || owned) && self.touches(resource)
     }
 
     /// Whether the last link is meant, which has no name.
@@ -77,6 +73,12 @@ impl Scope {
         };
         top || release || touched.contains(&path)
     }
+}
+
+/// Whether a resource belongs to the package, release or id of this name.
+pub(super) fn is_about(resource: &ResourceId, name: &str) -> bool {
+    *resource.name == *name
+        || (resource.kind == Kind::Checksum && resource.name.split('.').next() == Some(name))
 }
 
 /// Whether something is an id's: its file, or of a package that it owns.

@@ -1,6 +1,7 @@
 //! What waits for a quorum, and what of that nobody should vouch for as it is.
 
 use super::conflict::has_markers;
+use super::scope::is_about;
 use super::world::package_or_name;
 use super::{MOST_AHEAD, World};
 use crate::hint::Hint;
@@ -25,13 +26,6 @@ pub struct Waits {
 }
 
 impl Waits {
-    /// Whether the resource belongs to the package, release or id of this name.
-    pub(super) fn is_about(&self, name: &str) -> bool {
-        *self.resource.name == *name
-            || (self.resource.kind == Kind::Checksum
-                && self.resource.name.split('.').next() == Some(name))
-    }
-
     /// Whether the counter is further ahead than an honest one can be: somebody pushed it.
     pub(super) fn too_far(&self, world: &World<'_>) -> bool {
         let revision = self.version.revision;
@@ -127,7 +121,7 @@ pub fn declined(world: &World<'_>) -> BTreeSet<String> {
 
 /// What waits, with those declined things that the janitor names.
 pub fn offered(world: &World<'_>, names: &[String]) -> Vec<Waits> {
-    let named = |item: &Waits| names.iter().any(|name| item.is_about(name));
+    let named = |item: &Waits| names.iter().any(|name| is_about(&item.resource, name));
     let mut list = everything(world);
     list.retain(|item| named(item) || !is_declined(world, item));
     // What stands in for a file with both sides in it is in nobody's tree.

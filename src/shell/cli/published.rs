@@ -27,6 +27,27 @@ impl Published {
         Published { state: read(root) }
     }
 
+    /// Judges that branch, once.
+    pub fn look(&self) -> Seen<'_> {
+        let now = match &self.state {
+            Ok(Some(metadata)) => metadata.look(),
+            _ => None,
+        };
+        Seen {
+            published: self,
+            now,
+        }
+    }
+}
+
+/// The published branch, judged.
+pub struct Seen<'p> {
+    published: &'p Published,
+    /// `None` where there is none, or its chain cannot be read.
+    now: Option<World<'p>>,
+}
+
+impl Seen<'_> {
     /// T7: Says what changes when a plan counts, against the published branch where that is known
     /// and of the same repository: a branch in which somebody deleted the approvals of before says
     /// of itself that nothing was approved. `all` names everything that is new.
@@ -34,22 +55,20 @@ impl Published {
         let find = earlier(root);
         // Where nothing of what counts is compared, the branch says whatever it likes of what was
         // before.
-        let strange = match &self.state {
-            Ok(None) => None,
-            Ok(Some(metadata)) => match metadata.look() {
-                Some(now) if is_continued(&now, world) => {
-                    return plan.tell_since(&now, world, &find, all);
-                }
-                Some(_) => Some(OTHER_CHAIN.to_owned()),
-                // Where nobody started a chain, nothing can be taken from anybody.
-                None if metadata.repository.links.is_empty() => None,
-                None => Some(format!(
-                    "!! the chain of janitors of the published branch cannot be read: {UNCOMPARED}"
-                )),
-            },
+        let strange = match (&self.published.state, &self.now) {
+            (_, Some(now)) if is_continued(now, world) => {
+                return plan.tell_since(now, world, &find, all);
+            }
+            (_, Some(_)) => Some(OTHER_CHAIN.to_owned()),
+            (Ok(None), None) => None,
+            // Where nobody started a chain, nothing can be taken from anybody.
+            (Ok(Some(metadata)), None) if metadata.repository.links.is_empty() => None,
+            (Ok(Some(_)), None) => Some(format!(
+                "!! the chain of janitors of the published branch cannot be read: {UNCOMPARED}"
+            )),
             // A directory that is in no repository of git has no published branch.
-            Err(GitError::NotARepository { .. }) => None,
-            Err(why) => Some(format!(
+            (Err(GitError::NotARepository { .. }), None) => None,
+            (Err(why), None) => Some(format!(
                 "!! the published branch cannot be read ({why}): {UNCOMPARED}"
             )),
         };
@@ -61,16 +80,23 @@ impl Published {
 
     /// The same tree, as one that was made on top of what counts in the published branch, if it was.
     pub fn below<'r>(&self, world: World<'r>) -> World<'r> {
-        let Ok(Some(metadata)) = &self.state else {
-            return world;
-        };
-        match metadata.look() {
-            Some(now) if metadata.is_below && is_continued(&now, &world) => {
-                world.above(plan::published(&now))
-            }
+        match self.is_below() {
+            Some(now) if is_continued(now, &world) => world.above(plan::published(now)),
             _ => world,
         }
     }
+
+    /// That branch, if the present commit has all of its commits.
+    pub fn is_below(&self) -> Option<&World<'_>> {
+        let is_below = matches!(&self.published.state, Ok(Some(metadata)) if metadata.is_below);
+        self.now.as_ref().filter(|_| is_below)
+    }
+}
+
+/// The same tree, as one that was made on top of what counts in the published branch of the
+/// repository around a work tree, if it was.
+pub fn below_published<'r>(world: World<'r>, root: &Path) -> World<'r> {
+    Published::of(root).look().below(world)
 }
 
 impl Metadata {
@@ -86,7 +112,7 @@ said to be new may take something from somebody there";
 const UNCOMPARED: &str = "what is said to be new may take something from somebody there";
 
 /// Whether one chain has all links of another.
-fn is_continued(now: &World<'_>, world: &World<'_>) -> bool {
+pub fn is_continued(now: &World<'_>, world: &World<'_>) -> bool {
     world.chain().digests().starts_with(now.chain().digests())
 }
 

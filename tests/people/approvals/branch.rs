@@ -492,3 +492,25 @@ fn a_revert_in_a_branch_is_signed_above_what_is_published() {
     has(&told, &["removed: fmt.2.0", "Pushed to `origin/back`"]);
     accepted(&town, "back");
 }
+
+/// T10: The same for what janitors decide.
+#[test]
+fn a_reverted_decision_in_a_branch_is_approved_above_what_is_published() {
+    let town = forge();
+    ok(
+        &town,
+        "conex owner add bob fmt; for j in ja jb; do by $j conex approve fmt --yes; done; commit more; git push -q origin main
+        git checkout -qb back; git revert --no-edit HEAD > ../log; git push -q origin back; git checkout -q main",
+    );
+    let told = ok(
+        &town,
+        "cd ../ja-clone; git fetch -q; if conex check origin/main..origin/back; then exit 9; fi
+        by ja conex approve --branch origin/back --yes; cd ../jb-clone; git fetch -q
+        by jb conex approve --branch origin/back --yes; git fetch -q; conex check origin/main..origin/back",
+    );
+    has(
+        &told,
+        &["`fmt` is taken from `bob`", "Pushed to `origin/back`"],
+    );
+    accepted(&town, "back");
+}

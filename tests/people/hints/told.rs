@@ -282,3 +282,42 @@ fn a_release_goes_and_returns_signed() {
     town.ok("commit signed; conex check main..two");
     town.accepted("two");
 }
+
+#[test]
+fn a_reverted_decision_is_approved_anew() {
+    let town = Town::new();
+    town.ok("conex owner add bob fmt");
+    approved(&town);
+    let told = refused(&town, "git revert -n HEAD", "is older than");
+    let typed = commands(&told, "NEWER_DECISION", &[]);
+    types(&town, "ja", &typed);
+    types(&town, "jb", &typed);
+    town.ok("commit signed; conex check main..two");
+    town.accepted("two");
+}
+
+#[test]
+fn a_reverted_rotation_stays_reverted() {
+    let town = Town::new();
+    town.ok("by alice conex rotate --as alice --no-passphrase --yes");
+    approved(&town);
+    refused(
+        &town,
+        "git revert -n HEAD",
+        "was removed from the published branch, and never comes back",
+    );
+    let told = town.fails("by ja conex approve --yes", "was left out");
+    let path = "packages/.conex/ids/alice";
+    let typed = commands(&told, "NoFormerKey", &[("BRANCH", "main"), ("path", path)]);
+    town.ok(&typed[0]);
+    types(&town, "alice", &typed[1..]);
+    town.ok(
+        "for j in ja jb; do by $j conex approve --yes; done; commit signed; conex check main..two",
+    );
+    town.accepted("two");
+    town.ok(&format!("by alice {} --no-passphrase --yes", typed[2]));
+    town.ok(
+        "for j in ja jb; do by $j conex approve --yes; done; commit rotated; conex check main..two",
+    );
+    town.accepted("two");
+}

@@ -132,6 +132,73 @@ fn what_git_reverts_is_signed_above_what_is_published() {
     }
 }
 
+/// T10: What janitors decided and `git revert` takes back: a janitor's `approve` said that nothing
+/// waits, and the verbs took the counter that clients know.
+#[test]
+fn a_decision_that_git_reverts_is_approved_above_what_is_published() {
+    let janitors = "for j in ja jb; do by $j conex approve --yes; done";
+    for (change, shown) in [
+        ("conex owner add bob fmt", "`fmt` is taken from `bob`"),
+        (
+            "conex team add web dave",
+            "out of the team `web`, which owns 1 package: dave",
+        ),
+        (
+            "by alice conex key add $PEOPLE/erin/keys/erin --as alice --yes",
+            "key",
+        ),
+        (
+            "printf 'opam-version: \"2.0\"\\nannounce: \"hello\"\\n' > repo; by ja conex sign --yes",
+            "announce",
+        ),
+    ] {
+        let town = Town::new();
+        let client = town.client("every");
+        town.ok(&format!(
+            "by dave conex join dave; {janitors}; commit dave; {change}; {janitors}; commit change"
+        ));
+        client.update("main");
+        town.ok("git checkout -qb back; git revert --no-edit HEAD > ../log");
+        let told = town.fails("conex check main..back", "not mergeable");
+        assert!(told.contains("conex approve"), "{change}: {told}");
+        let told = town.ok("by ja conex approve --yes");
+        assert!(told.contains(shown), "{change}: {told}");
+        town.ok("by jb conex approve --yes; commit approved; conex check main..back");
+        client.update("back");
+        town.accepted("back");
+        town.update_accepted("main", "back");
+        let told = town.ok("by ja conex approve --yes");
+        assert!(told.contains("Nothing to do"), "{change}: {told}");
+    }
+}
+
+/// T10: No name leaves the list of claims; the verb that writes the list writes it above what is
+/// published.
+#[test]
+fn a_list_of_claims_that_git_reverts_is_written_above_what_is_published() {
+    let town = Town::new();
+    let janitors = "for j in ja jb; do by $j conex approve --yes; done";
+    town.ok(&format!(
+        "conex claims; {janitors}; commit claims; git checkout -qb back; git revert --no-edit HEAD > ../log
+        conex claims; {janitors}; commit again; conex check main..back"
+    ));
+    town.accepted("back");
+    town.update_accepted("main", "back");
+}
+
+/// T10: After `git revert` another change of the same file stands above what is published, too.
+#[test]
+fn a_change_on_top_of_a_revert_stands_above_what_is_published() {
+    let town = Town::new();
+    let janitors = "for j in ja jb; do by $j conex approve --yes; done";
+    town.ok(&format!(
+        "conex owner add bob fmt; {janitors}; commit bob; git checkout -qb back; git revert --no-edit HEAD > ../log
+        conex owner add carol fmt; {janitors}; commit carol; conex check main..back"
+    ));
+    town.accepted("back");
+    town.update_accepted("main", "back");
+}
+
 /// Where git cannot read the published branch, nothing can be compared with it, and that is said
 /// before everything else.
 #[test]

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::format::resource::{Kind, ResourceId};
+
 /// Who reads a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reader {
@@ -23,6 +25,16 @@ pub struct Remedy {
     client: &'static str,
     work_tree: &'static str,
     merge: &'static str,
+}
+
+/// What to do about a version of a resource that is older than the one that counts.
+pub fn newer(resource: &ResourceId) -> &'static Remedy {
+    match resource.kind {
+        Kind::Releases | Kind::Checksum => &NEWER,
+        Kind::Author | Kind::Team | Kind::Repo | Kind::Claims | Kind::Authorisation => {
+            &NEWER_DECISION
+        }
+    }
 }
 
 /// What to do about one finding: the words, and the name that they speak of.
@@ -334,11 +346,18 @@ remedies! {
         merge: "in the branch that is to be merged each author folds their own, and deletes those that support nothing",
     }
 
-    /// A version below the one that counts.
+    /// A version of a package's releases below the one that counts.
     NEWER {
         client: "the server or mirror serves an old state, or mixes two; use another one, or report it",
-        work_tree: "take the newer version back from git; or write this one of a package's releases anew above it: `conex sign`",
-        merge: "merge the published branch into the one that is to be merged, and keep the newer version; or write this one of a package's releases anew above it there, with `conex sign`",
+        work_tree: "take the newer version back from git; or write this one anew above it: `conex sign`",
+        merge: "merge the published branch into the one that is to be merged, and keep the newer version; or write this one anew above it there: `conex sign`",
+    }
+
+    /// A version below the one that counts, of what a quorum decides.
+    NEWER_DECISION {
+        client: "the server or mirror serves an old state, or mixes two; use another one, or report it",
+        work_tree: "take the newer version back from git; or a janitor writes this one anew above the published one: `conex approve`",
+        merge: "merge the published branch into the one that is to be merged, and keep the newer version; or a janitor writes this one anew above it there: `conex approve`",
     }
 
     /// A file of metadata that never goes.

@@ -128,14 +128,14 @@ fn follows(
         )
         .value("before", before.revision)
         .value("now", present.revision)
-        .remedy(&remedy::NEWER, "")
+        .remedy(remedy::newer(resource), "")
     } else if present.revision == before.revision && present.digest != before.digest {
         both(Finding::error(
             Code::Rollback,
             &path,
             format!("`{path}` changed without a new counter"),
         ))
-        .remedy(&remedy::NEWER, "")
+        .remedy(remedy::newer(resource), "")
     } else {
         both(Finding::error(
             Code::Unsigned,
@@ -265,7 +265,7 @@ fn snapshot(known: &Registers, repository: &Repository, now: &Registers) -> Opti
         Finding::error(code, &path, message)
             .value("before", text(before))
             .value("now", text(present))
-            .remedy(&remedy::NEWER, ""),
+            .remedy(&remedy::RESTORE_SNAPSHOT, ""),
     )
 }
 

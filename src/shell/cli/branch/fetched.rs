@@ -45,6 +45,11 @@ pub struct Trees {
 }
 
 impl Fetched {
+    /// Whether the branch has all commits of the published one.
+    pub fn is_below(&self, trees: &Trees) -> bool {
+        trees.common.contains(&self.base)
+    }
+
     /// Fetches the branches that were named.
     ///
     /// # Errors

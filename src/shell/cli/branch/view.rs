@@ -20,20 +20,28 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Looks at the published branch, taken apart in `published`.
+    /// Judges the published branch, taken apart in `published`; `None` as long as it has no
+    /// janitors.
     ///
     /// # Errors
-    /// Its chain of janitors cannot be read, or `world`, the branch, does not continue it.
+    /// Its chain of janitors cannot be read.
+    pub fn now(trees: &'a Trees, published: &'a Repository) -> Result<Option<World<'a>>, Failure> {
+        Ok(match published.links.is_empty() {
+            true => None,
+            false => Some(World::look(&trees.base, published, Seen::Supported)?),
+        })
+    }
+
+    /// Looks at `world`, the branch, beside the published one.
+    ///
+    /// # Errors
+    /// The branch does not continue the chain of janitors of the published one.
     pub fn new(
         fetched: &'a Fetched,
         trees: &'a Trees,
-        published: &'a Repository,
+        now: Option<World<'a>>,
         world: &World<'_>,
     ) -> Result<View<'a>, Failure> {
-        let now = match published.links.is_empty() {
-            true => None,
-            false => Some(World::look(&trees.base, published, Seen::Supported)?),
-        };
         let view = View {
             fetched,
             trees,
@@ -67,9 +75,7 @@ impl<'a> View<'a> {
     /// all commits of that.
     pub fn below<'r>(&self, world: World<'r>) -> World<'r> {
         match &self.now {
-            Some(now) if self.trees.common.contains(&self.fetched.base) => {
-                world.above(published(now))
-            }
+            Some(now) if self.fetched.is_below(self.trees) => world.above(published(now)),
             _ => world,
         }
     }

@@ -5,20 +5,21 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::plan;
-use crate::plan::conflict::mend;
+use crate::plan::conflict::{Conflicts, mend};
 use crate::plan::{Plan, Scope, View, World};
 use crate::shell::cli::branch::{BranchArgs, Fetched, Named};
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{hand_out, sign_and_write, still_invalid};
 use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
-use crate::shell::cli::published::Published;
+use crate::shell::cli::published::{Published, is_continued};
 use crate::shell::cli::signer::{id, places, public_signer, who};
 use crate::shell::cli::signing::fold_small;
 use crate::shell::cli::workspace::merged_tree;
 use crate::shell::cli::{branch, diff};
 use crate::shell::git::{Git, Range, Where};
 use crate::shell::keys::Signer as _;
+use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::Repository;
 
 /// Arguments of `approve`.
@@ -87,31 +88,78 @@ pub fn run(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
         return in_branch(root, args);
     }
     let places = places(root)?;
-    let (tree, conflicts) = merged_tree(root)?;
-    let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
+    let (found, conflicts) = merged_tree(root)?;
     let scope = scope(args, root)?;
+    let published = Published::of(root);
+    let published = published.look();
+    let repository = Repository::load(&found);
+    let below = published.is_below();
+    let first = raised(&found, &repository, &conflicts, &scope, below)?;
+    let after = changed(&found, &first);
+    let (tree, repository) = after
+        .as_ref()
+        .map_or((&found, &repository), |(t, r)| (t, r));
+    let world = World::new(tree, repository, View::AsIfApproved)?.settled(conflicts)?;
     if let Some(dir) = &args.detached {
         let (id, key) = public_signer(&args.signing, &world, root)?;
-        let mut plan = plan::approve_some(&world, &id, &key, &scope)?;
-        Published::of(root).tell(&mut plan, &world, root, args.all);
+        let mut plan = first;
+        plan.merge(plan::approve_some(&world, &id, &key, &scope)?);
+        published.tell(&mut plan, &world, root, args.all);
         if args.diff {
             diff::show(&world, &plan, root, args.since.as_deref())?;
         }
         return hand_out(&args.signing, &plan, &world, &id, root, dir);
     }
     let who = who(&args.signing, &world, &places)?;
-    let mut plan = plan::approve_some(&world, &who.id, who.signer.public(), &scope)?;
-    Published::of(root).tell(&mut plan, &world, root, args.all);
+    let mut plan = first;
+    plan.merge(plan::approve_some(
+        &world,
+        &who.id,
+        who.signer.public(),
+        &scope,
+    )?);
+    published.tell(&mut plan, &world, root, args.all);
     if args.diff {
         diff::show(&world, &plan, root, args.since.as_deref())?;
     }
     fold_small(&world, &who, &mut plan);
     let (exit, written) = sign_and_write(plan, args.signing.consent, &world, &who, root)?;
     if let Some(plan) = written {
-        still_invalid(&plan.apply(&tree));
+        still_invalid(&plan.apply(tree));
     }
     Ok(exit)
+}
+
+/// T10: What of the published branch, if the tree is made on top of that, was taken back, written
+/// anew above it.
+fn raised(
+    tree: &Tree,
+    repository: &Repository,
+    conflicts: &Conflicts,
+    scope: &Scope,
+    below: Option<&World<'_>>,
+) -> Result<Plan, Failure> {
+    let Some(now) = below else {
+        return Ok(Plan::default());
+    };
+    let published = plan::published(now);
+    if published.taken_back(repository).is_empty() {
+        return Ok(Plan::default());
+    }
+    let world = World::new(tree, repository, View::AsIfApproved)?.settled(conflicts.clone())?;
+    if !is_continued(now, &world) {
+        return Ok(Plan::default());
+    }
+    Ok(plan::raise(&world.above(published), scope)?)
+}
+
+/// The tree after a plan that writes something.
+fn changed(tree: &Tree, plan: &Plan) -> Option<(Tree, Repository)> {
+    (!plan.is_empty()).then(|| {
+        let tree = plan.apply(tree);
+        let repository = Repository::load(&tree);
+        (tree, repository)
+    })
 }
 
 /// Approves what somebody else's branch brings, on top of it.
@@ -119,17 +167,25 @@ fn in_branch(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
     let places = places(root)?;
     let fetched = Fetched::new(Named::new(root, &args.theirs)?)?;
     let trees = fetched.read()?;
-    let (tree, conflicts) = mend(&trees.now);
-    let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
+    let (found, conflicts) = mend(&trees.now);
+    let repository = Repository::load(&found);
     let published = Repository::load(&trees.base);
-    let view = branch::View::new(&fetched, &trees, &published, &world)?;
-    let who = who(&args.signing, &world, &places)?;
+    let now = branch::View::now(&trees, &published)?;
     let all = scope(args, root)?;
     let mut brought = all.clone();
     brought.touched = Some(trees.touched.clone());
+    let below = now.as_ref().filter(|_| fetched.is_below(&trees));
+    let first = raised(&found, &repository, &conflicts, &brought, below)?;
+    let after = changed(&found, &first);
+    let (tree, repository) = after
+        .as_ref()
+        .map_or((&found, &repository), |(t, r)| (t, r));
+    let world = World::new(tree, repository, View::AsIfApproved)?.settled(conflicts)?;
+    let view = branch::View::new(&fetched, &trees, now, &world)?;
+    let who = who(&args.signing, &world, &places)?;
     let of = |scope: &Scope| plan::approve_some(&world, &who.id, who.signer.public(), scope);
-    let mut plan = of(&brought)?;
+    let mut plan = first;
+    plan.merge(of(&brought)?);
     let signatures = |plan: &Plan| plan.entries.len() + usize::from(plan.link.is_some());
     let besides = signatures(&of(&all)?).saturating_sub(signatures(&plan));
     view.tell(&world, &mut plan, args.all);

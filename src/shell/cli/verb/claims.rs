@@ -10,6 +10,7 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::started;
 use crate::shell::cli::options::Consent;
 use crate::shell::cli::page::{DONE, Page};
+use crate::shell::cli::published::below_published;
 use crate::shell::cli::workspace::merged_tree;
 use conex_verify::workbench::repository::Repository;
 
@@ -25,7 +26,10 @@ pub struct ClaimsArgs {
 pub fn run(root: &Path, args: &ClaimsArgs) -> Result<Exit, Failure> {
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::Supported)?.redoing(conflicts);
+    let world = below_published(
+        World::new(&tree, &repository, View::Supported)?.redoing(conflicts),
+        root,
+    );
     started(claims(&world)?, args.consent, &world, root)
 }
 

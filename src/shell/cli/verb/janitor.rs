@@ -12,6 +12,7 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::started;
 use crate::shell::cli::options::Consent;
 use crate::shell::cli::page::{DONE, Page};
+use crate::shell::cli::published::below_published;
 use crate::shell::cli::signer::{id, known_janitor, places};
 use crate::shell::cli::workspace::merged_tree;
 use conex_verify::workbench::repository::Repository;
@@ -75,7 +76,10 @@ pub fn run(root: &Path, command: &JanitorCommand) -> Result<Exit, Failure> {
     let places = places(root)?;
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
+    let world = below_published(
+        World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts),
+        root,
+    );
     let mut change = JanitorChange::default();
     let consent = match command {
         JanitorCommand::Add { janitors, link } => {

@@ -12,6 +12,7 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{hand_out, signed};
 use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
+use crate::shell::cli::published::below_published;
 use crate::shell::cli::signer::{find, id, named, places};
 use crate::shell::cli::workspace::{earlier, not_removed, working_tree};
 use crate::shell::keys::Signer as _;
@@ -40,7 +41,7 @@ pub fn run(root: &Path, args: &JoinArgs) -> Result<Exit, Failure> {
     let places = places(root)?;
     let tree = working_tree(root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?;
+    let world = below_published(World::new(&tree, &repository, View::AsIfApproved)?, root);
     let id = id(&args.id)?;
     if args
         .signing

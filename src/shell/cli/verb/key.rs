@@ -14,6 +14,7 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{started, still_invalid, unsigned};
 use crate::shell::cli::options::{Consent, Format, Signing};
 use crate::shell::cli::page::{DONE, PRINTED, Page};
+use crate::shell::cli::published::below_published;
 use crate::shell::cli::signer::{find, fingerprints, id, places, signer_in};
 use crate::shell::cli::signing::sign_plan;
 use crate::shell::cli::workspace::{earlier, merged_tree, not_removed, unpublished, write};
@@ -329,7 +330,10 @@ fn add_key(root: &Path, args: &KeyAddArgs) -> Result<Exit, Failure> {
     let places = places(root)?;
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts.clone());
+    let world = below_published(
+        World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts.clone()),
+        root,
+    );
     let mut signing = Signing {
         signer: args.signer.clone(),
         key: None,
@@ -374,7 +378,10 @@ fn remove_keys(root: &Path, args: &KeyRemoveArgs) -> Result<Exit, Failure> {
     let places = places(root)?;
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
+    let world = below_published(
+        World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts),
+        root,
+    );
     let signing = Signing {
         signer: args.signer.clone(),
         key: None,

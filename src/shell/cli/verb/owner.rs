@@ -10,6 +10,7 @@ use crate::shell::cli::failure::{Exit, Failure, told};
 use crate::shell::cli::finish::started;
 use crate::shell::cli::options::{Consent, ListFormat, Listing};
 use crate::shell::cli::page::{DONE, Page};
+use crate::shell::cli::published::below_published;
 use crate::shell::cli::signer::id;
 use crate::shell::cli::workspace::merged_tree;
 use conex_verify::workbench::repository::Repository;
@@ -88,7 +89,10 @@ pub fn run(root: &Path, command: &OwnerCommand) -> Result<Exit, Failure> {
     };
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
+    let world = below_published(
+        World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts),
+        root,
+    );
     let mut plan = plan::owner(&world, &request)?;
     let left_out = std::mem::take(&mut plan.left_out);
     if request.change == Change::Add {

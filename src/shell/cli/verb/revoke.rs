@@ -10,6 +10,7 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::started;
 use crate::shell::cli::options::Consent;
 use crate::shell::cli::page::{DONE, Page};
+use crate::shell::cli::published::below_published;
 use crate::shell::cli::signer::{fingerprints, id};
 use crate::shell::cli::workspace::merged_tree;
 use conex_verify::workbench::repository::Repository;
@@ -31,7 +32,10 @@ pub struct RevokeArgs {
 pub fn run(root: &Path, args: &RevokeArgs) -> Result<Exit, Failure> {
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts);
+    let world = below_published(
+        World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts),
+        root,
+    );
     let plan = plan::revoke(&world, &id(&args.id)?, &fingerprints(&args.keys)?)?;
     started(plan, args.consent, &world, root)
 }

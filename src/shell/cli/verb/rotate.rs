@@ -11,6 +11,7 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::still_invalid;
 use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
+use crate::shell::cli::published::below_published;
 use crate::shell::cli::signer::{Who, find, fingerprints, places, signer_in};
 use crate::shell::cli::signing::{sign_link, sign_plan};
 use crate::shell::cli::workspace::{earlier, merged_tree, not_removed, unpublished, write};
@@ -57,7 +58,10 @@ pub fn run(root: &Path, args: &RotateArgs) -> Result<Exit, Failure> {
     let places = places(root)?;
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts.clone());
+    let world = below_published(
+        World::new(&tree, &repository, View::AsIfApproved)?.redoing(conflicts.clone()),
+        root,
+    );
     let id = signer_in(&args.signing, &world, &places)?;
     world.known_id(&id)?;
     // A lost key is no obstacle: then somebody else's signature stands in for it.

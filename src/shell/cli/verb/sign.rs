@@ -91,6 +91,7 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
         })?;
     let world = world.settled(conflicts)?;
     let published = Published::of(root);
+    let published = published.look();
     let world = published.below(world);
     if let Some(dir) = &args.detached {
         let (id, key) = public_signer(&args.signing, &world, root)?;
@@ -170,7 +171,8 @@ fn in_branch(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     let repository = Repository::load(&tree);
     let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
     let published = Repository::load(&trees.base);
-    let view = branch::View::new(&fetched, &trees, &published, &world)?;
+    let now = branch::View::now(&trees, &published)?;
+    let view = branch::View::new(&fetched, &trees, now, &world)?;
     let world = view.below(world);
     let who = who(root, args, &world)?;
     let packages = match args.packages.as_slice() {

@@ -10,6 +10,7 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::signed;
 use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
+use crate::shell::cli::published::below_published;
 use crate::shell::cli::signer::{places, who};
 use crate::shell::cli::workspace::{earlier, merged_tree};
 use crate::shell::git::{Git, Where};
@@ -40,7 +41,10 @@ pub fn run(root: &Path, args: &SupersedeArgs) -> Result<Exit, Failure> {
     let places = places(root)?;
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
-    let world = World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?;
+    let world = below_published(
+        World::new(&tree, &repository, View::AsIfApproved)?.settled(conflicts)?,
+        root,
+    );
     let who = who(&args.signing, &world, &places)?;
     let mut dead = log::signed_by(world.chain().identity(), &who.id);
     if let Some(text) = &args.of {

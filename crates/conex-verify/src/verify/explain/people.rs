@@ -71,7 +71,7 @@ pub fn people_fault(fault: PeopleFault<'_>) -> Finding {
         )
         .value("vouched for", by)
         .value("found", found.map(|f| f.to_string()).unwrap_or_default())
-        .remedy(&remedy::NEWER, "")
+        .remedy(&remedy::NEWER_DECISION, "")
         .explaining(Cause::Id(id.clone())),
         PeopleFault::Contested(id, other) => Finding::error(
             Code::Equivocation,

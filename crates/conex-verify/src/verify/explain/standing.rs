@@ -36,7 +36,7 @@ pub fn standing(
             "found",
             present.map(|p| p.revision.to_string()).unwrap_or_default(),
         )
-        .remedy(&remedy::NEWER, ""),
+        .remedy(remedy::newer(resource), ""),
         Standing::Contested { other, both: true } => Finding::error(
             Code::Equivocation,
             &path,
