@@ -206,6 +206,8 @@ hints! {
     TakeLinkOf { base } = "merge {base} into the branch, take its link, and give the command again that started yours, as `conex janitor add ID`";
     /// A change that deletes signatures.
     RestoreSegments = "restore the file; `conex compact` folds the own ones, `conex compact --delete-dead` deletes those that support nothing";
+    /// A change with a snapshot that does not fit.
+    SnapshotOfPublished = "take the snapshot of the published branch back (`git checkout BRANCH -- packages/.conex/snapshot`); a notary makes the next one when the branch is published: `conex snapshot`";
     /// A signature under a key that nobody lists.
     ListKeyFirst = "remove the file; the key is put into the repository first: `conex join ID`, or `conex rotate`";
     /// Too many new files of signatures.

@@ -17,7 +17,12 @@
 )]
 
 mod change;
+mod limits;
 mod portable;
+mod returns;
+mod snapshot;
+
+pub use returns::{lacks_files, may_return};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +37,7 @@ use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::path::{Misplaced, Place};
 use conex_verify::format::resource::{IdFile, Kind, Link, ResourceId};
 use conex_verify::tree::{Bytes, Tree};
-use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::repository::{Fullness, Repository};
 use conex_verify::workbench::trust::anchors::Client;
 use conex_verify::workbench::trust::chain::Chain;
 use conex_verify::workbench::trust::support::Standing;
@@ -98,6 +103,8 @@ pub struct Check {
     pub before: Option<Coverage>,
     /// How much would be after the merge; `None` without a chain.
     pub after: Option<Coverage>,
+    /// How full each limit of clients is after the merge.
+    pub limits: Vec<Fullness>,
     /// The packages that the change touches.
     pub packages: BTreeSet<PackageName>,
     /// The number of files that it adds, changes and removes.
@@ -172,6 +179,8 @@ pub fn check(
                 findings.extend(unsigned_links(before.chain(), after.chain()));
                 findings.extend(change::judge(before, after));
                 findings.extend(portable::judge(base.tree, merged.tree));
+                findings.extend(limits::judge(base.repository, merged.repository));
+                findings.extend(snapshot::judge(before, after));
             }
             None if !base.repository.links.is_empty() => findings.push(
                 Finding::error(
@@ -213,6 +222,7 @@ pub fn check(
         todo,
         before: before.map(|(_, coverage)| coverage),
         after: after.map(|(_, coverage)| coverage),
+        limits: merged.repository.limits.clone(),
         packages: touched.packages,
         files: touched.files,
     }

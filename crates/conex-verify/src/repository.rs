@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+pub use self::bounds::Fullness;
 use self::bounds::Lists;
 use self::read::{Decoded, decode};
 use crate::finding::{Code, Finding, Findings, bad_path};
@@ -120,6 +121,8 @@ pub struct Repository {
     pub file_count: usize,
     /// What is wrong with files, before anything is said about trust.
     pub findings: Findings,
+    /// How full each limit of a client is (V0.5).
+    pub limits: Vec<Fullness>,
     /// Whether the tree is beyond a limit. Then the one finding says which, and nothing of
     /// the tree was taken apart.
     pub over: bool,
@@ -181,7 +184,8 @@ impl Repository {
             findings: Findings::at_most(alike),
             ..Repository::default()
         };
-        if let Some(beyond) = bounds::beyond(tree) {
+        let of_paths = bounds::of_paths(tree);
+        if let Some(beyond) = bounds::beyond(&of_paths) {
             return repository.refused(beyond);
         }
         let entries: Vec<(&String, &Bytes)> = tree.files.iter().collect();
@@ -210,6 +214,7 @@ impl Repository {
                 return repository.refused(beyond);
             }
         }
+        repository.limits = of_paths.into_iter().chain(lists.fullness()).collect();
         repository.state = state.finish(tree.get("repo").map(AsRef::as_ref));
         let findings = &mut repository.findings;
         findings.extend(tree.defects.iter().map(Defect::finding));

@@ -11,6 +11,7 @@ mod diff;
 mod failure;
 mod finish;
 mod help;
+mod limits;
 mod older;
 mod opam_root;
 mod options;

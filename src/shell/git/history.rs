@@ -154,6 +154,61 @@ impl Git {
     }
 }
 
+impl Git {
+    /// The files that lay in some directories when they last went, of those directories that ever
+    /// did: their paths.
+    ///
+    /// # Errors
+    /// The history is cut off, or git fails.
+    pub fn last_files(
+        &self,
+        branch: &Oid,
+        directories: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, BTreeSet<String>>, GitError> {
+        if !directories.is_empty() && self.shallow {
+            return Err(GitError::CutOff);
+        }
+        let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let paths: Vec<&str> = directories.iter().map(String::as_str).collect();
+        for paths in paths.chunks(PATHS) {
+            let mut args = vec![
+                "log",
+                "--first-parent",
+                "-m",
+                "-z",
+                "--format=%x01%H",
+                "--name-only",
+                "--diff-filter=D",
+                "--relative",
+                "--no-renames",
+                branch.as_str(),
+                "--",
+            ];
+            args.extend(paths);
+            let output = self.run(&args)?;
+            if !output.status.success() {
+                return Err(GitError::failed("log", &output));
+            }
+            // The newest commit comes first.
+            for commit in output.stdout.split(|&b| b == 1).skip(1) {
+                let mut of_commit: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+                let files = commit.split(|&b| b == 0 || b == b'\n').skip(1);
+                for file in files.filter_map(|path| std::str::from_utf8(path).ok()) {
+                    let mut above = file.match_indices('/').map(|(at, _)| &file[..at]);
+                    if let Some(dir) = above.find(|dir| directories.contains(*dir)) {
+                        let files = of_commit.entry(dir.to_owned()).or_default();
+                        files.insert(file.to_owned());
+                    }
+                }
+                for (dir, files) in of_commit {
+                    found.entry(dir).or_insert(files);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
 /// What stands between quotes; no key has a quote in it.
 fn quoted(text: &[u8]) -> impl Iterator<Item = &str> {
     let parts = text.split(|&b| b == b'"').skip(1).step_by(2);

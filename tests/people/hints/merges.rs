@@ -209,6 +209,25 @@ fn two_snapshots() {
     town.accepted("one");
 }
 
+/// A merge does not delete the snapshot; the notary makes the next one.
+#[test]
+fn a_deleted_snapshot_is_taken_back() {
+    let town = Town::new();
+    town.ok("conex team add notaries ja");
+    approved(&town);
+    town.ok("by ja conex snapshot --yes; commit snapshot");
+    let change = "edit fmt.1.0 Mine; by alice conex sign --yes; rm packages/.conex/snapshot";
+    let told = refused(&town, change, "the change deletes it");
+    let typed = commands(&told, "SnapshotOfPublished", &[("BRANCH", "main")]);
+    town.ok(&format!("{}; commit back; conex check main..two", typed[0]));
+    town.ok(&format!(
+        "by ja {} --yes; commit snapshot; conex check main..two",
+        typed[1]
+    ));
+    town.accepted("two");
+    town.update_accepted("main", "two");
+}
+
 /// Two branches folded their signatures, and git took that for renames.
 #[test]
 fn two_branches_that_folded() {

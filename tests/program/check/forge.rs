@@ -205,9 +205,13 @@ impl Forge {
             "{}",
             told(&output)
         );
+        // What only `check` asks: C14 and C15.
+        let only_here = |(code, path, _): &(&str, &str, bool)| {
+            *code == "E073" || (*code == "E004" && *path == "packages")
+        };
         assert_eq!(
             output.status.success(),
-            errors.is_empty(),
+            errors.iter().all(only_here),
             "a client says otherwise:\n{}\n{}",
             told(&output),
             checked.json

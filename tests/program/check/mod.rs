@@ -15,5 +15,6 @@ mod jobs;
 mod merges;
 mod output;
 mod prepush;
+mod room;
 mod rules;
 mod todo;

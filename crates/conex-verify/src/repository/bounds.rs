@@ -2,7 +2,6 @@
 //! taken apart, and as far as its lists do, while it is.
 
 use std::collections::HashSet;
-use std::fmt::Display;
 
 use super::read::Decoded;
 use super::slot::Slot;
@@ -10,12 +9,54 @@ use crate::finding::{Code, Finding, remedy};
 use crate::format::path::{CONEX, PACKAGES};
 use crate::format::resource::IdFile;
 use crate::limits::{
-    MAX_ENTRIES, MAX_LINKS, MAX_LISTED_KEYS, MAX_PACKAGES, MAX_PROBLEMS, MAX_RELEASES, MAX_SEGMENTS,
+    MAX_ENTRIES, MAX_LINKS, MAX_LISTED_KEYS, MAX_PACKAGES, MAX_PROBLEMS, MAX_RELEASES,
+    MAX_SEGMENTS, MAX_TREE_FILES, MAX_TREE_SIZE,
 };
 use crate::tree::Tree;
 
-/// V0.5, V1.1: The first limit that the paths of a tree are beyond.
-pub(super) fn beyond(tree: &Tree) -> Option<Finding> {
+/// V0.5: How much there is of something of which a client takes no more than a certain number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fullness {
+    /// The counted things, in the plural.
+    pub what: &'static str,
+    /// How many there are.
+    pub have: u64,
+    /// The most that a client takes.
+    pub most: u64,
+}
+
+impl Fullness {
+    fn of(what: &'static str, have: usize, most: usize) -> Fullness {
+        Fullness {
+            what,
+            have: number(have),
+            most: number(most),
+        }
+    }
+
+    fn is_beyond(&self) -> bool {
+        self.have > self.most
+    }
+
+    /// C15: Whether more than nine tenths are used up.
+    pub fn is_nearly_full(&self) -> bool {
+        u128::from(self.have) * 10 > u128::from(self.most) * 9
+    }
+
+    /// How full, in hundredths, rounded up.
+    pub fn percent(&self) -> u64 {
+        let hundredths = (u128::from(self.have) * 100).div_ceil(u128::from(self.most.max(1)));
+        u64::try_from(hundredths).unwrap_or(u64::MAX)
+    }
+}
+
+fn number(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
+
+/// How much the paths of a tree take of each limit: links, segments, packages, releases, files
+/// and bytes.
+pub(super) fn of_paths(tree: &Tree) -> [Fullness; 6] {
     let (mut links, mut segments, mut releases) = (0, 0, 0);
     let mut packages = 0_usize;
     // Names of packages that have no directory in `packages/`, as far as that is known.
@@ -63,23 +104,41 @@ pub(super) fn beyond(tree: &Tree) -> Option<Finding> {
         tree.below(&dir).next().is_some()
     };
     packages += names.len() - names.iter().filter(own).count();
-    let (chain, index) = ("packages/.conex/janitors", "packages/.conex/index");
-    if links > MAX_LINKS {
-        return Some(too_many(Code::NoChain, chain, MAX_LINKS, "links"));
-    }
-    if segments > MAX_SEGMENTS {
-        let finding = too_many(Code::UnexpectedFile, index, MAX_SEGMENTS, "segments");
-        return Some(finding.remedy(&remedy::COMPACT, ""));
-    }
-    let counts = [
-        (packages, MAX_PACKAGES, "packages"),
-        (releases, MAX_RELEASES, "releases"),
-    ];
-    let (_, most, what) = counts.into_iter().find(|(found, most, _)| found > most)?;
-    Some(too_many(Code::UnexpectedFile, "packages", most, what))
+    let bytes: usize = tree.files.values().map(|bytes| bytes.len()).sum();
+    [
+        Fullness {
+            what: "links",
+            have: links,
+            most: MAX_LINKS,
+        },
+        Fullness::of("files of signatures", segments, MAX_SEGMENTS),
+        Fullness::of("packages", packages, MAX_PACKAGES),
+        Fullness::of("releases", releases, MAX_RELEASES),
+        Fullness::of("files", tree.files.len(), MAX_TREE_FILES),
+        Fullness {
+            what: "bytes",
+            have: number(bytes),
+            most: MAX_TREE_SIZE,
+        },
+    ]
 }
 
-fn too_many(code: Code, path: &str, most: impl Display, what: &str) -> Finding {
+/// V0.5, V1.1: The first limit that the paths of a tree are beyond.
+pub(super) fn beyond(all: &[Fullness; 6]) -> Option<Finding> {
+    let [links, segments, ..] = all;
+    if links.is_beyond() {
+        return Some(too_many(Code::NoChain, "packages/.conex/janitors", links));
+    }
+    if segments.is_beyond() {
+        let finding = too_many(Code::UnexpectedFile, "packages/.conex/index", segments);
+        return Some(finding.remedy(&remedy::COMPACT, ""));
+    }
+    let beyond = all.iter().find(|limit| limit.is_beyond())?;
+    Some(too_many(Code::UnexpectedFile, "packages", beyond))
+}
+
+fn too_many(code: Code, path: &str, limit: &Fullness) -> Finding {
+    let Fullness { what, most, .. } = limit;
     let message = format!("there are more than {most} {what}, so nothing else is looked at");
     Finding::error(code, path, message)
 }
@@ -115,36 +174,45 @@ impl Lists {
         }
     }
 
+    /// How much they take of each limit, each with the directory where that is.
+    fn all(&self) -> [(&'static str, Fullness); 4] {
+        [
+            (
+                "packages/.conex/ids",
+                Fullness::of(
+                    "keys, accounts and members in the files of authors and teams",
+                    self.ids,
+                    MAX_LISTED_KEYS,
+                ),
+            ),
+            (
+                "packages/.conex/janitors",
+                Fullness::of("members in the links", self.members, MAX_LISTED_KEYS),
+            ),
+            (
+                "packages",
+                Fullness::of(
+                    "entries in the lists of all files",
+                    self.entries,
+                    MAX_ENTRIES,
+                ),
+            ),
+            (
+                "packages",
+                Fullness::of("problems with opam files", self.problems, MAX_PROBLEMS),
+            ),
+        ]
+    }
+
+    /// How much they take of each limit.
+    pub(super) fn fullness(&self) -> impl Iterator<Item = Fullness> {
+        self.all().into_iter().map(|(_, limit)| limit)
+    }
+
     /// V0.5: The first limit that they are beyond.
     pub(super) fn beyond(&self) -> Option<Finding> {
-        let counts = [
-            (
-                self.ids,
-                MAX_LISTED_KEYS,
-                "packages/.conex/ids",
-                "keys, accounts and members in the files of authors and teams",
-            ),
-            (
-                self.members,
-                MAX_LISTED_KEYS,
-                "packages/.conex/janitors",
-                "members in the links",
-            ),
-            (
-                self.entries,
-                MAX_ENTRIES,
-                "packages",
-                "entries in the lists of all files",
-            ),
-            (
-                self.problems,
-                MAX_PROBLEMS,
-                "packages",
-                "problems with opam files",
-            ),
-        ];
-        let (_, most, path, what) = counts.into_iter().find(|(found, most, ..)| found > most)?;
-        Some(too_many(Code::UnexpectedFile, path, most, what))
+        let (path, limit) = self.all().into_iter().find(|(_, l)| l.is_beyond())?;
+        Some(too_many(Code::UnexpectedFile, path, &limit))
     }
 }
 

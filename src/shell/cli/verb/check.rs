@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Instant;
 pub use subject::{CheckArgs, CheckFormat, Outcome, Subject};
 
-use crate::check::{Check, Judged, Side, check, new_keys};
+use crate::check::{Check, Judged, Side, check, lacks_files, may_return, new_keys};
 use crate::plan::effect::Past;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::page::Page;
@@ -185,6 +185,16 @@ pub fn judge(
             }));
         }
     }
+    let directories = may_return(&base_repository, &merged_repository);
+    if subject.history && !directories.is_empty() {
+        for (directory, had) in git.last_files(&subject.base, &directories)? {
+            let finding = lacks_files(&merged, &directory, &had);
+            check.findings.extend(finding.map(|finding| Judged {
+                finding,
+                in_base: false,
+            }));
+        }
+    }
     let of = |in_base: bool| -> Vec<Finding> {
         let some = check.findings.iter().filter(|j| j.in_base == in_base);
         some.map(|j| j.finding.clone()).collect()
@@ -248,8 +258,8 @@ pub const PAGES: &[Page] = &[Page {
     verb: "check",
     policy: "judges what merging HEAD into BASE as it is now would give: the whole of it, as clients do, and \
 what changed against BASE, whose chain of janitors is believed unless --anchors says whom to trust. Nothing is \
-checked out or written, no key is needed, and the repository can be bare. The snapshot is left out: it is made \
-when the branch is published. A result holds for this BASE: when it moved, check again.",
+checked out or written, no key is needed, and the repository can be bare. A snapshot that stays as it is is left \
+out: the next one is made when the branch is published. A result holds for this BASE: when it moved, check again.",
     exit: "0 it can be merged; 1 not yet; 2 usage or environment",
     examples: &[
         "conex check origin/main..HEAD",

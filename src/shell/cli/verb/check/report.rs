@@ -11,6 +11,7 @@ use super::subject::{CheckArgs, Outcome, Subject};
 use crate::check::{Check, Trust};
 use crate::plan::effect::Weight;
 use crate::shell::cli::changes::{JsonChange, changes};
+use crate::shell::cli::limits::{JsonLimit, fullest, limit_in_words};
 use crate::shell::cli::todo::{JsonCoverage, JsonTask, lines, percent, some};
 use crate::shell::git::Oid;
 use crate::shell::keys::file::shell_quoted;
@@ -27,6 +28,9 @@ const SHOWN: usize = 10;
 
 /// How many of those that were there before.
 const SHOWN_OF_BASE: usize = 3;
+
+/// How full a limit of clients is that is mentioned, in hundredths.
+const MENTIONED: u64 = 50;
 
 /// How many annotations: GitHub shows ten of a kind for each step.
 const ANNOTATIONS: usize = 10;
@@ -123,6 +127,9 @@ fn about(subject: &Subject, outcome: &Outcome) -> Vec<String> {
                 after.packages,
                 percent(after.signed_packages, after.packages),
             ));
+        }
+        if let Some(limit) = fullest(&check.limits).filter(|l| l.percent() >= MENTIONED) {
+            lines.push(format!("limits: {}", limit_in_words(limit)));
         }
         if subject.mode == Some(Mode::Strict) {
             lines.push(
@@ -351,6 +358,7 @@ struct Summary<'a> {
     waiting_in_base: usize,
     before: Option<JsonCoverage>,
     after: Option<JsonCoverage>,
+    limits: Vec<JsonLimit>,
     milliseconds: u128,
 }
 
@@ -405,6 +413,7 @@ impl<'a> Summary<'a> {
             waiting_in_base: check.map_or(0, |c| c.elsewhere),
             before: check.and_then(|c| c.before.as_ref().map(JsonCoverage::of)),
             after: check.and_then(|c| c.after.as_ref().map(JsonCoverage::of)),
+            limits: check.map_or_else(Vec::new, |c| JsonLimit::all(&c.limits)),
             milliseconds,
         }
     }

@@ -11,6 +11,7 @@ use crate::plan::person::{KeyOf, Person, Sort};
 use crate::plan::status::left_out;
 use crate::shell::cli::age::JsonSnapshot;
 use crate::shell::cli::changes::JsonChange;
+use crate::shell::cli::limits::JsonLimit;
 use crate::shell::cli::todo::{JsonCoverage, JsonTask};
 use conex_verify::SnapshotFacts;
 use conex_verify::format::name::PackageName;
@@ -45,6 +46,7 @@ pub struct Summary<'a> {
     owners: BTreeMap<String, Vec<String>>,
     depends_on_unsigned: BTreeMap<String, Vec<String>>,
     coverage: JsonCoverage,
+    limits: Vec<JsonLimit>,
     todo: Vec<JsonTask>,
 }
 
@@ -135,6 +137,7 @@ impl<'a> Summary<'a> {
                 .map(|(name, on)| (name.to_string(), texts(on)))
                 .collect(),
             coverage: JsonCoverage::of(coverage),
+            limits: JsonLimit::all(&repository.limits),
             todo: JsonTask::all(todo),
         }
     }
