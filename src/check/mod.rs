@@ -22,6 +22,7 @@ mod portable;
 mod returns;
 mod snapshot;
 
+pub use portable::judge as portable;
 pub use returns::{lacks_files, may_return};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -22,6 +22,9 @@ pub fn judge(old: &Tree, new: &Tree) -> Vec<Finding> {
             None => is_other_kind(old, path).or_else(|| not_portable(path)),
             Some(_) => None,
         });
+        if is_binary(bytes) || before.is_some_and(|before| is_binary(before)) {
+            findings.push(of_binary(path));
+        }
         let name = path.rsplit('/').next().unwrap_or_default();
         if path.contains('/') && matches!(name, ".gitattributes" | ".gitignore") {
             findings.push(of_git(path));
@@ -31,8 +34,13 @@ pub fn judge(old: &Tree, new: &Tree) -> Vec<Finding> {
         .files
         .iter()
         .filter(|(path, _)| !new.files.contains_key(*path));
-    let empty = gone.filter(|(_, bytes)| bytes.is_empty());
-    findings.extend(empty.map(|(path, _)| of_empty(path, "goes")));
+    for (path, bytes) in gone {
+        if bytes.is_empty() {
+            findings.push(of_empty(path, "goes"));
+        } else if is_binary(bytes) {
+            findings.push(of_binary(path));
+        }
+    }
     findings
 }
 
@@ -78,6 +86,21 @@ fn of_empty(path: &str, what: &str) -> Finding {
         format!("an empty file {what}: opam 2.0 to 2.3 do not bring it along"),
     )
     .hint("fill it with one line feed, in a change of its own; then it may go")
+}
+
+/// Whether git takes a file for binary: a byte 0 among the first that it looks at.
+fn is_binary(bytes: &[u8]) -> bool {
+    bytes.iter().take(8_000).any(|&byte| byte == 0)
+}
+
+/// D20: opam 2.0 has git make a patch without the bytes of such a file.
+fn of_binary(path: &str) -> Finding {
+    Finding::warning(
+        Code::PatchAmbiguous,
+        path,
+        format!("`{path}` holds a byte 0: opam 2.0 does not apply the change where it follows the repository with git"),
+    )
+    .hint("encode the file as text, if somebody does that")
 }
 
 /// D10: a file where a directory was, or the reverse.
@@ -188,6 +211,7 @@ mod tests {
             (&[("doc/com7", "x\n")], &[], "doc/com7"),
             (&[("doc/x.", "x\n")], &[], "doc/x."),
             (&[("doc/a:b", "x\n")], &[], "doc/a:b"),
+            (&[("doc/bin", "x\0\n")], &[], "doc/bin"),
         ] {
             let found = with(more, without);
             assert!(found.iter().any(|f| f.path == path), "{path}: {found:?}");

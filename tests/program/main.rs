@@ -21,6 +21,9 @@ mod patch_support;
 #[path = "../support/place/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod place;
+#[path = "../support/portable/mod.rs"]
+#[allow(dead_code)]
+mod portable_changes;
 #[path = "../support/seed_key/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod seed_key;
@@ -40,6 +43,7 @@ mod hardware_keys;
 mod hook;
 mod hostile_cli;
 mod hostile_sizes;
+mod portable;
 mod publish;
 mod shapes;
 mod signature_files;

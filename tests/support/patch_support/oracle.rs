@@ -23,6 +23,7 @@ while read -r what; do
     apply) (cd "$W/tree" && exec git apply -p1 "$W/p") ;;
     diff) (cd "$W" && exec diff -ruaN r r.new >"$W/p") ;;
     git-diff) (cd "$W" && exec git -c core.quotePath=true diff --no-index --no-prefix --text --no-ext-diff -p b a >"$W/p") ;;
+    git-plain) (cd "$W" && exec git -c core.quotePath=true -c diff.renames=false diff --no-index --no-prefix --text --no-ext-diff -p b a >"$W/p") ;;
   esac </dev/null >"$W/log" 2>&1
   echo $?
 done
@@ -90,7 +91,8 @@ impl Oracle {
         (self.ask(program) == 0).then(|| read(&self.path("tree")))
     }
 
-    /// The patch from `old` to `new` by `program`, `diff` or `git-diff`.
+    /// The patch from `old` to `new` by `program`: `diff`, `git-diff`, or `git-plain`, which is git
+    /// without renames, as the hook sets a clone.
     pub fn diff(&mut self, program: &str, old: &Files, new: &Files) -> Vec<u8> {
         let (from, to) = match program {
             "diff" => ("r", "r.new"),
