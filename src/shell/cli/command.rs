@@ -31,6 +31,7 @@ use super::verb::status::StatusArgs;
 use super::verb::supersede::SupersedeArgs;
 use super::verb::team::TeamCommand;
 use super::verb::verify::VerifyArgs;
+use crate::shell::cli::complete::Completes;
 
 /// Establishes trust in opam repositories.
 ///
@@ -47,7 +48,7 @@ use super::verb::verify::VerifyArgs;
 )]
 pub struct Cli {
     /// The repository to work on [default: the current directory]
-    #[arg(short = 'C', long = "directory", global = true, value_name = "DIR")]
+    #[arg(short = 'C', long = "directory", global = true, value_name = "DIR", add = Completes::DIRECTORY)]
     pub directory: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]

@@ -94,6 +94,7 @@ pub fn page(verb: &str) -> Option<&'static Page> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shell::cli::complete::Completes;
 
     /// All verbs that have none below them.
     fn leaves(command: &Command, above: &str, all: &mut Vec<String>) {
@@ -128,6 +129,30 @@ mod tests {
                 page.verb
             );
         }
+    }
+
+    /// User story: a shell completes each argument with what there is of it, or somebody decided
+    /// that there is nothing to complete it with.
+    #[test]
+    fn every_argument_says_what_it_completes_with() {
+        fn undecided(command: &Command, all: &mut Vec<String>) {
+            for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
+                let takes = arg.get_num_args().is_some_and(|n| n.takes_values());
+                let closed = arg.get_value_parser().possible_values().is_some();
+                if takes && !closed && arg.get::<Completes>().is_none() {
+                    all.push(format!("{}: {}", command.get_name(), arg.get_id()));
+                }
+            }
+            for below in command.get_subcommands() {
+                undecided(below, all);
+            }
+        }
+        let mut command = Cli::command();
+        command.build();
+        let mut all = Vec::new();
+        undecided(&command, &mut all);
+        all.retain(|line| !line.starts_with("help: "));
+        assert_eq!(all, [""; 0]);
     }
 
     /// The words of an example as a shell makes them: a pipe ends or starts a command.

@@ -6,6 +6,7 @@ mod branch;
 mod changes;
 mod command;
 mod commit;
+mod complete;
 mod confirm;
 mod diff;
 mod failure;
@@ -125,7 +126,7 @@ fn run_in(root: &Path, named: Option<&Path>, cli: &Cli) -> Result<Exit, Failure>
         Command::Disable(args) => disable::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Signature(args) => signature::run(root, args),
-        Command::Completions(args) => completions::run(&mut command_line(), args),
+        Command::Completions(args) => completions::run(command_line(), args),
         Command::Man(args) => man::run(command_line(), help::page, help::ENVIRONMENT, args),
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::shell::cli::complete::Completes;
+
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
@@ -43,13 +45,13 @@ pub struct Listing {
 #[derive(Debug, Clone, Args)]
 pub struct Signing {
     /// Who signs [default: the only key that there is]
-    #[arg(long = "as", value_name = "ID")]
+    #[arg(long = "as", value_name = "ID", add = Completes::SIGNER)]
     pub signer: Option<String>,
     /// The key to sign with: a file, a fingerprint, or a public key that ssh-agent holds
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", add = Completes::KEY)]
     pub key: Option<String>,
     /// The file whose first line is the passphrase of the key
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = Completes::FILE)]
     pub passphrase_file: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -13,6 +13,7 @@
 //! * `list`: the names, kinds and sizes in a tree, with limits before anything is read;
 //! * `below`: a repository of packages that is a directory below git's top;
 //! * `history`: what was there once;
+//! * `names`: the names of branches and remotes;
 //! * `read`: the contents, of all trees at once;
 //! * `remote`: what is fetched from somewhere else, and pushed there;
 //! * `store`: new objects that stay.
@@ -22,6 +23,7 @@ mod differ;
 mod error;
 mod history;
 mod list;
+pub mod names;
 mod read;
 mod remote;
 mod revision;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::machine::{CONEX, Machine, err, oracle, out, top};
+use crate::terminal::completions::with_path;
 use crate::terminal::pty::spawn;
 
 fn script(machine: &Machine, shell: &str) -> String {
@@ -39,6 +40,7 @@ fn bash_completes_a_verb() {
     let args = ["--norc", "--noprofile", "-i"];
     let mut session = spawn("bash", &args, |command| {
         machine.adapt(command);
+        with_path(command);
         command.env("PS1", "ready> ").env("HISTFILE", "/dev/null");
     });
     session.expect("ready> ");
@@ -68,7 +70,10 @@ fn fish_completes_a_verb() {
         (true, String::new())
     );
     let ask = format!("source {file}; complete -C 'conex expl'; complete -C 'conex key n'");
-    let (ok, said) = run("fish", &["--no-config", "-c", &ask]);
+    let mut command = Command::new("fish");
+    with_path(&mut command);
+    let output = command.args(["--no-config", "-c", &ask]).output().unwrap();
+    let (ok, said) = (output.status.success(), out(&output) + &err(&output));
     assert!(
         ok && said.contains("explain\t") && said.contains("new\t"),
         "{said}"
@@ -89,6 +94,7 @@ fn zsh_completes_a_verb() {
     assert_eq!(run("zsh", &["-f", "-n", &file]), (true, String::new()));
     let mut session = spawn("zsh", &["-f", "-i"], |command| {
         machine.adapt(command);
+        with_path(command);
         command.env("PS1", "ready> ");
     });
     session.expect("ready> ");
@@ -96,7 +102,7 @@ fn zsh_completes_a_verb() {
     session.expect("ready> ");
     session.send("autoload -U compinit; compinit -u -D && echo load''ed\n");
     session.expect("loaded").expect("ready> ");
-    session.send("conex expl\t").expect("explain");
+    session.send("conex expl\t").expect("ain");
     session.send("\x15exit\n");
     session.end();
 }

@@ -1,6 +1,7 @@
 //! Which branch is meant, by what was typed.
 
 use crate::hint::Hint;
+use crate::shell::cli::complete::{Completes, Source};
 use std::path::Path;
 
 use clap::Args;
@@ -12,16 +13,16 @@ use crate::shell::git::{Git, Where};
 #[derive(Debug, Clone, Args)]
 pub struct BranchArgs {
     /// Work on this branch of a remote, not on the work tree: fetch it, show it, and push what is signed on top of it
-    #[arg(long, value_name = "REMOTE/BRANCH", group = "theirs")]
+    #[arg(long, value_name = "REMOTE/BRANCH", group = "theirs", add = Completes(&[Source::RemoteBranches]))]
     pub branch: Option<String>,
     /// The same with pull request N, which the forge of the published branch keeps as refs/pull/N/head
-    #[arg(long, value_name = "N", group = "theirs")]
+    #[arg(long, value_name = "N", group = "theirs", add = Completes::NOTHING)]
     pub pull: Option<u64>,
     /// With --branch or --pull: the published branch [default: that of the remote `origin`]
-    #[arg(long, value_name = "REMOTE/BRANCH", requires = "theirs")]
+    #[arg(long, value_name = "REMOTE/BRANCH", requires = "theirs", add = Completes(&[Source::RemoteBranches]))]
     pub base: Option<String>,
     /// With --branch or --pull: your remote, whose branch conex/NAME gets what the branch itself does not take [default: origin]
-    #[arg(long, value_name = "REMOTE", requires = "theirs")]
+    #[arg(long, value_name = "REMOTE", requires = "theirs", add = Completes(&[Source::Remotes]))]
     pub to: Option<String>,
     /// With --branch or --pull: merge into the published branch as well, if `check` has nothing against it and nothing waits any more
     #[arg(long, requires = "theirs")]

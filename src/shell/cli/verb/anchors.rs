@@ -6,6 +6,7 @@ use std::path::Path;
 
 use clap::Args;
 
+use crate::shell::cli::complete::Completes;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::page::{PRINTED, Page};
 use crate::shell::cli::workspace::working_tree;
@@ -27,10 +28,10 @@ pub struct AnchorsArgs {
     #[arg(long)]
     pub no_link: bool,
     /// Ask for the snapshot of this branch or commit, which users follow, or a later one
-    #[arg(long, value_name = "BRANCH-OR-COMMIT")]
+    #[arg(long, value_name = "BRANCH-OR-COMMIT", add = Completes::BRANCH)]
     pub published: Option<String>,
     /// Print the commands for users of opam, for a repository of this name and URL
-    #[arg(long, num_args = 2, value_names = ["NAME", "URL"])]
+    #[arg(long, num_args = 2, value_names = ["NAME", "URL"], add = Completes::NOTHING)]
     pub opam: Option<Vec<String>>,
 }
 

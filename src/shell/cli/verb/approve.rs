@@ -8,6 +8,7 @@ use crate::plan;
 use crate::plan::conflict::{Conflicts, mend};
 use crate::plan::{Plan, Scope, View, World};
 use crate::shell::cli::branch::{BranchArgs, Fetched, Named};
+use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{hand_out, sign_and_write, still_invalid};
 use crate::shell::cli::options::Signing;
@@ -26,27 +27,28 @@ use conex_verify::workbench::repository::Repository;
 #[derive(Debug, Args)]
 pub struct ApproveArgs {
     /// Only these packages, releases, authors and teams [default: everything that waits]
+    #[arg(add = Completes(&[Source::Packages, Source::Releases, Source::Ids]))]
     pub names: Vec<String>,
     /// Only what belongs to this author or team: the file, and the packages that they own
-    #[arg(long = "author", value_name = "ID")]
+    #[arg(long = "author", value_name = "ID", add = Completes::ID)]
     pub authors: Vec<String>,
     /// Only the file of this id, also where the id is that of a past or present janitor and the key another one
-    #[arg(long = "id", value_name = "ID")]
+    #[arg(long = "id", value_name = "ID", add = Completes::ID)]
     pub ids: Vec<String>,
     /// Only what these commits touch
-    #[arg(long, value_name = "BASE..HEAD", conflicts_with = "theirs")]
+    #[arg(long, value_name = "BASE..HEAD", conflicts_with = "theirs", add = Completes(&[Source::Ranges]))]
     pub range: Option<String>,
     /// Show first what changed in the files of the releases since somebody vouched for them
     #[arg(long)]
     pub diff: bool,
     /// With --diff, compare with this commit
-    #[arg(long, value_name = "COMMIT", requires = "diff")]
+    #[arg(long, value_name = "COMMIT", requires = "diff", add = Completes::BRANCH)]
     pub since: Option<String>,
     /// Name everything that is new, not the first of many
     #[arg(long)]
     pub all: bool,
     /// Write what is to be signed into this directory, for a machine that has the key
-    #[arg(long, value_name = "DIR", conflicts_with = "theirs")]
+    #[arg(long, value_name = "DIR", conflicts_with = "theirs", add = Completes::DIRECTORY)]
     pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]

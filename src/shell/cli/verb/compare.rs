@@ -1,6 +1,7 @@
 //! `conex compare`.
 
 use crate::hint::Hint;
+use crate::shell::cli::complete::Completes;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -25,8 +26,10 @@ use conex_verify::workbench::repository::Repository;
 #[derive(Debug, Args)]
 pub struct CompareArgs {
     /// A directory or .tar.gz
+    #[arg(add = Completes::FILE)]
     pub a: PathBuf,
     /// Another one
+    #[arg(add = Completes::FILE)]
     pub b: PathBuf,
     /// Name every difference, not the first of each kind
     #[arg(long)]

@@ -1,12 +1,13 @@
 //! `conex completions`: what a shell knows of the command line.
 
-use std::io::Write as _;
+use std::ffi::OsString;
 
-use clap::{Args, Command, ValueEnum};
-use clap_complete::Shell;
+use clap::{Args, Command};
 
+use crate::shell::cli::complete::{Completed, answer, script};
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::page::Page;
+use crate::shell::out::out;
 
 /// Arguments of `completions`.
 #[derive(Debug, Args)]
@@ -14,37 +15,26 @@ pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: Completed,
-}
-
-/// The shells that are completed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Completed {
-    /// GNU Bash, with the package bash-completion.
-    Bash,
-    /// The Z shell.
-    Zsh,
-    /// The friendly interactive shell.
-    Fish,
+    /// The words up to the cursor, `conex` among them: what a script that was printed asks.
+    #[arg(last = true, hide = true)]
+    pub words: Vec<OsString>,
 }
 
 /// Runs `conex completions`.
-pub fn run(command: &mut Command, args: &CompletionsArgs) -> Result<Exit, Failure> {
-    let shell = match args.shell {
-        Completed::Bash => Shell::Bash,
-        Completed::Zsh => Shell::Zsh,
-        Completed::Fish => Shell::Fish,
-    };
-    let mut script = Vec::new();
-    clap_complete::generate(shell, command, "conex", &mut script);
-    // A reader that went away has seen what it wanted.
-    let _ = std::io::stdout().lock().write_all(&script);
+pub fn run(command: Command, args: &CompletionsArgs) -> Result<Exit, Failure> {
+    match args.words.as_slice() {
+        [] => out!("{}", script(args.shell)),
+        words => out!("{}", answer(command, args.shell, words)),
+    }
     Ok(Exit::Success)
 }
 
 /// What the help says beside the options.
 pub const PAGES: &[Page] = &[Page {
     verb: "completions",
-    policy: "prints a script for one shell on standard output; the same for the same version.",
+    policy: "prints a script for one shell on standard output; the same for the same version. The script asks \
+`conex` each time what there is: packages, releases, ids, branches, keys, opam's repositories. That lists names, and \
+never judges, signs, asks, writes, or speaks to another machine.",
     exit: "0 printed; 2 usage",
     examples: &[
         "conex completions bash > ~/.local/share/bash-completion/completions/conex",

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use crate::plan::{View, World, decline};
+use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::unsigned;
 use crate::shell::cli::options::Consent;
@@ -16,7 +17,7 @@ use conex_verify::workbench::repository::Repository;
 #[derive(Debug, Args)]
 pub struct DeclineArgs {
     /// Authors, teams and packages that wait for a first approval; `link`: the last link
-    #[arg(required = true, value_name = "NAME")]
+    #[arg(required = true, value_name = "NAME", add = Completes(&[Source::Ids, Source::Packages, Source::Words(&["link"])]))]
     pub names: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -1,6 +1,7 @@
 //! `conex disable`.
 
 use crate::hint::Hint;
+use crate::shell::cli::complete::{Completes, Source};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -20,9 +21,10 @@ use crate::shell::report::neutral;
 pub struct DisableArgs {
     /// Only this repository's anchors, or the record that it is left out [default: all that `enable` wrote, and
     /// the hook]
+    #[arg(add = Completes(&[Source::Repositories]))]
     pub repository: Option<String>,
     /// opam's root [default: $OPAMROOT, or ~/.opam]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", add = Completes::DIRECTORY)]
     pub root: Option<PathBuf>,
     /// Show what would be done, and write nothing
     #[arg(long)]

@@ -4,6 +4,7 @@ mod given;
 mod status;
 
 use crate::hint::Hint;
+use crate::shell::cli::complete::{Completes, Source};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -31,17 +32,17 @@ use crate::shell::report::neutral;
 #[derive(Debug, Args)]
 pub struct EnableArgs {
     /// The repository, as opam calls it
-    #[arg(required_unless_present = "status")]
+    #[arg(required_unless_present = "status", add = Completes(&[Source::Repositories]))]
     pub repository: Option<String>,
     /// Say whether opam is configured so that everything is verified
     #[arg(long)]
     pub status: bool,
     /// Its trust anchors, separated by commas, as `conex anchors` prints them
-    #[arg(long, value_name = "ANCHORS")]
+    #[arg(long, value_name = "ANCHORS", add = Completes::NOTHING)]
     pub anchors: Option<String>,
     /// How many anchors must agree, of those that are given or that opam has [default: as the anchors say, or as
     /// it is]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", add = Completes::NOTHING)]
     pub quorum: Option<usize>,
     /// Record that this repository is left out on purpose: it has no anchors, and opam applies its updates without
     /// asking. `--status` says so, and is content with it; the hook decides as before
@@ -56,13 +57,13 @@ pub struct EnableArgs {
     #[arg(long, conflicts_with = "nostrict")]
     pub strict: bool,
     /// The conex that opam runs, a file of any name, by its absolute path [default: this one]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = Completes::FILE)]
     pub hook: Option<PathBuf>,
     /// Replace another hook; `disable` brings it back
     #[arg(long)]
     pub force: bool,
     /// opam's root [default: $OPAMROOT, or ~/.opam]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", add = Completes::DIRECTORY)]
     pub root: Option<PathBuf>,
     /// Show what would be done, and write nothing
     #[arg(long)]

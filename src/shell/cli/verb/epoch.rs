@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::plan;
 use crate::plan::{View, World};
+use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::started;
 use crate::shell::cli::options::Consent;
@@ -18,7 +19,7 @@ use conex_verify::workbench::repository::Repository;
 #[derive(Debug, Args)]
 pub struct EpochArgs {
     /// Packages, authors, teams, `repo`, or `claims`
-    #[arg(required = true, value_name = "NAME")]
+    #[arg(required = true, value_name = "NAME", add = Completes(&[Source::Packages, Source::Ids, Source::Words(&["repo", "claims"])]))]
     pub names: Vec<String>,
     /// Of packages, who owns them, and not what they release
     #[arg(long)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::page::Page;
 use crate::shell::cli::workspace::state_home;
@@ -16,13 +17,15 @@ use conex_verify::finding::Code;
 pub struct ExplainArgs {
     /// The repository, as opam calls it [default: the one of the last report]; or a code, as `E029`, whose rules
     /// are printed
+    #[arg(add = Completes(&[Source::Repositories, Source::Codes]))]
     pub repository: Option<String>,
     /// Where reports are kept [default: $XDG_STATE_HOME/conex]
     #[arg(
         long,
         value_name = "DIR",
         default_value = "",
-        hide_default_value = true
+        hide_default_value = true,
+        add = Completes::DIRECTORY,
     )]
     pub state_dir: String,
 }

@@ -1,6 +1,7 @@
 //! `conex init`.
 
 use crate::hint::Hint;
+use crate::shell::cli::complete::{Completes, Source};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -44,20 +45,21 @@ impl From<Rule> for SnapshotRule {
 #[derive(Debug, Args)]
 pub struct InitArgs {
     /// What the repository calls itself
-    #[arg(long)]
+    #[arg(long, add = Completes::NOTHING)]
     pub name: String,
     /// How many janitors must agree
-    #[arg(long, value_name = "N", required_unless_present = "alone")]
+    #[arg(long, value_name = "N", required_unless_present = "alone", add = Completes::NOTHING)]
     pub quorum: Option<usize>,
     /// A janitor: an id whose key conex keeps, or `ID=ssh-ed25519 AAAA…`, or `ID=FILE`
     #[arg(
         long = "janitor",
         value_name = "ID[=KEY]",
-        required_unless_present = "alone"
+        required_unless_present = "alone",
+        add = Completes(&[Source::Keys]),
     )]
     pub janitors: Vec<String>,
     /// Be the only janitor, and sign everything at once
-    #[arg(long, value_name = "ID", conflicts_with_all = ["quorum", "janitors"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["quorum", "janitors"], add = Completes(&[Source::Keys]))]
     pub alone: Option<String>,
     /// Whether clients refuse a repository without a snapshot: the team `notaries` of all janitors is made, and
     /// one of them signs with `conex snapshot`. `--snapshot optional` leaves both out; `conex janitor snapshot` can
@@ -65,10 +67,10 @@ pub struct InitArgs {
     #[arg(long, value_enum, value_name = "RULE", default_value_t)]
     pub snapshot: Rule,
     /// With --alone, the key to sign with: a file, a fingerprint, or a public key that ssh-agent holds
-    #[arg(long, value_name = "KEY", requires = "alone")]
+    #[arg(long, value_name = "KEY", requires = "alone", add = Completes::KEY)]
     pub key: Option<String>,
     /// With --alone, the file whose first line is the passphrase of the key
-    #[arg(long, value_name = "FILE", requires = "alone")]
+    #[arg(long, value_name = "FILE", requires = "alone", add = Completes::FILE)]
     pub passphrase_file: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]

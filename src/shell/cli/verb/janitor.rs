@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 
 use super::init::Rule;
+use crate::shell::cli::complete::{Completes, Source};
 
 use crate::plan;
 use crate::plan::{JanitorChange, View, World};
@@ -23,7 +24,7 @@ pub enum JanitorCommand {
     /// Add janitors
     Add {
         /// An id whose key conex or the repository knows, or `ID=ssh-ed25519 AAAA…`, or `ID=FILE`
-        #[arg(required = true, value_name = "ID[=KEY]")]
+        #[arg(required = true, value_name = "ID[=KEY]", add = Completes(&[Source::Keys, Source::Ids]))]
         janitors: Vec<String>,
         #[command(flatten)]
         #[allow(missing_docs)]
@@ -32,7 +33,7 @@ pub enum JanitorCommand {
     /// Remove janitors
     Remove {
         /// The janitors
-        #[arg(required = true, value_name = "ID")]
+        #[arg(required = true, value_name = "ID", add = Completes(&[Source::Janitors]))]
         janitors: Vec<String>,
         /// Keep them as authors with the key they have (never for a stolen key)
         #[arg(long)]
@@ -53,6 +54,7 @@ pub enum JanitorCommand {
     /// Change how many janitors must agree
     Quorum {
         /// How many
+        #[arg(add = Completes::NOTHING)]
         quorum: usize,
         #[command(flatten)]
         #[allow(missing_docs)]
@@ -64,7 +66,7 @@ pub enum JanitorCommand {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct LinkArgs {
     /// How many janitors must agree from now on
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", add = Completes::NOTHING)]
     pub quorum: Option<usize>,
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -1,6 +1,7 @@
 //! `conex join`.
 
 use crate::hint::Hint;
+use crate::shell::cli::complete::{Completes, Source};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -24,12 +25,13 @@ use conex_verify::workbench::repository::Repository;
 #[derive(Debug, Args)]
 pub struct JoinArgs {
     /// Your id
+    #[arg(add = Completes(&[Source::Keys]))]
     pub id: String,
     /// An account elsewhere, as `github:name` or `email:you@host.example`
-    #[arg(long = "account", value_name = "SERVICE:NAME")]
+    #[arg(long = "account", value_name = "SERVICE:NAME", add = Completes::NOTHING)]
     pub accounts: Vec<String>,
     /// Write what is to be signed into this directory, for a machine that has the key
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", add = Completes::DIRECTORY)]
     pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -1,6 +1,7 @@
 //! `conex key`.
 
 use crate::hint::Hint;
+use crate::shell::cli::complete::{Completes, Source};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -36,12 +37,13 @@ pub enum KeyCommand {
     /// Make a key for an id
     New {
         /// Whose key
+        #[arg(add = Completes::ID)]
         id: String,
         /// Keep the key unencrypted
         #[arg(long)]
         no_passphrase: bool,
         /// The file whose first line is the passphrase
-        #[arg(long, value_name = "FILE", conflicts_with = "no_passphrase")]
+        #[arg(long, value_name = "FILE", conflicts_with = "no_passphrase", add = Completes::FILE)]
         passphrase_file: Option<PathBuf>,
         /// Overwrite the key that is there
         #[arg(long)]
@@ -50,8 +52,10 @@ pub enum KeyCommand {
     /// Take in a key: an OpenSSH private key, a public key, or a list as https://github.com/<id>.keys
     Import {
         /// Whose key
+        #[arg(add = Completes(&[Source::Keys, Source::Ids]))]
         id: String,
         /// The file; `-` is standard input
+        #[arg(add = Completes::FILE)]
         file: PathBuf,
         /// Overwrite the key that is there
         #[arg(long)]
@@ -66,6 +70,7 @@ pub enum KeyCommand {
     /// Print a public key
     Show {
         /// Whose key
+        #[arg(add = Completes(&[Source::Keys]))]
         id: String,
         /// Print the fingerprint instead
         #[arg(long)]
@@ -81,12 +86,13 @@ pub enum KeyCommand {
 #[derive(Debug, Args)]
 pub struct KeyAddArgs {
     /// The key: a file, a fingerprint, or a public key that ssh-agent holds
+    #[arg(add = Completes::KEY)]
     pub key: String,
     /// Whose [default: the only one for whom the repository lists a key that is here]
-    #[arg(long = "as", value_name = "ID")]
+    #[arg(long = "as", value_name = "ID", add = Completes::SIGNER)]
     pub signer: Option<String>,
     /// The file whose first line is the passphrase of the key
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = Completes::FILE)]
     pub passphrase_file: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -97,13 +103,13 @@ pub struct KeyAddArgs {
 #[derive(Debug, Args)]
 pub struct KeyRemoveArgs {
     /// The fingerprints of the keys
-    #[arg(required = true, value_name = "FINGERPRINT")]
+    #[arg(required = true, value_name = "FINGERPRINT", add = Completes(&[Source::Listed]))]
     pub keys: Vec<String>,
     /// Whose [default: the only one for whom the repository lists a key that is here]
-    #[arg(long = "as", value_name = "ID")]
+    #[arg(long = "as", value_name = "ID", add = Completes::SIGNER)]
     pub signer: Option<String>,
     /// The published branch: what the keys signed besides goes [default: that of origin, or main]
-    #[arg(long, value_name = "BRANCH")]
+    #[arg(long, value_name = "BRANCH", add = Completes::BRANCH)]
     pub base: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Command};
 use clap_mangen::roff::{Roff, bold, roman};
 
+use crate::shell::cli::complete::Completes;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::page::Page;
 use crate::shell::write::{Change, WORK_TREE, apply};
@@ -15,6 +16,7 @@ use crate::shell::write::{Change, WORK_TREE, apply};
 #[derive(Debug, Args)]
 pub struct ManArgs {
     /// The directory to write `conex.1`, `conex-sign.1`, … to
+    #[arg(add = Completes::DIRECTORY)]
     pub dir: PathBuf,
 }
 

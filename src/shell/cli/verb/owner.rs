@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::plan;
 use crate::plan::{Change, OwnerChange, Selection, View, World};
+use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::failure::{Exit, Failure, told};
 use crate::shell::cli::finish::started;
 use crate::shell::cli::options::{Consent, ListFormat, Listing};
@@ -28,9 +29,10 @@ pub enum OwnerCommand {
 #[derive(Debug, Args)]
 pub struct OwnerArgs {
     /// An author, a team or a janitor
+    #[arg(add = Completes::ID)]
     pub id: String,
     /// The packages
-    #[arg(required = true)]
+    #[arg(required = true, add = Completes(&[Source::Packages]))]
     pub packages: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -41,12 +43,13 @@ pub struct OwnerArgs {
 #[derive(Debug, Args)]
 pub struct OwnerAddArgs {
     /// An author, a team or a janitor
+    #[arg(add = Completes::ID)]
     pub id: String,
     /// The packages
-    #[arg(required_unless_present_any = ["unclaimed", "instead_of"])]
+    #[arg(required_unless_present_any = ["unclaimed", "instead_of"], add = Completes(&[Source::Packages]))]
     pub packages: Vec<String>,
     /// Take them away from this owner in the same change; without packages: all that this one owns
-    #[arg(long, value_name = "ID", conflicts_with = "unclaimed")]
+    #[arg(long, value_name = "ID", conflicts_with = "unclaimed", add = Completes::ID)]
     pub instead_of: Option<String>,
     /// All packages that have no owner, but those that could not be signed as they are
     #[arg(long, conflicts_with = "packages")]

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::plan;
 use crate::plan::{View, World};
+use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::started;
 use crate::shell::cli::options::Consent;
@@ -19,9 +20,10 @@ use conex_verify::workbench::repository::Repository;
 #[derive(Debug, Args)]
 pub struct RevokeArgs {
     /// The author
+    #[arg(add = Completes::ID)]
     pub id: String,
     /// The fingerprint of a key to take away [default: all]
-    #[arg(long = "key", value_name = "FINGERPRINT")]
+    #[arg(long = "key", value_name = "FINGERPRINT", add = Completes(&[Source::Listed]))]
     pub keys: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs)]

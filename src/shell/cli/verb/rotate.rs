@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::plan;
 use crate::plan::{JanitorChange, KeyChange, Plan, Retire, View, World};
+use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::confirm::agreed;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::still_invalid;
@@ -30,16 +31,16 @@ use conex_verify::workbench::repository::Repository;
 #[derive(Debug, Args)]
 pub struct RotateArgs {
     /// The new key: a file, a fingerprint, or a public key that ssh-agent holds [default: a new one of conex's]
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", add = Completes::KEY)]
     pub new_key: Option<String>,
     /// Keep the new key unencrypted
     #[arg(long, conflicts_with = "new_key")]
     pub no_passphrase: bool,
     /// The fingerprint of a key to give up [default: all that your file lists]
-    #[arg(long, value_name = "FINGERPRINT")]
+    #[arg(long, value_name = "FINGERPRINT", add = Completes(&[Source::Listed]))]
     pub retire: Vec<String>,
     /// The published branch: what the old key signed besides goes [default: that of origin, or main]
-    #[arg(long, value_name = "BRANCH")]
+    #[arg(long, value_name = "BRANCH", add = Completes::BRANCH)]
     pub base: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -10,6 +10,7 @@ use crate::plan::conflict::mend;
 use crate::plan::{Plan, PlanError, Sign, View, World};
 use crate::shell::cli::branch::{BranchArgs, Fetched, Named};
 use crate::shell::cli::commit::{Covered, refuse_ignored};
+use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::failure::{Exit, Failure, told};
 use crate::shell::cli::finish::{hand_out, signed};
 use crate::shell::cli::options::{ListFormat, Listing, Signing};
@@ -29,6 +30,7 @@ use conex_verify::workbench::repository::Repository;
 #[derive(Debug, Args)]
 pub struct SignArgs {
     /// Only these packages; a new one becomes yours [default: all that changed]
+    #[arg(add = Completes(&[Source::Packages]))]
     pub packages: Vec<String>,
     /// Sign releases whose source archives have no SHA-256 or SHA-512 checksum
     #[arg(long)]
@@ -37,13 +39,13 @@ pub struct SignArgs {
     #[arg(long)]
     pub diff: bool,
     /// With --diff, compare with this commit
-    #[arg(long, value_name = "COMMIT", requires = "diff")]
+    #[arg(long, value_name = "COMMIT", requires = "diff", add = Completes::BRANCH)]
     pub since: Option<String>,
     /// Name everything that is new, not the first of many
     #[arg(long)]
     pub all: bool,
     /// Write what is to be signed into this directory, for a machine that has the key
-    #[arg(long, value_name = "DIR", conflicts_with = "theirs")]
+    #[arg(long, value_name = "DIR", conflicts_with = "theirs", add = Completes::DIRECTORY)]
     pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -1,6 +1,7 @@
 //! `conex signature`: between the signatures of a repository and those of `ssh-keygen`.
 
 use crate::hint::Hint;
+use crate::shell::cli::complete::Completes;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
@@ -33,16 +34,19 @@ pub enum SignatureCommand {
     /// Print the signatures of a file as `ssh-keygen` checks them
     Export {
         /// A segment, a link or the snapshot
+        #[arg(add = Completes::FILE)]
         file: PathBuf,
         /// Write the signed bytes, the signatures and a list of signers into this directory
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", add = Completes::DIRECTORY)]
         to: Option<PathBuf>,
     },
     /// Take in a signature by `ssh-keygen -Y sign`
     Import {
         /// The file that was signed, as --detached wrote it
+        #[arg(add = Completes::FILE)]
         file: PathBuf,
         /// The signature [default: FILE.sig, as `ssh-keygen` calls it]
+        #[arg(add = Completes::FILE)]
         signature: Option<PathBuf>,
         /// Show what would be done, and write nothing
         #[arg(long)]

@@ -1,6 +1,7 @@
 //! `conex snapshot`.
 
 use crate::hint::Hint;
+use crate::shell::cli::complete::Completes;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -41,7 +42,7 @@ pub struct SnapshotArgs {
     #[arg(long)]
     pub renew: bool,
     /// Write what is to be signed into this directory, for a machine that has the key
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", add = Completes::DIRECTORY)]
     pub detached: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -14,6 +14,7 @@ use crate::plan::person::Person;
 use crate::plan::status::{Status, changes, status};
 use crate::plan::todo::{Coverage, Item, Todo, coverage, snapshot_task, todo};
 use crate::plan::{Effect, PlanError, View, World};
+use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::options::Format;
 use crate::shell::cli::page::Page;
@@ -33,13 +34,13 @@ use conex_verify::workbench::verify::explain;
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     /// Only these packages and these authors, teams and janitors, in detail
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = Completes(&[Source::Packages, Source::Ids]))]
     pub names: Vec<String>,
     /// Only what this person can do
-    #[arg(long = "as", value_name = "ID")]
+    #[arg(long = "as", value_name = "ID", add = Completes::SIGNER)]
     pub person: Option<String>,
     /// What waits in the branches of a remote, which are fetched [default: origin]
-    #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["names", "format"])]
+    #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["names", "format"], add = Completes(&[Source::Remotes]))]
     pub remote: Option<String>,
     /// Name every package with its owners, everybody, and all that is new, not only numbers
     #[arg(long)]

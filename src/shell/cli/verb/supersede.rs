@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::plan;
 use crate::plan::{Log, Supersede, View, World};
+use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::signed;
 use crate::shell::cli::options::Signing;
@@ -23,13 +24,13 @@ use conex_verify::workbench::repository::Repository;
 #[derive(Debug, Args)]
 pub struct SupersedeArgs {
     /// A release, a package (its list of releases), an author, a team, `repo`, `claims`, or TYPE:NAME
-    #[arg(required = true, value_name = "RESOURCE")]
+    #[arg(required = true, value_name = "RESOURCE", add = Completes(&[Source::Packages, Source::Releases, Source::Ids, Source::Resources, Source::Words(&["repo", "claims"])]))]
     pub resources: Vec<String>,
     /// Be above all that was signed in this branch or commit
-    #[arg(long, value_name = "BRANCH-OR-COMMIT")]
+    #[arg(long, value_name = "BRANCH-OR-COMMIT", add = Completes::BRANCH)]
     pub of: Option<String>,
     /// Be above this revision
-    #[arg(long, value_name = "EPOCH.COUNTER")]
+    #[arg(long, value_name = "EPOCH.COUNTER", add = Completes::NOTHING)]
     pub above: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]

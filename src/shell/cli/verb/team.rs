@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::plan;
 use crate::plan::{Change, TeamChange, View, World};
+use crate::shell::cli::complete::Completes;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::started;
 use crate::shell::cli::options::Consent;
@@ -28,9 +29,10 @@ pub enum TeamCommand {
 #[derive(Debug, Args)]
 pub struct TeamArgs {
     /// The team
+    #[arg(add = Completes::ID)]
     pub team: String,
     /// The members
-    #[arg(required = true)]
+    #[arg(required = true, add = Completes::ID)]
     pub members: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::check::Check;
+use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::failure::Failure;
 use crate::shell::git::{Git, Oid, Range};
 use conex_verify::finding::Finding;
@@ -24,7 +25,7 @@ pub enum CheckFormat {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// The published branch, and the one to merge into it [default for HEAD: the present commit]
-    #[arg(value_name = "BASE..HEAD")]
+    #[arg(value_name = "BASE..HEAD", add = Completes(&[Source::Ranges]))]
     pub range: String,
     /// Refuse packages whose names no quorum claims, as strict clients do [default: where every
     /// package of BASE has an authorisation]
@@ -40,10 +41,10 @@ pub struct CheckArgs {
     #[arg(long)]
     pub no_history: bool,
     /// Trust these anchors, not the chain of BASE
-    #[arg(long, value_name = "ANCHORS", requires = "quorum")]
+    #[arg(long, value_name = "ANCHORS", requires = "quorum", add = Completes::NOTHING)]
     pub anchors: Option<String>,
     /// How many anchors must agree
-    #[arg(long, value_name = "N", requires = "anchors")]
+    #[arg(long, value_name = "N", requires = "anchors", add = Completes::NOTHING)]
     pub quorum: Option<usize>,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::shell::cli::age::seconds_now;
+use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::failure::Failure;
 use crate::shell::cli::options::Format;
 use crate::shell::cli::workspace::state_home;
@@ -25,19 +26,21 @@ pub struct VerifyArgs {
         short = 't',
         value_name = "ANCHORS",
         default_value = "",
-        hide_default_value = true
+        hide_default_value = true,
+        add = Completes::NOTHING,
     )]
     pub anchors: String,
     /// How many anchors must agree, and the least quorum that the janitors may have [default: as the
     /// anchors say]
-    #[arg(long, value_name = "N", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "N", default_value = "", hide_default_value = true, add = Completes::NOTHING)]
     pub quorum: String,
     /// Verify this directory or .tar.gz as a whole
     #[arg(
         long,
         value_name = "DIR",
         default_value = "",
-        hide_default_value = true
+        hide_default_value = true,
+        add = Completes::FILE,
     )]
     pub dir: String,
     /// The repository as opam holds it now, before the update
@@ -47,7 +50,8 @@ pub struct VerifyArgs {
         short = 'r',
         value_name = "REPO",
         default_value = "",
-        hide_default_value = true
+        hide_default_value = true,
+        add = Completes::FILE,
     )]
     pub repo: String,
     /// Verify the repository after this patch
@@ -55,7 +59,8 @@ pub struct VerifyArgs {
         long,
         value_name = "FILE",
         default_value = "",
-        hide_default_value = true
+        hide_default_value = true,
+        add = Completes::FILE,
     )]
     pub patch: String,
     /// Whether opam updates with a patch (`true`) or takes a new tree (`false`)
@@ -63,7 +68,8 @@ pub struct VerifyArgs {
         long,
         value_name = "BOOL",
         default_value = "",
-        hide_default_value = true
+        hide_default_value = true,
+        add = Completes(&[Source::Words(&["true", "false"])]),
     )]
     pub incremental: String,
     /// Let packages through whose names no quorum claims
@@ -74,14 +80,15 @@ pub struct VerifyArgs {
         long,
         value_name = "DIR",
         default_value = "",
-        hide_default_value = true
+        hide_default_value = true,
+        add = Completes::DIRECTORY,
     )]
     pub state_dir: String,
     /// Refuse a repository without a snapshot, whatever its janitors say
     #[arg(long)]
     pub require_snapshot: bool,
     /// Refuse a repository without a snapshot, or with one that is older, as `30days` or `12h`
-    #[arg(long, value_name = "DURATION", default_value = "")]
+    #[arg(long, value_name = "DURATION", default_value = "", add = Completes::NOTHING)]
     pub max_age: String,
     /// Keep and use nothing from run to run
     #[arg(long, conflicts_with = "state_dir")]
