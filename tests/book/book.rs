@@ -347,6 +347,25 @@ impl Story {
     }
 }
 
+/// The most lines of a terminal that one line of a page is.
+const MOST_WRAPPED: usize = 5;
+
+/// One line, of which a terminal makes several: where it breaks depends on paths and digests that no
+/// page shows.
+fn unwrapped(lines: &[&str]) -> Option<String> {
+    let (first, more) = lines.split_first()?;
+    let mut line = first.trim_end().to_owned();
+    for more in more {
+        let indent = |text: &str| text.len() - text.trim_start().len();
+        let below = indent(more) >= indent(first) + 2 && !more.trim().is_empty();
+        line = match below {
+            true => format!("{line} {}", more.trim()),
+            false => return None,
+        };
+    }
+    Some(line)
+}
+
 /// Whether lines are those that a page shows.
 fn is_shown(shown: &[&str], lines: &[&str]) -> bool {
     match (shown.split_first(), lines.split_first()) {
@@ -354,9 +373,10 @@ fn is_shown(shown: &[&str], lines: &[&str]) -> bool {
         (None, Some(_)) => false,
         (Some((&"…", rest)), _) => (0..=lines.len()).any(|n| is_shown(rest, &lines[n..])),
         (Some(_), None) => false,
-        (Some((first, rest)), Some((line, lines))) => {
-            is_line(first.trim_end(), line.trim_end()) && is_shown(rest, lines)
-        }
+        (Some((first, rest)), Some(_)) => (1..=MOST_WRAPPED.min(lines.len())).any(|n| {
+            unwrapped(&lines[..n]).is_some_and(|line| is_line(first.trim_end(), &line))
+                && is_shown(rest, &lines[n..])
+        }),
     }
 }
 
@@ -479,6 +499,10 @@ fn what_a_page_shows_is_compared() {
         ("a … c", "a b d", false),
         ("…b=…", "a b=12", true),
         ("a…", "b a", false),
+        ("a b c", "a b\n  c", true),
+        ("a b c\nd", "a b\n  c\nd", true),
+        ("a b c", "a b\nc", false),
+        ("a b", "a b\n  c", false),
     ] {
         let shown: Vec<&str> = shown.lines().collect();
         let lines: Vec<&str> = lines.lines().collect();

@@ -7,7 +7,7 @@ use super::options::Consent;
 use super::signer::Who;
 
 use crate::plan::Plan;
-use crate::shell::out::{say, sayln};
+use crate::shell::out::{raw_sayln, say, sayln};
 use crate::shell::report::{HumanOptions, Shown, human, neutral};
 use conex_verify::finding::Reader;
 
@@ -25,7 +25,7 @@ pub fn show_warnings(plan: &Plan) {
         reader: Reader::WorkTree,
         ..HumanOptions::on(&std::io::stderr())
     };
-    sayln!("{}", human(&plan.warnings, &options));
+    raw_sayln!("{}", human(&plan.warnings, &options));
 }
 
 /// Shows a plan, after its warnings.

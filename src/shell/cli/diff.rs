@@ -17,7 +17,7 @@ use super::failure::Failure;
 use crate::plan::effect::counting;
 use crate::plan::{Plan, World};
 use crate::shell::git::{Git, Where};
-use crate::shell::out::{outln, sayln};
+use crate::shell::out::{raw_outln, sayln};
 use crate::shell::report::neutral;
 use conex_verify::format::digest::Digest;
 use conex_verify::format::name::Release;
@@ -308,7 +308,7 @@ fn print(
         ));
     }
     for line in String::from_utf8_lossy(&output.stdout).split_terminator('\n') {
-        outln!("{}", neutral(line));
+        raw_outln!("{}", neutral(line));
     }
     Ok(())
 }

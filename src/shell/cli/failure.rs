@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::options::ListFormat;
 use crate::plan::PlanError;
-use crate::shell::out::{outln, say, sayln};
+use crate::shell::out::{raw_outln, raw_sayln, say};
 use crate::shell::report::{Counts, HumanOptions, human, list, neutral, paths, wrapped};
 use conex_verify::finding::{Finding, Reader};
 
@@ -100,12 +100,12 @@ impl Failure {
             for (i, line) in self.message.lines().enumerate() {
                 let start = if i == 0 { "error: " } else { "" };
                 let line = format!("{start}{}", neutral(line));
-                sayln!("{}", wrapped(&line, options.width, ""));
+                raw_sayln!("{}", wrapped(&line, options.width, ""));
             }
         }
         if !self.hint.is_empty() {
             let hint = format!("hint: {}", neutral(&self.hint));
-            sayln!("\n{}", wrapped(&hint, options.width, "      "));
+            raw_sayln!("\n{}", wrapped(&hint, options.width, "      "));
         }
         self.exit
     }
@@ -121,12 +121,12 @@ pub fn say_all(findings: &[Finding], message: &str, format: ListFormat) {
         ListFormat::Human => say!("{}\n", list(findings, &options)),
         ListFormat::Lines => {
             for path in paths(findings) {
-                outln!("{path}");
+                raw_outln!("{path}");
             }
         }
     }
     let last = format!("{message}: {}", Counts::of(findings));
-    sayln!("{}", wrapped(&neutral(&last), options.width, ""));
+    raw_sayln!("{}", wrapped(&neutral(&last), options.width, ""));
 }
 
 /// Lists what was left out: then the status is that of something that was refused.
@@ -134,7 +134,7 @@ pub fn told(left_out: &[Finding], exit: Exit, format: ListFormat) -> Exit {
     if left_out.is_empty() {
         return exit;
     }
-    sayln!();
+    raw_sayln!();
     say_all(left_out, "left out, and not signed", format);
     match exit {
         Exit::Success => Exit::Rejected,

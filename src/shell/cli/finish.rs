@@ -17,7 +17,7 @@ use crate::plan;
 use crate::plan::status::status;
 use crate::plan::{Plan, View, World};
 use crate::shell::keys::file::shell_quoted;
-use crate::shell::out::{say, sayln};
+use crate::shell::out::{raw_sayln, say, sayln};
 use crate::shell::report::{Counts, HumanOptions, Shown, human, neutral};
 use crate::shell::write::{Change, WORK_TREE, apply};
 use conex_verify::finding::{Cause, Code, Finding, Reader, Severity};
@@ -191,11 +191,11 @@ pub fn hand_out(
     for (part, change) in parts.iter().zip(&changes) {
         let namespace = part.namespace.as_str();
         let (namespace, path) = (namespace.to_owned(), path(change));
-        sayln!("{}", Hint::SignElsewhere { namespace, path });
+        raw_sayln!("{}", Hint::SignElsewhere { namespace, path });
     }
     sayln!("Then, here:");
     for change in &changes {
-        sayln!("{}", Hint::ImportHere { path: path(change) });
+        raw_sayln!("{}", Hint::ImportHere { path: path(change) });
     }
     Ok(Exit::Success)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::human::{HumanOptions, Shown, human};
 use super::text::{neutral, shortened};
-use super::wrap::wrapped;
+use super::wrap::{prose, wrapped};
 use conex_verify::finding::{Code, Finding, Severity};
 use conex_verify::words::counted;
 
@@ -39,7 +39,8 @@ pub fn list(findings: &[Finding], options: &HumanOptions<'_>) -> String {
         let many: usize = found.iter().map(|f| f.alike.max(1)).sum();
         let mut text = format!("{severity}[{code}]: {} ({many})\n", code.title());
         for finding in found {
-            let _ = writeln!(text, "  {}", line(finding));
+            let line = format!("  {}", line(finding));
+            let _ = writeln!(text, "{}", prose(&line, options.width));
         }
         if !hint.is_empty() {
             let hint = wrapped(&format!("hint: {}", neutral(hint)), options.width, "      ");

@@ -29,7 +29,7 @@ pub use human::{HumanOptions, Shown, human};
 pub use json::{SCHEMA, json, json_since};
 pub use list::{list, paths};
 pub use text::{neutral, shortened};
-pub use wrap::{width_of, wrapped};
+pub use wrap::{prose, width_of, wrapped};
 
 use conex_verify::finding::{Finding, Reader, Severity};
 use conex_verify::words::{counted, verb};

@@ -6,7 +6,7 @@
 use std::io::IsTerminal;
 use std::os::fd::AsFd;
 
-use textwrap::core::Word;
+use textwrap::core::{Word, display_width};
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 /// The least width at which text is wrapped: below it nobody reads.
@@ -43,6 +43,48 @@ pub fn wrapped(text: &str, width: Option<usize>, indent: &str) -> String {
 pub fn wrapped_after(text: &str, lead: usize, width: Option<usize>) -> String {
     let left = width.map(|width| width.saturating_sub(lead));
     wrapped(text, left, "")
+}
+
+/// Lines for people, each broken at this width. What a line goes on with stands below its text: below
+/// the second of two columns, and a little to the right of the first word of any other line.
+pub fn prose(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width else {
+        return text.to_owned();
+    };
+    let lines = text.split('\n').map(|line| {
+        let (head, rest) = line.split_at(column(line));
+        let indent = match (head.trim().is_empty(), rest) {
+            (true, text) if text.starts_with("!! ") => head.len() + 3,
+            (true, text) if text.starts_with("hint: ") => head.len() + 6,
+            (true, _) => head.len() + 2,
+            (false, _) => display_width(head),
+        };
+        let indent = " ".repeat(indent);
+        let options = options(width)
+            .initial_indent(head)
+            .subsequent_indent(&indent);
+        textwrap::wrap(rest, options).join("\n")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The most characters before the second of two columns.
+const COLUMN: usize = 16;
+
+/// Where the text of a line starts: behind a word and two blanks, or at the first word.
+fn column(line: &str) -> usize {
+    let blanks = |text: &str| text.len() - text.trim_start_matches(' ').len();
+    let first = blanks(line);
+    let gap = line.get(first..).and_then(|text| text.find("  "));
+    let Some(gap) = gap else {
+        return first;
+    };
+    let end = first + gap;
+    let second = end + line.get(end..).map_or(0, blanks);
+    match second <= COLUMN && second < line.len() {
+        true => second,
+        false => first,
+    }
 }
 
 fn options<'a>(width: usize) -> Options<'a> {
@@ -99,6 +141,30 @@ mod tests {
             };
             assert_eq!(words(&lines), words(text));
         }
+    }
+
+    #[test]
+    fn a_line_goes_on_below_its_text() {
+        let at = |text: &str| prose(text, Some(40));
+        assert_eq!(
+            at("packages    one two three four five six seven eight"),
+            "packages    one two three four five six\n            seven eight"
+        );
+        assert_eq!(
+            at("  !! takes something away from somebody who has it"),
+            "  !! takes something away from somebody\n     who has it"
+        );
+        assert_eq!(
+            at("hint: take a key of your own, and no other one"),
+            "hint: take a key of your own, and no\n      other one"
+        );
+        // One that is longer than a line stays beside what it belongs to.
+        let long = format!("identity    blake2b={}", "0".repeat(64));
+        assert_eq!(at(&long), long);
+        for whole in ["", "\na\n", "  a  b", "short"] {
+            assert_eq!(at(whole), whole);
+        }
+        assert_eq!(prose(&long.repeat(9), None), long.repeat(9));
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn values(machine: &Machine, words: &[&str]) -> Vec<String> {
     }
 }
 
-fn git(machine: &Machine, args: &[&str]) {
+pub fn git(machine: &Machine, args: &[&str]) {
     let mut command = Command::new("git");
     machine.adapt(&mut command);
     let settings = ["-c", "user.name=ann", "-c", "user.email=ann@host.example"];

@@ -38,12 +38,22 @@ pub struct Session {
 /// Runs a command on a new terminal that controls it: Ctrl-C is a signal there.
 /// `setsid` (util-linux) makes it so, which Rust alone cannot without `unsafe`.
 pub fn spawn(program: &str, args: &[&str], adapt: impl FnOnce(&mut Command)) -> Session {
+    spawn_at(80, program, args, adapt)
+}
+
+/// The same on a terminal of so many columns.
+pub fn spawn_at(
+    columns: u16,
+    program: &str,
+    args: &[&str],
+    adapt: impl FnOnce(&mut Command),
+) -> Session {
     let master: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
     let size = Winsize {
         ws_row: 24,
-        ws_col: 80,
+        ws_col: columns,
         ws_xpixel: 0,
         ws_ypixel: 0,
     };

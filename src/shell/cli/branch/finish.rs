@@ -14,7 +14,7 @@ use crate::shell::cli::signer::Who;
 use crate::shell::cli::signing::sign_plan;
 use crate::shell::git::{GitError, Merge, Oid, Pushed};
 use crate::shell::keys::file::shell_quoted;
-use crate::shell::out::sayln;
+use crate::shell::out::{raw_sayln, sayln};
 use crate::shell::report::neutral;
 
 /// Asks, has a plan signed, commits it on top of the branch, and pushes that. `verb` is what the
@@ -106,14 +106,14 @@ fn keep(fetched: &Fetched, commit: &Oid) -> Result<(), Failure> {
         "Nothing was pushed (--no-push). It is the commit {}:",
         commit.short()
     );
-    sayln!(
+    raw_sayln!(
         "{}",
         Hint::ShowKept {
             kept: quoted(&kept)
         }
     );
     sayln!("To push it:");
-    sayln!("{}", push_command(place, &kept));
+    raw_sayln!("{}", push_command(place, &kept));
     Ok(())
 }
 

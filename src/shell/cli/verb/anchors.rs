@@ -11,7 +11,7 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::page::{PRINTED, Page};
 use crate::shell::cli::workspace::working_tree;
 use crate::shell::git::{Git, Where};
-use crate::shell::out::{outln, sayln};
+use crate::shell::out::{raw_outln, sayln};
 use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::path::Place;
 use conex_verify::format::resource::{Decode as _, Revision, SignedSnapshot, SnapshotRule};
@@ -58,12 +58,12 @@ pub fn run(root: &Path, args: &AnchorsArgs) -> Result<Exit, Failure> {
     let anchors = words(&policy);
     match args.opam.as_deref() {
         // With anchors opam asks its hook, if it has one; that is what `enable` is for.
-        Some([name, url]) => outln!(
+        Some([name, url]) => raw_outln!(
             "opam repository add {name} {url} {} {}\nconex enable {name}",
             quorum,
             anchors.join(" ")
         ),
-        _ => outln!("{}", anchors.join(",")),
+        _ => raw_outln!("{}", anchors.join(",")),
     }
     Ok(Exit::Success)
 }

@@ -25,7 +25,7 @@ use crate::shell::opam::program::{ProgramError, look};
 use crate::shell::opam::record::Record;
 use crate::shell::opam::repositories::{Entry, read};
 use crate::shell::opam::root::{CONFIG, REPOS_CONFIG, Root, RootError};
-use crate::shell::out::sayln;
+use crate::shell::out::{raw_sayln, sayln};
 use crate::shell::report::neutral;
 
 /// Arguments of `enable`.
@@ -219,7 +219,11 @@ fn say_what_is_left(name: &str, hook: &Hook, add: &str) {
         }
     );
     let (name, add) = (neutral(name).to_string(), neutral(add).to_string());
-    sayln!("{}", Hint::AddNow { name, add });
+    let text = Hint::AddNow { name, add }.to_string();
+    // The command is copied.
+    let (said, command) = text.split_once('\n').unwrap_or((&text, ""));
+    sayln!("{said}");
+    raw_sayln!("{command}");
 }
 
 /// Says what is wrong with what opam holds, and what mends it.

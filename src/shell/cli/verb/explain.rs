@@ -9,7 +9,8 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::page::Page;
 use crate::shell::cli::workspace::state_home;
 use crate::shell::hook::report::last;
-use crate::shell::out::{out, outln};
+use crate::shell::out::{outln, raw_outln};
+use crate::shell::report::width_of;
 use conex_verify::finding::Code;
 
 /// Arguments of `explain`.
@@ -52,7 +53,13 @@ pub fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
             "the hook writes one each time opam runs it; --state-dir DIR names another place",
         )
     })?;
-    out!("{report}");
+    for line in report.lines() {
+        // Lines that start otherwise show a place in a file.
+        match line.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            true => outln!("{line}"),
+            false => raw_outln!("{line}"),
+        }
+    }
     Ok(Exit::Success)
 }
 
@@ -75,7 +82,10 @@ fn explain(text: &str) -> Result<Exit, Failure> {
     };
     outln!("{code}: {}", code.title());
     for rule in rules(text) {
-        outln!("\n{rule}");
+        match width_of(&std::io::stdout()) {
+            Some(_) => outln!("\n{}", flowing(&rule)),
+            None => outln!("\n{rule}"),
+        }
     }
     Ok(Exit::Success)
 }
@@ -98,6 +108,22 @@ fn rules(code: &str) -> Vec<String> {
     let texts = paragraphs.iter().map(|lines| lines.join("\n"));
     let named = texts.filter(|text| codes(text).iter().any(|c| c == code));
     named.map(|text| plain(&text)).collect()
+}
+
+/// A rule whose lines end where those of a terminal do, and no longer where those of the document do.
+fn flowing(rule: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in rule.lines() {
+        let starts = line.trim().is_empty() || line.trim_start().starts_with(['*', '|']);
+        match lines.last_mut() {
+            Some(last) if !starts && !last.trim().is_empty() => {
+                last.push(' ');
+                last.push_str(line.trim_start());
+            }
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines.join("\n")
 }
 
 /// The codes in a text, those of `E023 to E026` among them.

@@ -25,7 +25,7 @@ use crate::shell::keys::passphrase::{ask_new, from_environment};
 use crate::shell::keys::private::PrivateFile;
 use crate::shell::keys::store::{Existing, KeyStore, PrivateHalf, StoreError, conex_home};
 use crate::shell::keys::text::{self, KeyText};
-use crate::shell::out::{out, outln, sayln};
+use crate::shell::out::{out, raw_outln, sayln};
 use crate::shell::report::neutral;
 use conex_verify::finding::Reader;
 use conex_verify::format::name::Id;
@@ -290,12 +290,12 @@ fn list(format: Format) -> Result<Exit, Failure> {
     }
     for (id, info) in &keys {
         match info {
-            Ok(info) => outln!(
+            Ok(info) => raw_outln!(
                 "{id}\t{}\t{}",
                 info.public.fingerprint(),
                 half(info.private)
             ),
-            Err(error) => outln!("{id}\tunusable: {}", neutral(&error.to_string())),
+            Err(error) => raw_outln!("{id}\tunusable: {}", neutral(&error.to_string())),
         }
     }
     if keys.is_empty() {
@@ -324,9 +324,9 @@ fn show(id: &Id, fingerprint: bool) -> Result<Exit, Failure> {
         }
     })?;
     if fingerprint {
-        outln!("{}", info.public.fingerprint());
+        raw_outln!("{}", info.public.fingerprint());
     } else {
-        outln!("{} {id}", info.public);
+        raw_outln!("{} {id}", info.public);
     }
     Ok(Exit::Success)
 }

@@ -19,7 +19,7 @@ use crate::shell::cli::page::{DONE, Page};
 use crate::shell::cli::signing::keep_in_log;
 use crate::shell::cli::workspace::{earlier, outside, working_tree, write};
 use crate::shell::keys::file::shell_quoted;
-use crate::shell::out::{out, sayln};
+use crate::shell::out::{out, raw_sayln, sayln};
 use crate::shell::write::{Change, WORK_TREE, apply};
 use crate::sshsig::{armour, from_armour};
 use conex_verify::format::digest::Digest;
@@ -155,7 +155,7 @@ fn write_out(taken: &Signed, dir: &Path) -> Result<(), Failure> {
         .map_err(|e| Failure::usage(format!("{}: {e}", dir.display()), ""))?;
     sayln!("Each signature is checked with:");
     for command in commands {
-        sayln!("  {command}");
+        raw_sayln!("  {command}");
     }
     Ok(())
 }

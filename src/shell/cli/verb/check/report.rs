@@ -15,7 +15,7 @@ use crate::shell::cli::limits::{JsonLimit, fullest, limit_in_words};
 use crate::shell::cli::todo::{JsonCoverage, JsonTask, lines, percent, some};
 use crate::shell::git::Oid;
 use crate::shell::keys::file::shell_quoted;
-use crate::shell::out::{out, outln};
+use crate::shell::out::{out, outln, raw_outln};
 use crate::shell::report::{
     Annotation, Counts, Group, HumanOptions, Shown, annotation, groups, human, json_since, neutral,
 };
@@ -166,7 +166,7 @@ pub fn show(subject: &Subject, outcome: &Outcome, all: bool) {
         };
         let text = human(findings, &options);
         if !text.is_empty() {
-            outln!("\n{}", text.trim_end());
+            raw_outln!("\n{}", text.trim_end());
         }
     };
     if let Some(check) = &outcome.check

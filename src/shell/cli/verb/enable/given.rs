@@ -10,7 +10,7 @@ use crate::shell::cli::failure::Failure;
 use crate::shell::cli::workspace::working_tree;
 use crate::shell::opam::repositories::Entry;
 use crate::shell::opam::root::RootError;
-use crate::shell::out::sayln;
+use crate::shell::out::{raw_sayln, sayln};
 use conex_verify::AnchorError;
 use conex_verify::workbench::repository::Repository;
 use conex_verify::workbench::trust::anchors::{Anchors, Client, words};
@@ -54,7 +54,7 @@ pub fn anchors(
                 directory.display()
             );
             for anchor in &anchors {
-                sayln!("  {anchor}");
+                raw_sayln!("  {anchor}");
             }
             (anchors.join(","), asked.or(Some(quorum)))
         }

@@ -15,7 +15,7 @@ use crate::shell::opam::held::{Asked, Refusal};
 use crate::shell::opam::inspect::{Check, Environment, State, inspect, protected};
 use crate::shell::opam::repositories::Entry;
 use crate::shell::opam::root::Root;
-use crate::shell::out::outln;
+use crate::shell::out::{outln, raw_outln};
 use crate::shell::report::neutral;
 
 /// What `conex verify` would be asked by a hook with these options about the repository of this entry, which opam
@@ -76,7 +76,7 @@ pub fn status(root: &Root, this: &Path, format: Format) -> Result<Exit, Failure>
                 checks: &checks,
             };
             let text = serde_json::to_string_pretty(&report).unwrap_or_default();
-            outln!("{text}");
+            raw_outln!("{text}");
         }
         Format::Human => human(root, &checks, protected),
     }
