@@ -12,6 +12,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use clap::Args;
+
+use super::complete::Completes;
 use super::failure::Failure;
 
 use crate::plan::effect::counting;
@@ -24,6 +27,53 @@ use conex_verify::format::name::Release;
 use conex_verify::format::path::{Place, release_dir};
 use conex_verify::format::resource::{Checksum, Decode as _, FileDigest, Kind};
 use conex_verify::tree::Bytes;
+
+/// How much is shown of what is about to be signed.
+#[derive(Debug, Clone, Args)]
+pub struct Showing {
+    /// Show first what changed in the files of the releases since somebody vouched for them
+    #[arg(long)]
+    pub diff: bool,
+    /// With --diff, compare with this commit
+    #[arg(long, value_name = "COMMIT", requires = "diff", add = Completes::BRANCH)]
+    pub since: Option<String>,
+    /// Name everything that is new, not the first of many
+    #[arg(long)]
+    pub all: bool,
+}
+
+impl Showing {
+    /// Prints the difference of all releases in the plan, in the work tree, if it is wanted.
+    ///
+    /// # Errors
+    /// git fails, or there is no commit of that name.
+    pub fn show(&self, world: &World<'_>, plan: &Plan, root: &Path) -> Result<(), Failure> {
+        let past = Past {
+            now: world,
+            root,
+            head: "HEAD",
+            published: Vec::new(),
+        };
+        self.show_from(&past, world, plan)
+    }
+
+    /// Prints the difference of all releases in the plan, which was made in `world`, if it is
+    /// wanted.
+    ///
+    /// # Errors
+    /// As for [`Showing::show`].
+    pub fn show_from(
+        &self,
+        past: &Past<'_>,
+        world: &World<'_>,
+        plan: &Plan,
+    ) -> Result<(), Failure> {
+        match self.diff {
+            true => show_since(past, self.since.as_deref(), world, plan),
+            false => Ok(()),
+        }
+    }
+}
 
 /// How many commits before this one are looked through for what was vouched for.
 const FIRST_PARENTS: usize = 20;
@@ -41,30 +91,16 @@ pub struct Past<'a> {
     pub head: &'a str,
     /// Commits of the published branch, in which the old side most likely is.
     pub published: Vec<String>,
-    /// What the user compares with; without it the last version is looked for that was supported.
-    pub since: Option<&'a str>,
 }
 
-/// Prints the difference of all releases in the plan, in the work tree. `since` is what the user
-/// compares with.
-pub fn show(
+/// Prints the difference of all releases in the plan, which was made in `world`, from the commit
+/// `since`, or from the last version that was supported.
+fn show_since(
+    past: &Past<'_>,
+    since: Option<&str>,
     world: &World<'_>,
     plan: &Plan,
-    root: &Path,
-    since: Option<&str>,
 ) -> Result<(), Failure> {
-    let past = Past {
-        now: world,
-        root,
-        head: "HEAD",
-        published: Vec::new(),
-        since,
-    };
-    show_since(&past, world, plan)
-}
-
-/// Prints the difference of all releases in the plan, which was made in `world`.
-pub fn show_since(past: &Past<'_>, world: &World<'_>, plan: &Plan) -> Result<(), Failure> {
     let mut wanted: BTreeMap<Release, Option<Digest>> = BTreeMap::new();
     for entry in plan
         .entries
@@ -79,7 +115,7 @@ pub fn show_since(past: &Past<'_>, world: &World<'_>, plan: &Plan) -> Result<(),
     if wanted.is_empty() {
         return Ok(());
     }
-    let found = match (Git::open(past.root, Where::Directory), past.since) {
+    let found = match (Git::open(past.root, Where::Directory), since) {
         (Ok(git), Some(name)) => at(&git, name, &wanted)?,
         (Ok(git), None) => vouched(&git, past, &wanted)?,
         (Err(error), Some(_)) => return Err(error.into()),

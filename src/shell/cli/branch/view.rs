@@ -7,7 +7,7 @@ use std::path::Path;
 use super::fetched::{Fetched, Trees};
 
 use crate::plan::{Plan, View as Seen, World, published};
-use crate::shell::cli::diff::{Past, show_since};
+use crate::shell::cli::diff::{Past, Showing};
 use crate::shell::cli::failure::Failure;
 use conex_verify::workbench::repository::Repository;
 
@@ -94,15 +94,15 @@ impl<'a> View<'a> {
         plan.tell_since(now, world, &find, all);
     }
 
-    /// Prints the difference of all releases in the plan.
+    /// Prints the difference of all releases in the plan, if it is wanted.
     ///
     /// # Errors
-    /// git fails, or there is no commit `since`.
+    /// git fails, or there is no commit of that name.
     pub fn differ(
         &self,
+        showing: &Showing,
         world: &World<'_>,
         plan: &Plan,
-        since: Option<&str>,
         root: &Path,
     ) -> Result<(), Failure> {
         let commits = [&self.fetched.base].into_iter().chain(&self.trees.common);
@@ -111,8 +111,7 @@ impl<'a> View<'a> {
             root,
             head: self.fetched.head.as_str(),
             published: commits.map(|oid| oid.as_str().to_owned()).collect(),
-            since,
         };
-        show_since(&past, world, plan)
+        showing.show_from(&past, world, plan)
     }
 }

@@ -7,8 +7,9 @@ use clap::Args;
 use crate::plan;
 use crate::plan::conflict::{Conflicts, mend};
 use crate::plan::{Plan, Scope, View, World};
-use crate::shell::cli::branch::{BranchArgs, Fetched, Named};
+use crate::shell::cli::branch::{self, BranchArgs, Fetched, Named};
 use crate::shell::cli::complete::{Completes, Source};
+use crate::shell::cli::diff::Showing;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{hand_out, sign_and_write, still_invalid};
 use crate::shell::cli::options::Signing;
@@ -17,7 +18,6 @@ use crate::shell::cli::published::{Published, is_continued};
 use crate::shell::cli::signer::{id, places, public_signer, who};
 use crate::shell::cli::signing::fold_small;
 use crate::shell::cli::workspace::merged_tree;
-use crate::shell::cli::{branch, diff};
 use crate::shell::git::{Git, Range, Where};
 use crate::shell::keys::Signer as _;
 use conex_verify::tree::Tree;
@@ -38,15 +38,9 @@ pub struct ApproveArgs {
     /// Only what these commits touch
     #[arg(long, value_name = "BASE..HEAD", conflicts_with = "theirs", add = Completes(&[Source::Ranges]))]
     pub range: Option<String>,
-    /// Show first what changed in the files of the releases since somebody vouched for them
-    #[arg(long)]
-    pub diff: bool,
-    /// With --diff, compare with this commit
-    #[arg(long, value_name = "COMMIT", requires = "diff", add = Completes::BRANCH)]
-    pub since: Option<String>,
-    /// Name everything that is new, not the first of many
-    #[arg(long)]
-    pub all: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub showing: Showing,
     /// Write what is to be signed into this directory, for a machine that has the key
     #[arg(long, value_name = "DIR", conflicts_with = "theirs", add = Completes::DIRECTORY)]
     pub detached: Option<PathBuf>,
@@ -106,10 +100,8 @@ pub fn run(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
         let (id, key) = public_signer(&args.signing, &world, root)?;
         let mut plan = first;
         plan.merge(plan::approve_some(&world, &id, &key, &scope)?);
-        published.tell(&mut plan, &world, root, args.all);
-        if args.diff {
-            diff::show(&world, &plan, root, args.since.as_deref())?;
-        }
+        published.tell(&mut plan, &world, root, args.showing.all);
+        args.showing.show(&world, &plan, root)?;
         return hand_out(&args.signing, &plan, &world, &id, root, dir);
     }
     let who = who(&args.signing, &world, &places)?;
@@ -120,10 +112,8 @@ pub fn run(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
         who.signer.public(),
         &scope,
     )?);
-    published.tell(&mut plan, &world, root, args.all);
-    if args.diff {
-        diff::show(&world, &plan, root, args.since.as_deref())?;
-    }
+    published.tell(&mut plan, &world, root, args.showing.all);
+    args.showing.show(&world, &plan, root)?;
     fold_small(&world, &who, &mut plan);
     let (exit, written) = sign_and_write(plan, args.signing.consent, &world, &who, root)?;
     if let Some(plan) = written {
@@ -190,7 +180,7 @@ fn in_branch(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
     plan.merge(of(&brought)?);
     let signatures = |plan: &Plan| plan.entries.len() + usize::from(plan.link.is_some());
     let besides = signatures(&of(&all)?).saturating_sub(signatures(&plan));
-    view.tell(&world, &mut plan, args.all);
+    view.tell(&world, &mut plan, args.showing.all);
     if besides > 0 {
         let things = match besides {
             1 => "1 thing that waits".to_owned(),
@@ -200,9 +190,7 @@ fn in_branch(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
         let line = format!("left out: {things} in {name} and that it does not bring");
         plan.lines.push(line);
     }
-    if args.diff {
-        view.differ(&world, &plan, args.since.as_deref(), root)?;
-    }
+    view.differ(&args.showing, &world, &plan, root)?;
     fold_small(&world, &who, &mut plan);
     let consent = args.signing.consent;
     branch::sign_and_push(

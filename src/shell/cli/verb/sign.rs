@@ -8,9 +8,10 @@ use clap::Args;
 use crate::plan;
 use crate::plan::conflict::mend;
 use crate::plan::{Plan, PlanError, Sign, View, World};
-use crate::shell::cli::branch::{BranchArgs, Fetched, Named};
+use crate::shell::cli::branch::{self, BranchArgs, Fetched, Named};
 use crate::shell::cli::commit::{Covered, refuse_ignored};
 use crate::shell::cli::complete::{Completes, Source};
+use crate::shell::cli::diff::Showing;
 use crate::shell::cli::failure::{Exit, Failure, told};
 use crate::shell::cli::finish::{hand_out, signed};
 use crate::shell::cli::options::{ListFormat, Listing, Signing};
@@ -19,7 +20,6 @@ use crate::shell::cli::published::Published;
 use crate::shell::cli::signer::{Who, find, places, public_signer, signer_in};
 use crate::shell::cli::signing::fold_small;
 use crate::shell::cli::workspace::merged_tree;
-use crate::shell::cli::{branch, diff};
 use crate::shell::keys::{Signer as _, log};
 use conex_verify::finding::Finding;
 use conex_verify::format::key::PublicKey;
@@ -35,15 +35,9 @@ pub struct SignArgs {
     /// Sign releases whose source archives have no SHA-256 or SHA-512 checksum
     #[arg(long)]
     pub allow_weak_checksums: bool,
-    /// Show first what changed in the files of the releases since somebody vouched for them
-    #[arg(long)]
-    pub diff: bool,
-    /// With --diff, compare with this commit
-    #[arg(long, value_name = "COMMIT", requires = "diff", add = Completes::BRANCH)]
-    pub since: Option<String>,
-    /// Name everything that is new, not the first of many
-    #[arg(long)]
-    pub all: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub showing: Showing,
     /// Write what is to be signed into this directory, for a machine that has the key
     #[arg(long, value_name = "DIR", conflicts_with = "theirs", add = Completes::DIRECTORY)]
     pub detached: Option<PathBuf>,
@@ -101,10 +95,8 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
         let mut plan = plan.map_err(|error| whole(error, format))?;
         let left_out = std::mem::take(&mut plan.left_out);
         refuse_ignored(root, Covered::Releases, &releases(&plan), format)?;
-        published.tell(&mut plan, &world, root, args.all);
-        if args.diff {
-            diff::show(&world, &plan, root, args.since.as_deref())?;
-        }
+        published.tell(&mut plan, &world, root, args.showing.all);
+        args.showing.show(&world, &plan, root)?;
         let exit = hand_out(&args.signing, &plan, &world, &id, root, dir)?;
         return Ok(told(&left_out, exit, format));
     }
@@ -112,10 +104,8 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     let mut plan = plan_for(args, &args.packages, &world, &who)?;
     let left_out = std::mem::take(&mut plan.left_out);
     refuse_ignored(root, Covered::Releases, &releases(&plan), format)?;
-    published.tell(&mut plan, &world, root, args.all);
-    if args.diff {
-        diff::show(&world, &plan, root, args.since.as_deref())?;
-    }
+    published.tell(&mut plan, &world, root, args.showing.all);
+    args.showing.show(&world, &plan, root)?;
     fold_small(&world, &who, &mut plan);
     let exit = signed(plan, args.signing.consent, &world, &who, root)?;
     Ok(told(&left_out, exit, format))
@@ -187,10 +177,8 @@ fn in_branch(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
         packages => plan_for(args, packages, &world, &who)?,
     };
     let left_out = std::mem::take(&mut plan.left_out);
-    view.tell(&world, &mut plan, args.all);
-    if args.diff {
-        view.differ(&world, &plan, args.since.as_deref(), root)?;
-    }
+    view.tell(&world, &mut plan, args.showing.all);
+    view.differ(&args.showing, &world, &plan, root)?;
     fold_small(&world, &who, &mut plan);
     let consent = args.signing.consent;
     let exit = branch::sign_and_push(&fetched, &args.theirs, plan, consent, &world, &who, "Sign")?;
