@@ -1,6 +1,6 @@
 //! T9: What stands in the way of a signature: what every client would refuse, whoever signs.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{Init, Plan, PlanError, View, World};
 use conex_verify::finding::{Code, Finding, Severity, is_leftover, remedy};
@@ -38,6 +38,9 @@ const MENDED: [Code; 10] = [
     Code::MissingFile,
     Code::ExtraFile,
 ];
+
+/// How many of the paths that are left out a plan names: the question is on the same screen.
+const LEFT_OUT_SHOWN: usize = 5;
 
 /// All errors of a tree: those of its files, and those of what it says.
 fn errors<'w>(world: &'w World<'_>) -> impl Iterator<Item = &'w Finding> {
@@ -186,14 +189,31 @@ pub(super) fn leftover(path: &str) -> Finding {
 }
 
 impl Plan {
-    /// Says how much was left out, if anything was.
+    /// Says what was left out, if anything was, before anybody is asked: the first paths, each with
+    /// why, and how all of them are listed.
     pub(super) fn say_left_out(&mut self) {
-        let paths: BTreeSet<&str> = self.left_out.iter().map(|f| f.path.as_str()).collect();
-        if !paths.is_empty() {
-            self.say(format!(
-                "leaves out {}, as it is listed below",
-                counted(paths.len(), "path")
-            ));
+        let mut paths: BTreeMap<String, &'static str> = BTreeMap::new();
+        for finding in &self.left_out {
+            let path = match finding.path.as_str() {
+                "" => "the repository",
+                path => path,
+            };
+            let title = finding.code.title();
+            paths.entry(path.to_owned()).or_insert(title);
+        }
+        if paths.is_empty() {
+            return;
+        }
+        self.say(format!(
+            "leaves out {}, which clients would refuse (`--dry-run` lists all, with what to do):",
+            counted(paths.len(), "path")
+        ));
+        for (path, title) in paths.iter().take(LEFT_OUT_SHOWN) {
+            self.say(format!("  {path}: {title}"));
+        }
+        let more = paths.len().saturating_sub(LEFT_OUT_SHOWN);
+        if more > 0 {
+            self.say(format!("  and {}", counted(more, "more path")));
         }
     }
 }

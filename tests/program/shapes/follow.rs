@@ -28,7 +28,12 @@ fn told(list: &str, path: &str) -> String {
         part.push_str(line);
         part.push('\n');
     }
-    let found = parts.into_iter().find(|part| part.contains(path));
+    // The plan before the list names paths as well, and says nothing of what to do.
+    let (errors, plan): (Vec<String>, _) = parts.into_iter().partition(|p| p.starts_with("error["));
+    let found = errors
+        .into_iter()
+        .chain(plan)
+        .find(|part| part.contains(path));
     found.unwrap_or_else(|| panic!("nothing is said of {path}:\n{list}"))
 }
 

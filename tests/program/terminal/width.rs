@@ -181,3 +181,31 @@ fn what_is_copied_is_never_broken() {
     let command = narrow.lines().find(|line| line.contains("ssh-keygen"));
     assert!(command.unwrap().contains(&dir), "{narrow}");
 }
+
+/// T9: Whoever is asked has seen what is left out, and why.
+#[test]
+fn what_is_left_out_is_said_before_the_question() {
+    let machine = busy();
+    for n in 0..7 {
+        let bad = machine.path(&format!("repo/packages/fmt/fmt.8.{n}"));
+        fs::create_dir(&bad).unwrap();
+        fs::write(bad.join("opam"), "opam-version: \"1.2\"\n").unwrap();
+    }
+    machine.ok(&["approve", "--as", "ann", "--yes"]);
+    let mut session = conex(&machine, &["sign", "--as", "ann", "fmt"]);
+    session.expect("leaves out 8 paths").expect("`--dry-run`");
+    session.expect("packages/fmt/fmt.8.0/opam: ");
+    session.expect("and 3 more paths").expect("Sign? [y/N] ");
+    session.send("n\n").expect("Nothing was signed.");
+    session.end();
+    let all = err(&machine.conex(&["sign", "--as", "ann", "fmt", "--dry-run"]));
+    assert!(
+        all.contains("packages/fmt/fmt.9.9.9-a-rather-long-version/opam"),
+        "{all}"
+    );
+    assert!(
+        !machine
+            .path("repo/packages/fmt/fmt.0.9.0/checksum")
+            .exists()
+    );
+}
