@@ -7,6 +7,7 @@ pub mod hook;
 pub mod keys;
 pub mod opam;
 mod out;
+mod process;
 mod progress;
 pub mod read;
 pub mod report;

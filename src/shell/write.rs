@@ -20,6 +20,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use thiserror::Error;
 
+use crate::shell::process::is_gone;
 use crate::shell::{progress, signals};
 use conex_verify::tree::Bytes;
 
@@ -271,18 +272,25 @@ fn sweep(dir: BorrowedFd<'_>) {
         let name = entry.file_name();
         let of = name.to_str().ok().and_then(made_by);
         let dead = |pid: u32| {
-            let number = i32::try_from(pid)
-                .ok()
-                .and_then(rustix::process::Pid::from_raw);
-            let gone = number.is_none_or(|number| {
-                rustix::process::test_kill_process(number) == Err(Errno::SRCH)
-            });
-            gone || pid == std::process::id() && NEXT.load(Ordering::Relaxed) == 0
+            is_gone(pid) || pid == std::process::id() && NEXT.load(Ordering::Relaxed) == 0
         };
         if of.is_some_and(dead) {
             let _ = rustix::fs::unlinkat(dir, name, AtFlags::empty());
         }
     }
+}
+
+/// Removes from a directory what runs left there that were killed.
+pub fn sweep_in(dir: &Path) {
+    if let Ok(dir) = rustix::fs::openat(CWD, dir, DIRECTORY, Mode::empty()) {
+        sweep(dir.as_fd());
+    }
+}
+
+/// How the name of a temporary file begins and ends that [`sweep_in`] knows for one of ours, with
+/// anything between.
+pub fn temporary_name() -> (String, &'static str) {
+    (format!(".conex-{}-", std::process::id()), ".tmp")
 }
 
 /// The number of the process that made a temporary file of this name.
@@ -497,7 +505,8 @@ fn temporary(
     // Names collide only with what a crashed process of the same number left.
     for _ in 0..100 {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!(".conex-{}-{n}.tmp\0", std::process::id());
+        let (prefix, suffix) = temporary_name();
+        let name = format!("{prefix}{n}{suffix}\0");
         let Ok(name) = CStr::from_bytes_with_nul(name.as_bytes()) else {
             break;
         };

@@ -10,6 +10,7 @@ use std::process::{Command, Output, Stdio};
 
 use super::error::{told, told_by_remote};
 use super::{Git, GitError, Oid, command};
+use crate::shell::process::is_gone;
 
 /// What of the environment says how other machines are reached.
 const REACH: [&str; 7] = [
@@ -21,6 +22,10 @@ const REACH: [&str; 7] = [
     "GIT_ALLOW_PROTOCOL",
     "GIT_PROTOCOL",
 ];
+
+/// Below this name, in a directory of each run's own, is what was fetched, until it is known which
+/// commit each is.
+const FETCHED: &str = "refs/conex-fetched/";
 
 /// What comes of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +97,8 @@ impl Git {
         remote: &str,
         wanted: &[String],
     ) -> Result<BTreeMap<String, Oid>, GitError> {
-        let ours = format!("refs/conex-fetched/{}/", std::process::id());
+        self.forget_of_the_dead()?;
+        let ours = format!("{FETCHED}{}/", std::process::id());
         let mut git = self.afar();
         git.args(["fetch", "--quiet", "--no-tags", "--no-prune"])
             .args(["--no-recurse-submodules", "--no-auto-maintenance"])
@@ -113,6 +119,18 @@ impl Git {
             Some((format!("refs/{below}"), oid))
         });
         Ok(named.collect())
+    }
+
+    /// Takes away the names of what runs fetched that were killed; also of one that had the number
+    /// of this process.
+    fn forget_of_the_dead(&self) -> Result<(), GitError> {
+        let mut names = self.names(FETCHED)?;
+        names.retain(|name, _| {
+            let below = name.strip_prefix(FETCHED).unwrap_or_default();
+            let number = below.split('/').next().and_then(|text| text.parse().ok());
+            number.is_none_or(|number| number == std::process::id() || is_gone(number))
+        });
+        self.forget(&names)
     }
 
     fn not_fetched(&self, remote: &str, output: &Output) -> GitError {

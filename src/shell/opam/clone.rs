@@ -16,6 +16,7 @@ use flate2::write::GzEncoder;
 use super::repositories::Entry;
 use super::root::{Locked, Root};
 use crate::shell::hook::git::{MAX_CONFIG, settle, settled};
+use crate::shell::write::temporary_name;
 
 /// The size of a block of tar, in bytes.
 const BLOCK: usize = 512;
@@ -64,8 +65,10 @@ fn in_archive(archive: &Path, config: &str) -> io::Result<()> {
         return Ok(());
     };
     let dir = archive.parent().unwrap_or(Path::new("."));
+    let (prefix, suffix) = temporary_name();
     let file = tempfile::Builder::new()
-        .prefix(".conex-")
+        .prefix(&prefix)
+        .suffix(suffix)
         .tempfile_in(dir)?;
     file.as_file()
         .set_permissions(std::fs::metadata(archive)?.permissions())?;

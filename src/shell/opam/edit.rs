@@ -67,6 +67,7 @@ pub fn set_hook(
         record.hook = Some(Replaced {
             before: String::new(),
             now,
+            earlier: None,
         });
         return Ok(Edited::Changed(text));
     };
@@ -82,28 +83,35 @@ pub fn set_hook(
     // What was there before conex came, not what an earlier conex wrote.
     let ours = record.hook.take().filter(|_| found.hook.is_conex());
     let (range, replaced) = match ours {
-        Some(ours) => match exact(config, &found.span, &ours.now) {
+        Some(ours) => match ours.written(config, &found.span) {
             // Its newlines are a part of what was written.
-            Some(range) => {
-                let newline = ours.now.strip_prefix('\n').map_or("", |_| "\n");
-                let end = if ours.now.ends_with('\n') { "\n" } else { "" };
-                (
-                    range,
-                    Replaced {
-                        before: ours.before,
-                        now: format!("{newline}{now}{end}"),
-                    },
-                )
+            Some((range, written)) => {
+                let newline = written.strip_prefix('\n').map_or("", |_| "\n");
+                let end = if written.ends_with('\n') { "\n" } else { "" };
+                let replaced = Replaced {
+                    now: format!("{newline}{now}{end}"),
+                    earlier: Some(written.to_owned()),
+                    before: ours.before,
+                };
+                (range, replaced)
             }
             None => (
                 found.span.clone(),
                 Replaced {
                     before: ours.before,
                     now,
+                    earlier: Some(old),
                 },
             ),
         },
-        None => (found.span.clone(), Replaced { before: old, now }),
+        None => (
+            found.span.clone(),
+            Replaced {
+                before: old,
+                now,
+                earlier: None,
+            },
+        ),
     };
     let text = spliced(config, &range, replaced.now.as_bytes());
     record.hook = Some(replaced);
@@ -123,12 +131,17 @@ pub fn unset_hook(path: &Path, config: &[u8], record: &mut Record) -> Result<Edi
         return Ok(Edited::Unchanged);
     }
     if !found.hook.is_conex() {
+        // Where a run was killed the one of before is still there, or is there again.
+        let there = text_of(path, config, &found.span)?;
+        if replaced.is_some_and(|replaced| replaced.before == there) {
+            return Ok(Edited::Unchanged);
+        }
         let words = found.hook.words.iter().map(|w| w.text.as_str());
         return Ok(Edited::Others(words.collect::<Vec<_>>().join(" ")));
     }
     let (range, before) = match replaced {
-        Some(replaced) => match exact(config, &found.span, &replaced.now) {
-            Some(range) => (range, replaced.before),
+        Some(replaced) => match replaced.written(config, &found.span) {
+            Some((range, _)) => (range, replaced.before),
             // opam wrote the file anew in the meantime.
             None if replaced.before.is_empty() => {
                 (with_newline(config, &found.span), String::new())
@@ -159,14 +172,17 @@ pub fn set_anchors(
         return Ok(Edited::Unchanged);
     }
     let ours = record.anchors.remove(name);
-    let before = match ours {
-        Some(ours) if same(&ours.now, &old) => ours.before,
-        _ => old,
+    let (before, earlier) = match ours {
+        Some(ours) if ours.wrote(&old) => (ours.before, Some(old)),
+        _ => (old, None),
     };
     let edited = changed(path, spliced(text, &entry.trust, now.as_bytes()))?;
-    record
-        .anchors
-        .insert(name.to_owned(), Replaced { before, now });
+    let replaced = Replaced {
+        before,
+        now,
+        earlier,
+    };
+    record.anchors.insert(name.to_owned(), replaced);
     Ok(edited)
 }
 
@@ -188,7 +204,11 @@ pub fn unset_anchors(
         return Ok(Edited::Unchanged);
     };
     let old = text_of(path, text, &entry.trust)?;
-    if !same(&replaced.now, &old) {
+    // Where a run was killed those of before are still there, or are there again.
+    if same(&replaced.before, &old) {
+        return Ok(Edited::Unchanged);
+    }
+    if !replaced.wrote(&old) {
         return Ok(Edited::Others(old));
     }
     changed(
@@ -222,6 +242,21 @@ pub fn find(path: &Path, text: &[u8], name: &str) -> Result<Entry, RootError> {
 /// have none.
 fn same(a: &str, b: &str) -> bool {
     a.split_whitespace().eq(b.split_whitespace())
+}
+
+impl Replaced {
+    /// Whether conex wrote this text, now or before.
+    fn wrote(&self, text: &str) -> bool {
+        let texts = [Some(&self.now), self.earlier.as_ref()];
+        texts.into_iter().flatten().any(|ours| same(ours, text))
+    }
+
+    /// Where in `config`, around `span`, stands what conex wrote, now or before.
+    fn written(&self, config: &[u8], span: &Range<usize>) -> Option<(Range<usize>, &str)> {
+        let texts = [Some(&self.now), self.earlier.as_ref()];
+        let mut texts = texts.into_iter().flatten();
+        texts.find_map(|text| Some((exact(config, span, text)?, text.as_str())))
+    }
 }
 
 /// The bytes of `written` in `config`, if they are there as they were written, around `span`.

@@ -37,6 +37,10 @@ pub struct Replaced {
     pub before: String,
     /// What is there now.
     pub now: String,
+    /// What conex had written there until then. It is still there where a run was killed after it
+    /// wrote the record and before it wrote the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<String>,
 }
 
 impl Default for Record {

@@ -11,7 +11,9 @@ use rustix::io::Errno;
 use thiserror::Error;
 
 use crate::shell::keys::file::shell_quoted;
-use crate::shell::write::{Access, Durability, Made, WriteError, WriteOptions, remove, write};
+use crate::shell::write::{
+    Access, Durability, Made, WriteError, WriteOptions, remove, sweep_in, write,
+};
 use conex_verify::format::syntax::SyntaxError;
 use conex_verify::limits::MAX_FILE_SIZE;
 
@@ -211,7 +213,7 @@ impl Root {
         })
     }
 
-    /// Takes opam's locks, without waiting.
+    /// Takes opam's locks, without waiting, and removes what a conex left that was killed.
     ///
     /// # Errors
     /// An opam is running, or the files cannot be opened.
@@ -232,6 +234,10 @@ impl Root {
                 Err(Errno::ACCESS | Errno::AGAIN) => return Err(RootError::Busy { path }),
                 Err(e) => return Err(refuse(e.to_string())),
             }
+        }
+        // What was half written is nowhere read, and an archive is large.
+        for dir in [&*self.path, &self.path.join("repo")] {
+            sweep_in(dir);
         }
         Ok(Locked { _locks: locks })
     }

@@ -425,6 +425,26 @@ fn the_branches_of_a_remote_are_listed() {
     );
 }
 
+/// A run that was killed forgot nothing of what it fetched. The next one does, also where it has the
+/// number of the dead: what is no more at the remote is not taken from there.
+#[test]
+fn what_a_killed_run_fetched_is_forgotten() {
+    let town = forge();
+    let told = ok(
+        &town,
+        "cd ../ja-clone; git update-ref refs/conex-fetched/4194305/heads/gone main
+        conex status --remote; git for-each-ref refs/conex-fetched",
+    );
+    has(&told, &["origin/join\n"]);
+    has_not(&told, &["gone", "conex-fetched"]);
+    let told = ok(
+        &town,
+        "cd ../ja-clone; (git update-ref refs/conex-fetched/$BASHPID/heads/gone $(git commit-tree -p main -m gone main^{tree})
+        exec conex status --remote); git for-each-ref refs/conex-fetched",
+    );
+    has_not(&told, &["gone", "conex-fetched"]);
+}
+
 /// Without a way to the remote nothing is signed, and that is said.
 #[test]
 fn a_remote_that_is_away_is_named() {

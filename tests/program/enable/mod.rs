@@ -5,6 +5,7 @@ mod files;
 mod hints;
 mod hints_opam;
 pub mod home;
+mod killed;
 mod left_out;
 mod memory;
 mod policy;

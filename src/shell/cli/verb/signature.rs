@@ -222,13 +222,14 @@ fn import(root: &Path, file: &Path, signature: &Path, dry_run: bool) -> Result<E
     if !agreed(&plan, consent, None)? {
         return Ok(Exit::Success);
     }
-    let exit = write(&plan, root)?;
-    // What is signed elsewhere is kept in the log of the one who takes it in.
+    // What is signed elsewhere is kept in the log of the one who takes it in: before it is in any
+    // file, as afterwards a second run would find nothing to do.
     for bytes in plan.writes.values() {
         if let Ok(signed) = SignedSegment::decode(bytes) {
             keep_in_log(&signed.segment);
         }
     }
+    let exit = write(&plan, root)?;
     if namespace != Namespace::Snapshot {
         still_invalid(&plan.apply(&tree));
     }
