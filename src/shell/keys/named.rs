@@ -9,7 +9,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::store::KeyStore;
-use crate::shell::write::{Change, WORK_TREE, apply};
+use crate::shell::write::{IN_PLACE, write};
 
 /// How many files are kept in mind.
 const MOST: usize = 32;
@@ -46,15 +46,11 @@ pub fn keep(store: &KeyStore, path: &Path) {
     let mut list: String = old.map(|path| format!("{}\n", path.display())).collect();
     list.push_str(text);
     list.push('\n');
-    let change = Change {
-        path: LIST.to_owned(),
-        bytes: Some(list.as_bytes().into()),
-    };
     let made = fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(home);
-    let _ = made.is_ok() && apply(home, &[change], WORK_TREE).is_ok();
+    let _ = made.is_ok() && write(home, LIST, list.as_bytes(), IN_PLACE).is_ok();
 }
 
 #[cfg(test)]
