@@ -179,10 +179,9 @@ fn circles(root: &Path) -> Vec<BTreeSet<String>> {
             };
             if public {
                 let name = path.rsplit("::").next().unwrap().to_owned();
-                handed_on.insert((module.clone(), name), (base, names));
-            } else {
-                imports.push((module.clone(), base, names));
+                handed_on.insert((module.clone(), name), (base.clone(), names.clone()));
             }
+            imports.push((module.clone(), base, names));
         }
     }
     // What is handed on lies where it is defined.
@@ -233,31 +232,65 @@ fn circles(root: &Path) -> Vec<BTreeSet<String>> {
     found.into_iter().collect()
 }
 
-/// A file that is imported does not import the one that does. A `mod.rs` that hands on what its
-/// children define counts as those.
+/// A file that is imported does not import the one that does. A file that hands on what another
+/// defines (`pub use`) imports that; who takes it from there imports the one that defines it.
 #[test]
 fn no_modules_import_each_other_in_a_circle() {
-    for root in both() {
-        let circles = circles(&root);
-        assert!(circles.is_empty(), "{}: {circles:?}", root.display());
+    let circles = both().map(|root| circles(&root));
+    assert!(circles.iter().all(Vec::is_empty), "{circles:#?}");
+}
+
+/// The circles of a crate of these files.
+fn circles_of(files: &[(&str, &str)]) -> Vec<BTreeSet<String>> {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     }
+    circles(dir.path())
 }
 
 /// The test above would see a circle.
 #[test]
 fn a_circle_is_found() {
-    let dir = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
-    fs::create_dir(dir.path().join("b")).unwrap();
-    write("lib.rs", "mod a;\nmod b;\nmod c;\n");
-    write("a.rs", "use crate::b::Thing;\npub struct Other;\n");
-    write("b/mod.rs", "mod inner;\npub use inner::Thing;\n");
-    write(
-        "b/inner.rs",
-        "use crate::c::{Last, More as _};\npub struct Thing;\n",
-    );
-    write("c.rs", "use super::a::Other;\n");
-    let found = circles(dir.path());
+    let found = circles_of(&[
+        ("lib.rs", "mod a;\nmod b;\nmod c;\n"),
+        ("a.rs", "use crate::b::Thing;\npub struct Other;\n"),
+        ("b/mod.rs", "mod inner;\npub use inner::Thing;\n"),
+        (
+            "b/inner.rs",
+            "use crate::c::{Last, More as _};\npub struct Thing;\n",
+        ),
+        ("c.rs", "use super::a::Other;\n"),
+    ]);
     let circle: BTreeSet<String> = ["a", "b::inner", "c"].map(str::to_owned).into();
     assert_eq!(found, [circle]);
+}
+
+/// Whoever hands on what a child defines imports the child, which then cannot stand on something
+/// that is defined beside that line; on what comes from another child it can.
+#[test]
+fn a_parent_that_hands_on_and_defines_is_a_circle() {
+    let inner = "use super::Own;\npub struct Thing;\n";
+    let found = circles_of(&[
+        ("lib.rs", "mod a;\n"),
+        (
+            "a/mod.rs",
+            "mod inner;\npub(crate) use inner::Thing;\npub struct Own;\n",
+        ),
+        ("a/inner.rs", inner),
+    ]);
+    let circle: BTreeSet<String> = ["a", "a::inner"].map(str::to_owned).into();
+    assert_eq!(found, [circle]);
+    let found = circles_of(&[
+        ("lib.rs", "mod a;\n"),
+        (
+            "a/mod.rs",
+            "mod inner;\nmod own;\npub use inner::Thing;\npub use own::Own;\n",
+        ),
+        ("a/inner.rs", inner),
+        ("a/own.rs", "pub struct Own;\n"),
+    ]);
+    assert!(found.is_empty(), "{found:?}");
 }

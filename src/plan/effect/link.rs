@@ -1,6 +1,6 @@
 //! What a link of the janitor chain changes.
 
-use super::{Effect, Weight};
+use super::change::{Effect, Weight};
 use conex_verify::format::path::Place;
 use conex_verify::format::resource::{Link, SnapshotRule};
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::world::package_or_name;
-use super::{Before, List, NAMES, Weight, cut, people};
+use super::change::{NAMES, Weight};
+use super::list::{Before, List, cut, people};
 use conex_verify::format::name::{Id, Release};
 use conex_verify::format::resource::{Authorisation, Checksum, Releases, ResourceId};
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{List, Weight, cut};
+use super::change::Weight;
+use super::list::{List, cut};
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::{Account, Author, IdFile, ResourceId, Team};
 

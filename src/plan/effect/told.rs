@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 
 use super::super::planned::Plan;
 use super::super::world::World;
-use super::{Effect, Find, of_link, wanted};
+use super::change::Effect;
+use super::link::of_link;
+use super::list::{Find, effects as between, wanted};
 
 impl Plan {
     /// T7: What changes when this counts. `world` is the one in which the plan was made, and `find`
@@ -48,8 +50,8 @@ impl Plan {
         let past = find(&wanted(now, &both));
         let after = (!self.writes.is_empty()).then(|| Repository::load(&self.part(world, &both)));
         let then = after.as_ref().unwrap_or(world.repository);
-        effects.extend(super::effects(now, &past, then, &signed));
-        let proposed = super::effects(now, &past, then, &written).into_iter();
+        effects.extend(between(now, &past, then, &signed));
+        let proposed = between(now, &past, then, &written).into_iter();
         effects.extend(proposed.map(|mut effect| {
             if self.needs_signature() {
                 effect.line = format!("proposed: {}", effect.line);

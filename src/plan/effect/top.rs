@@ -1,6 +1,7 @@
 //! What changes of the files at the top, and of the list of claims.
 
-use super::{Before, Effect, List, Weight, counting, cut, some};
+use super::change::{Effect, Weight};
+use super::list::{Before, List, counting, cut, some};
 use conex_verify::format::name::PackageName;
 use conex_verify::format::resource::{Claims, Repo, ResourceId};
 

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Git, GitError, Listing, Oid};
+use super::error::GitError;
+use super::list::Listing;
+use super::oid::Oid;
+use super::repository::Git;
 
 impl Listing {
     /// The paths of files that only one of the two has, or that differ.

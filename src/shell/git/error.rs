@@ -8,7 +8,7 @@ use std::process::{ExitStatus, Output};
 
 use thiserror::Error;
 
-use super::OLDEST;
+use super::command::OLDEST;
 
 /// Why there is nothing to judge.
 #[derive(Debug, Error)]

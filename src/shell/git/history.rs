@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
-use super::error::told_in;
-use super::{Git, GitError, Oid};
+use super::error::{GitError, told_in};
+use super::oid::Oid;
+use super::repository::Git;
 use conex_verify::format::digest::Digest;
 use conex_verify::tree::Bytes;
 

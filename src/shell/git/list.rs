@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
-use super::error::told_in;
-use super::{Git, GitError, Oid};
+use super::error::{GitError, told_in};
+use super::oid::Oid;
+use super::repository::Git;
 use conex_verify::format::path::PACKAGES;
 use conex_verify::limits::{
     MAX_ALIKE, MAX_FILE_SIZE, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE,

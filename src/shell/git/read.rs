@@ -5,8 +5,10 @@ use std::collections::hash_map::Entry;
 use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
 use std::process::Stdio;
 
-use super::error::told_in;
-use super::{Git, GitError, Listing, Oid};
+use super::error::{GitError, told_in};
+use super::list::Listing;
+use super::oid::Oid;
+use super::repository::Git;
 use conex_verify::tree::{Bytes, Tree};
 
 /// The longest line that says what follows: a name, `blob`, a size.

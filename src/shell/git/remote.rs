@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::{Command, Output, Stdio};
 
-use super::error::{told, told_by_remote};
-use super::{Git, GitError, Oid, command};
+use super::command::command;
+use super::error::{GitError, told, told_by_remote};
+use super::oid::Oid;
+use super::repository::Git;
 use crate::shell::process::is_gone;
 
 /// What of the environment says how other machines are reached.

@@ -1,6 +1,8 @@
 //! `BASE..HEAD`, as people type it.
 
-use super::{Git, GitError, Oid};
+use super::error::GitError;
+use super::oid::Oid;
+use super::repository::Git;
 
 /// Two names of commits. `BASE..HEAD` and `BASE...HEAD` are the same, and so is `BASE`
 /// alone, with the present commit as the head.

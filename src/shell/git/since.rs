@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
-use super::error::told_in;
-use super::{Git, GitError, Oid};
+use super::error::{GitError, told_in};
+use super::oid::Oid;
+use super::repository::Git;
 
 /// How many paths are asked for.
 const PATHS: usize = 200;

@@ -6,8 +6,12 @@
 use std::io::Write as _;
 use std::process::Command;
 
+use super::command::command;
+use super::error::GitError;
+use super::merge::Merge;
+use super::oid::Oid;
 use super::remote::{NO_HOOKS, answer, object};
-use super::{Git, GitError, Merge, Oid, command};
+use super::repository::Git;
 
 /// Who commits, where the environment says so.
 const WHO: [&str; 2] = ["GIT_AUTHOR_", "GIT_COMMITTER_"];

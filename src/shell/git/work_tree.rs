@@ -1,6 +1,7 @@
 //! What of a work tree is not in a commit.
 
-use super::{Git, GitError};
+use super::error::GitError;
+use super::repository::Git;
 
 /// Files of a work tree that no commit has as they are, with paths from the directory of the
 /// repository that was opened.

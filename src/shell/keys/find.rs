@@ -19,9 +19,10 @@ use super::lines::PublicLine;
 use super::named;
 use super::passphrase::{PassphraseError, Passphrases, UnlockError, unlock};
 use super::private::{PrivateFile, PrivateKeyError};
+use super::signer::{SignError, Signer};
 use super::store::{HomeError, KeyStore, StoreError, conex_home};
+use super::text;
 pub use super::tried::{FindError, Tried};
-use super::{SignError, Signer, text};
 use conex_verify::format::key::{KeyError, KeyKind, Namespace, PublicKey, Signature};
 use conex_verify::format::name::Id;
 

@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 
-use super::conex_home;
+use super::store::conex_home;
 use crate::plan::Log;
 use conex_verify::format::digest::Digest;
 use conex_verify::format::name::Id;

@@ -16,7 +16,7 @@ use ssh_key::{Cipher, Kdf, LineEnding, PrivateKey};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::{SignError, Signer, verified};
+use super::signer::{SignError, Signer, verified};
 use conex_verify::format::key::{
     KeyError, KeyKind, Namespace, PublicKey, Signature, sshsig_bytes, take,
 };

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::decode::{Decode, Fields, MetaError, MetaErrorKind, header};
+use super::decode::{Decode, Fields, MetaError, MetaErrorKind, Resource, header};
 use super::encode::{Encoder, quoted};
-use super::{CLAIMS_NAME, Resource, ResourceId, Revision};
+use super::reference::{CLAIMS_NAME, ResourceId, Revision};
 use crate::format::name::PackageName;
 
 /// The names of packages that are claimed whatever else is in the tree. A quorum vouches for

@@ -10,8 +10,8 @@ use std::ops::Range;
 
 use thiserror::Error;
 
-use super::encode::FORMAT;
-use super::{Revision, encode};
+use super::encode::{self, FORMAT};
+use super::reference::{ResourceId, Revision};
 use crate::finding::{Code, Finding};
 use crate::format::digest::Digest;
 use crate::format::key::{Fingerprint, Signature};
@@ -61,6 +61,14 @@ pub trait Decode: Sized {
             Err(MetaError::encoding(bytes, &canonical))
         }
     }
+}
+
+/// What all resources have in common.
+pub trait Resource: Decode {
+    /// Type and name.
+    fn resource_id(&self) -> ResourceId;
+    /// Epoch and counter.
+    fn revision(&self) -> Revision;
 }
 
 /// Refuses a file that is too large, before it is read.

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::decode::{Decode, Fields, MetaError, MetaErrorKind, header, within};
+use super::decode::{Decode, Fields, MetaError, MetaErrorKind, Resource, header, within};
 use super::encode::{Encoder, quoted};
-use super::{Kind, Resource, ResourceId, Revision};
+use super::reference::{Kind, ResourceId, Revision};
 use crate::format::key::PublicKey;
 use crate::format::name::{Id, NOTARIES};
 use crate::limits::{MAX_ID_FILE, MAX_KEYS};

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::decode::{Decode, Fields, MetaError, MetaErrorKind, header};
+use super::decode::{Decode, Fields, MetaError, MetaErrorKind, Resource, header};
 use super::encode::{Encoder, list_of, quoted};
-use super::{Resource, ResourceId, Revision};
+use super::reference::{ResourceId, Revision};
 use crate::format::digest::Digest;
 use crate::format::name::{Id, PackageName, Release};
 use crate::format::path::listed_file;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::decode::{Decode, Fields, MetaError, MetaErrorKind, header};
+use super::decode::{Decode, Fields, MetaError, MetaErrorKind, Resource, header};
 use super::encode::{Encoder, list_of, quoted};
-use super::{REPO_NAME, Resource, ResourceId, Revision};
+use super::reference::{REPO_NAME, ResourceId, Revision};
 use crate::format::digest::Digest;
 use crate::limits::MAX_FIELD_LEN;
 

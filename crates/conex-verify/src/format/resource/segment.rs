@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::decode::{Decode, Fields, Item, MetaError, MetaErrorKind};
 use super::encode::{Encoder, list_of, quoted};
-use super::{Kind, ResourceId, ResourceVersion, Revision};
+use super::reference::{Kind, ResourceId, ResourceVersion, Revision};
 use crate::format::digest::Digest;
 use crate::format::key::{Fingerprint, Signature};
 use crate::format::name::Id;

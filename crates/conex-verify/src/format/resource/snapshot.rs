@@ -2,8 +2,8 @@
 
 use super::decode::{Decode, Fields, Item, MetaError, MetaErrorKind};
 use super::encode::Encoder;
+use super::reference::{ResourceVersion, Revision};
 use super::segment::Timestamp;
-use super::{ResourceVersion, Revision};
 use crate::format::digest::Digest;
 use crate::format::key::{Fingerprint, Signature};
 use crate::format::name::Id;

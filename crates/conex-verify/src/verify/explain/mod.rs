@@ -2,34 +2,11 @@
 //! fault has a place of its own here, so that the tests can silence one at a time.
 
 mod chain;
+mod names;
 mod people;
 mod standing;
 
 pub use self::chain::{anchor_fault, chain_fault, lacking, link_fault, link_signatures};
+pub use self::names::list;
 pub use self::people::{people_fault, segment};
 pub use self::standing::standing;
-
-use crate::format::name::Id;
-use crate::trust::vouch::Idle;
-
-/// Why a segment does not count.
-fn idle(why: Idle) -> &'static str {
-    match why {
-        Idle::BadSignature => "the signature does not verify",
-        Idle::NotYet => "the author's file is not valid yet",
-        Idle::FormerJanitor => "signed with the key of a former janitor",
-        Idle::SomebodyElse => "signed with the key of somebody else",
-        Idle::UnknownKey => "signed with a key that is not valid for this id",
-    }
-}
-
-/// Ids, separated by commas; of many only the first.
-pub fn list<'a>(ids: impl Iterator<Item = &'a Id>) -> String {
-    const SHOWN: usize = 8;
-    let ids: Vec<&str> = ids.map(Id::as_str).collect();
-    let shown: Vec<&str> = ids.iter().take(SHOWN).copied().collect();
-    match ids.len().checked_sub(SHOWN) {
-        None | Some(0) => shown.join(", "),
-        Some(more) => format!("{} and {more} more", shown.join(", ")),
-    }
-}

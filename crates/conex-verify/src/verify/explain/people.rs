@@ -1,6 +1,6 @@
 //! What is wrong with authors, teams and segments.
 
-use super::idle;
+use super::names::idle;
 use crate::finding::{Cause, Code, Finding, Severity, remedy};
 use crate::format::key::SignatureError;
 use crate::format::name::Id;

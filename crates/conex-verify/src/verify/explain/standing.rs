@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{idle, list};
+use super::names::{idle, list};
 use crate::finding::{Cause, Code, Finding, remedy};
 use crate::format::name::Id;
 use crate::format::resource::Kind;
