@@ -451,6 +451,27 @@ fn output_for_programs_is_as_documented() {
     fields_are_documented("The summary of `check`", &check["summary"]);
     fields_are_documented("A commit", &check["summary"]["base"]);
     assert_eq!(check["findings"][0]["in_base"], true);
+    let clone = home.path().join("clone");
+    git(&["clone", "-q", ".", clone.to_str().unwrap()]);
+    git(&["checkout", "-q", "-b", "work"]);
+    fs::write(copy.join("packages/hello/hello.9/opam"), "").unwrap();
+    git(&["commit", "-q", "-a", "-m", "work"]);
+    let remote = object(
+        home.path(),
+        &[
+            "-C",
+            clone.to_str().unwrap(),
+            "status",
+            "--remote",
+            "--pulls",
+            "--format=json",
+        ],
+    );
+    fields_are_documented("The summary of `status --remote`", &remote["summary"]);
+    let work = &remote["summary"]["branches"][0];
+    fields_are_documented("Work that is not merged", work);
+    fields_are_documented("The summary of `check`", &work["check"]);
+    fields_are_documented("A commit", &remote["summary"]["base"]);
     let made = Command::new(env!("CARGO_BIN_EXE_conex"))
         .args(["key", "new", "somebody", "--no-passphrase"])
         .env("CONEX_HOME", home.path())

@@ -17,6 +17,7 @@
 //! * `names`: the names of branches and remotes;
 //! * `read`: the contents, of all trees at once;
 //! * `remote`: what is fetched from somewhere else, and pushed there;
+//! * `pulls`: the pull requests that a forge keeps;
 //! * `store`: new objects that stay.
 
 mod below;
@@ -28,6 +29,7 @@ mod list;
 mod merge;
 pub mod names;
 mod oid;
+mod pulls;
 mod read;
 mod remote;
 mod repository;
@@ -42,6 +44,7 @@ pub use error::GitError;
 pub use list::Listing;
 pub use merge::Merge;
 pub use oid::Oid;
+pub use pulls::pull_names;
 pub use remote::Pushed;
 pub use repository::Git;
 pub use revision::Range;

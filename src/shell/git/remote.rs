@@ -42,7 +42,7 @@ pub enum Pushed {
 
 impl Git {
     /// `git`, for what goes over the network, and in the repository itself.
-    fn afar(&self) -> Command {
+    pub(super) fn afar(&self) -> Command {
         let mut command = command(&self.dir, self.place);
         for (name, value) in std::env::vars_os() {
             let text = name.to_string_lossy();

@@ -9,4 +9,5 @@ mod carried;
 mod diff;
 mod first_day;
 mod many;
+mod pulls;
 mod scope;

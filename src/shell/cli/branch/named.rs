@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::Args;
 
 use crate::shell::cli::failure::Failure;
-use crate::shell::git::{Git, Where};
+use crate::shell::git::{Git, Where, pull_names};
 
 /// What says where else than in the work tree somebody works.
 #[derive(Debug, Clone, Args)]
@@ -116,12 +116,7 @@ impl Named {
                 (vec![place.clone()], place.text(), kept)
             }
             (None, Some(n)) => {
-                // As most forges call it, and as GitLab does.
-                let names = [
-                    format!("refs/pull/{n}/head"),
-                    format!("refs/merge-requests/{n}/head"),
-                ];
-                let places = names.map(|name| Place {
+                let places = pull_names(n).map(|name| Place {
                     remote: base.remote.clone(),
                     name,
                 });

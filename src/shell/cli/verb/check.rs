@@ -4,7 +4,7 @@ mod report;
 mod subject;
 
 use crate::hint::Hint;
-pub use report::{show, verdict};
+pub use report::{Commit, Summary, show, verdict};
 use std::path::Path;
 use std::time::Instant;
 pub use subject::{CheckArgs, CheckFormat, Outcome, Subject};

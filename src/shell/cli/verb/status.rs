@@ -30,6 +30,9 @@ use conex_verify::format::resource::{Kind, ResourceId};
 use conex_verify::workbench::repository::Repository;
 use conex_verify::workbench::verify::explain;
 
+/// The most pull requests that are looked at: each is a merge, and all are fetched at once.
+const MOST_PULLS: i64 = 1000;
+
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
@@ -40,8 +43,11 @@ pub struct StatusArgs {
     #[arg(long = "as", value_name = "ID", add = Completes::SIGNER)]
     pub person: Option<String>,
     /// What waits in the branches of a remote, which are fetched [default: origin]
-    #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["names", "format"], add = Completes(&[Source::Remotes]))]
+    #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "", conflicts_with = "names", add = Completes(&[Source::Remotes]))]
     pub remote: Option<String>,
+    /// With --remote: look at the pull requests that the forge keeps as well, at the N newest that are not merged [default: 50]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "50", requires = "remote", value_parser = clap::value_parser!(u16).range(1..=MOST_PULLS))]
+    pub pulls: Option<u16>,
     /// Name every package with its owners, everybody, and all that is new, not only numbers
     #[arg(long)]
     pub all: bool,
@@ -130,7 +136,7 @@ impl Named {
 pub fn run(root: &Path, args: &StatusArgs) -> Result<Exit, Failure> {
     if let Some(name) = &args.remote {
         let person = args.person.as_deref().map(id).transpose()?;
-        return remote::run(root, name, person.as_ref(), args.all);
+        return remote::run(root, name, person.as_ref(), args);
     }
     let (tree, conflicts) = merged_tree(root)?;
     let repository = Repository::load(&tree);
@@ -254,12 +260,14 @@ pub const PAGES: &[Page] = &[Page {
     verb: "status",
     policy: "reads the repository as it lies there, without anchors: what it shows is no verdict. It signs, \
 asks and writes nothing. With --remote it fetches, and says of each branch of the remote that is not merged what \
-`check` says of it.",
+`check` says of it; with --pulls, of each pull request as well. A forge keeps those that were closed, too, and does \
+not say so.",
     exit: "0 shown; 1 there is no janitor chain; 2 usage or environment",
     examples: &[
         "conex status",
         "conex status fmt",
         "conex status --remote --as you",
+        "conex status --remote --pulls 20",
         "conex status --format=json",
     ],
 }];

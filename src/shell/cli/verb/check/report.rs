@@ -339,7 +339,7 @@ fn annotated(finding: &Finding, follow: usize, in_base: bool, subject: &Subject)
 
 /// What `check --format=json` says besides the findings; see docs/json.md.
 #[derive(Serialize)]
-struct Summary<'a> {
+pub struct Summary<'a> {
     verdict: &'static str,
     complete: bool,
     base: Commit<'a>,
@@ -362,16 +362,20 @@ struct Summary<'a> {
     milliseconds: u128,
 }
 
-/// A commit, as it was named and as it is.
+/// A commit, as it was named and as it is; see docs/json.md.
 #[derive(Serialize)]
-struct Commit<'a> {
-    name: &'a str,
-    commit: &'a str,
-    tree: &'a str,
+pub struct Commit<'a> {
+    /// As it was typed.
+    pub name: &'a str,
+    /// The commit.
+    pub commit: &'a str,
+    /// Its tree.
+    pub tree: &'a str,
 }
 
 impl<'a> Summary<'a> {
-    fn of(subject: &'a Subject, outcome: &'a Outcome, milliseconds: u128) -> Summary<'a> {
+    /// Of what was judged, in so many milliseconds.
+    pub fn of(subject: &'a Subject, outcome: &'a Outcome, milliseconds: u128) -> Summary<'a> {
         let check = outcome.check.as_ref();
         let errors = |findings: &[Finding]| Counts::of(findings).errors;
         Summary {
