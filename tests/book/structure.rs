@@ -27,16 +27,26 @@ fn both() -> [PathBuf; 2] {
     [top().join("src"), top().join("crates/conex-verify/src")]
 }
 
+/// Tables of data, of which somebody reads one row.
+const TABLES: [&str; 1] = ["tests/people/changes.rs"];
+
 #[test]
 fn no_file_is_too_long() {
-    for root in both() {
-        let mut files = Vec::new();
-        sources(&root, &mut files);
-        for file in files {
-            let lines = fs::read_to_string(&file).unwrap().lines().count();
-            assert!(lines <= LONGEST, "{}: {lines} lines", file.display());
+    let mut files = Vec::new();
+    for root in ["src", "crates", "tests", "benches"] {
+        sources(&top().join(root), &mut files);
+    }
+    let mut long = BTreeSet::new();
+    for file in files {
+        let lines = fs::read_to_string(&file).unwrap().lines().count();
+        if lines > LONGEST {
+            let name = file.strip_prefix(top()).unwrap().display().to_string();
+            println!("{name}: {lines} lines");
+            long.insert(name);
         }
     }
+    // One that is not long any more is no exception.
+    assert_eq!(long, TABLES.map(str::to_owned).into());
 }
 
 /// The verbs of the command line, and the files in src/shell/cli/verb.

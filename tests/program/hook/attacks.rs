@@ -1,7 +1,7 @@
 //! The attacks on the rules, through the hook's command line: each in every [`Form`] in which a
 //! state reaches a client. What the verifier says of them in memory, in every mode, is in
 //! `crates/conex-verify/tests/verifier/`; input that is made to be costly (attack 14) is in
-//! `tests/program/hostile_sizes.rs`.
+//! `tests/program/hostile_sizes/`.
 
 mod bundles;
 mod owners;
