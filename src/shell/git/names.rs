@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Where, command};
+use super::Where;
+use super::command::command;
 
 /// The branches of a clone: the local ones, and those of remotes.
 #[derive(Debug, Default)]
