@@ -65,9 +65,12 @@ pub fn honest_for_opam(random: &mut Random) -> (Files, Files) {
     }
 }
 
+/// Files with their texts.
+type Part = &'static [(&'static str, &'static str)];
+
 /// The shapes that C14 names, with the rule of docs/hook.md and a change of that shape alone: what
 /// is there before, and what is there after. A name that Windows cannot hold is not among them.
-pub const SHAPES: [(&str, &[(&str, &str)], &[(&str, &str)]); 10] = [
+pub const SHAPES: [(&str, Part, Part); 10] = [
     (
         "D11-one-of-several-goes",
         &[("doc/a", "a\n"), ("doc/b", "b\n")],
@@ -130,7 +133,7 @@ pub fn before(name: &str, old: &Files) -> Files {
 }
 
 /// A change of a shape, of a repository that opam can read.
-pub fn of_shape(parts: [&[(&str, &str)]; 2]) -> [Files; 2] {
+pub fn of_shape(parts: [Part; 2]) -> [Files; 2] {
     parts.map(|part| {
         let common = [
             ("repo", "opam-version: \"2.0\"\n"),
