@@ -4,9 +4,13 @@ use serde::Serialize;
 
 use conex_verify::workbench::repository::Fullness;
 
-/// The limit that is fullest, by hundredths.
-pub fn fullest(limits: &[Fullness]) -> Option<&Fullness> {
-    limits.iter().max_by_key(|limit| limit.percent())
+/// How full a limit is that people are told of without asking, in hundredths.
+const MENTIONED: u64 = 50;
+
+/// The limit that is fullest, by hundredths, if it is to be mentioned or `all` is asked for.
+pub fn mentioned(limits: &[Fullness], all: bool) -> Option<&Fullness> {
+    let fullest = limits.iter().max_by_key(|limit| limit.percent());
+    fullest.filter(|limit| all || limit.percent() >= MENTIONED)
 }
 
 /// A limit, in words: `12 % of the releases that clients take (24000 of 200000)`.

@@ -89,6 +89,7 @@ fn status_names_what_waits_longest_and_what_it_changes() {
 fn all_names_everybody_and_every_owner() {
     let town = Town::new();
     let told = town.ok("conex status --all");
+    assert!(told.contains("limits      1 % of the "), "{told}");
     for line in [
         "  alice: an author, owns 3 packages",
         "  jb: a janitor since link 0",

@@ -11,7 +11,7 @@ use super::subject::{CheckArgs, Outcome, Subject};
 use crate::check::{Check, Trust};
 use crate::plan::effect::Weight;
 use crate::shell::cli::changes::{JsonChange, changes};
-use crate::shell::cli::limits::{JsonLimit, fullest, limit_in_words};
+use crate::shell::cli::limits::{JsonLimit, limit_in_words, mentioned};
 use crate::shell::cli::todo::{JsonCoverage, JsonTask, lines, percent, some};
 use crate::shell::git::Oid;
 use crate::shell::keys::file::shell_quoted;
@@ -28,9 +28,6 @@ const SHOWN: usize = 10;
 
 /// How many of those that were there before.
 const SHOWN_OF_BASE: usize = 3;
-
-/// How full a limit of clients is that is mentioned, in hundredths.
-const MENTIONED: u64 = 50;
 
 /// How many annotations: GitHub shows ten of a kind for each step.
 const ANNOTATIONS: usize = 10;
@@ -93,7 +90,7 @@ pub fn verdict(subject: &Subject, outcome: &Outcome) -> String {
 }
 
 /// What a result is about, in two lines.
-fn about(subject: &Subject, outcome: &Outcome) -> Vec<String> {
+fn about(subject: &Subject, outcome: &Outcome, all: bool) -> Vec<String> {
     let mut lines = vec![format!(
         "merging {} ({}) into {} ({}){}",
         subject.range.head,
@@ -128,7 +125,7 @@ fn about(subject: &Subject, outcome: &Outcome) -> Vec<String> {
                 percent(after.signed_packages, after.packages),
             ));
         }
-        if let Some(limit) = fullest(&check.limits).filter(|l| l.percent() >= MENTIONED) {
+        if let Some(limit) = mentioned(&check.limits, all) {
             lines.push(format!("limits: {}", limit_in_words(limit)));
         }
         if subject.mode == Some(Mode::Strict) {
@@ -155,7 +152,7 @@ fn about(subject: &Subject, outcome: &Outcome) -> Vec<String> {
 
 /// For people.
 pub fn show(subject: &Subject, outcome: &Outcome, all: bool) {
-    for line in about(subject, outcome) {
+    for line in about(subject, outcome, all) {
         outln!("{}", neutral(&line));
     }
     let print = |findings: &[Finding], shown: usize| {
@@ -290,7 +287,7 @@ pub fn annotate(subject: &Subject, outcome: &Outcome, args: &CheckArgs) {
         );
     }
     let mut last = vec![verdict(subject, outcome)];
-    last.extend(about(subject, outcome));
+    last.extend(about(subject, outcome, false));
     out!(
         "{}",
         annotation(&Annotation {

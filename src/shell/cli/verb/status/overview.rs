@@ -12,7 +12,7 @@ use crate::plan::{World, depends, package_or_name};
 use crate::shell::cli::age::{day, in_words, seconds_now, time_in_words};
 use crate::shell::cli::changes::changes;
 use crate::shell::cli::commit::left_behind;
-use crate::shell::cli::limits::{fullest, limit_in_words};
+use crate::shell::cli::limits::{limit_in_words, mentioned};
 use crate::shell::cli::todo::{counted, lines, percent, some};
 use crate::shell::keys::log;
 use crate::shell::out::outln;
@@ -33,7 +33,7 @@ pub fn show(known: &Known<'_, '_>, all: bool) {
     changing(known, all);
     snapshot(known.world);
     claims(&known.sum);
-    if let Some(limit) = fullest(&known.world.repository.limits) {
+    if let Some(limit) = mentioned(&known.world.repository.limits, all) {
         outln!("limits      {}", limit_in_words(limit));
     }
     depending(known, all);
