@@ -46,7 +46,7 @@ pub struct StatusArgs {
     #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "", conflicts_with = "names", add = Completes(&[Source::Remotes]))]
     pub remote: Option<String>,
     /// With --remote: look at the pull requests that the forge keeps as well, at the N newest that are not merged [default: 50]
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "50", requires = "remote", value_parser = clap::value_parser!(u16).range(1..=MOST_PULLS))]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "50", requires = "remote", value_parser = clap::value_parser!(u16).range(1..=MOST_PULLS), add = Completes::NOTHING)]
     pub pulls: Option<u16>,
     /// Name every package with its owners, everybody, and all that is new, not only numbers
     #[arg(long)]
