@@ -78,6 +78,8 @@ commit_tree() {
   [ -d "$W/git/.git" ] || git init -q -b master "$W/git"
   find "$W/git" -mindepth 1 -maxdepth 1 ! -name .git -exec rm -rf {} +
   cp -a "$1/." "$W/git/"
+  # git must not pack what opam copies at this moment
+  git -C "$W/git" config gc.auto 0
   git -C "$W/git" add -A -f . && git -C "$W/git" commit -q --allow-empty -m published
 }
 url() {
@@ -152,6 +154,8 @@ unpack_state() {
 }
 # holds NAME: opam has exactly what is published, byte for byte.
 holds() { unpack_state "$1"; diff -r --no-dereference "$W/expected" "$W/state" > "$W/diff" 2>&1; }
+# holds_tree NAME TREE: opam has exactly this tree
+holds_tree() { unpack_state "$1"; diff -r --no-dereference "$2" "$W/state" > /dev/null 2>&1; }
 # seal: remember every byte that opam holds, archives and configuration of repositories included.
 # Not git's own objects (a fetch brings the refused commits, that is not the state), nor opam's caches and lock.
 seal() {
