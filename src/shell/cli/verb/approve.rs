@@ -208,8 +208,9 @@ fn in_branch(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
 pub const PAGES: &[Page] = &[Page {
     verb: "approve",
     policy: "shows what waits for a quorum, asks once, and vouches for all of it with one signature of a \
-janitor's key; it also signs a new link of the janitor chain. It never changes what it vouches for, leaves out \
-what does not fit the files that are there, and says what still lacks others. An id file for a past or present \
+janitor's key; it also signs a new link of the janitor chain. Of what it vouches for it changes the counter alone, \
+where somebody took a decision of the published branch back: that is written anew above it. It leaves out what does \
+not fit the files that are there, and says what still lacks others. An id file for a past or present \
 janitor that lists another key than the chain is left out unless --id names it. With --branch or --pull it works on \
 top of that branch, which it fetches, runs nothing of and checks out nowhere: of what waits it takes what the branch \
 brings, and shows it against the published branch.",
