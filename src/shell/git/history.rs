@@ -36,33 +36,12 @@ impl Git {
     ) -> Result<BTreeMap<String, Bytes>, GitError> {
         let mut found = BTreeMap::new();
         let paths: Vec<&str> = wanted.keys().map(String::as_str).collect();
+        let most = format!("--max-count={MAX_TOUCHING}");
         for paths in paths.chunks(PATHS) {
-            let most = format!("--max-count={MAX_TOUCHING}");
-            let mut args = vec![
-                "log",
-                "--first-parent",
-                "-m",
-                "-z",
-                "--format=%x01%H",
-                "--name-only",
-                "--relative",
-                "--no-renames",
-                &most,
-                head.as_str(),
-                "--",
-            ];
-            args.extend(paths);
-            let output = self.run(&args)?;
-            if !output.status.success() {
-                return Err(GitError::failed("log", &output));
-            }
-            for commit in output.stdout.split(|&b| b == 1).skip(1) {
-                let mut parts = commit.split(|&b| b == 0 || b == b'\n');
-                let Some(oid) = parts.next().and_then(Oid::new) else {
-                    continue;
-                };
-                let touched: Vec<&str> = parts
-                    .filter_map(|path| std::str::from_utf8(path).ok())
+            for (oid, touched) in self.touching(head, &[&most], paths)? {
+                let touched: Vec<&str> = touched
+                    .iter()
+                    .map(String::as_str)
                     .filter(|path| wanted.contains_key(*path) && !found.contains_key(*path))
                     .collect();
                 if touched.is_empty() {
@@ -172,33 +151,14 @@ impl Git {
         let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let paths: Vec<&str> = directories.iter().map(String::as_str).collect();
         for paths in paths.chunks(PATHS) {
-            let mut args = vec![
-                "log",
-                "--first-parent",
-                "-m",
-                "-z",
-                "--format=%x01%H",
-                "--name-only",
-                "--diff-filter=D",
-                "--relative",
-                "--no-renames",
-                branch.as_str(),
-                "--",
-            ];
-            args.extend(paths);
-            let output = self.run(&args)?;
-            if !output.status.success() {
-                return Err(GitError::failed("log", &output));
-            }
             // The newest commit comes first.
-            for commit in output.stdout.split(|&b| b == 1).skip(1) {
+            for (_, files) in self.touching(branch, &["--diff-filter=D"], paths)? {
                 let mut of_commit: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-                let files = commit.split(|&b| b == 0 || b == b'\n').skip(1);
-                for file in files.filter_map(|path| std::str::from_utf8(path).ok()) {
+                for file in files {
                     let mut above = file.match_indices('/').map(|(at, _)| &file[..at]);
-                    if let Some(dir) = above.find(|dir| directories.contains(*dir)) {
-                        let files = of_commit.entry(dir.to_owned()).or_default();
-                        files.insert(file.to_owned());
+                    let dir = above.find(|dir| directories.contains(*dir));
+                    if let Some(dir) = dir.map(str::to_owned) {
+                        of_commit.entry(dir).or_default().insert(file);
                     }
                 }
                 for (dir, files) in of_commit {
@@ -207,6 +167,44 @@ impl Git {
             }
         }
         Ok(found)
+    }
+}
+
+impl Git {
+    /// The commits along the first parents of `head`, the newest first, that touch some paths, each
+    /// with the files that it touches there.
+    fn touching(
+        &self,
+        head: &Oid,
+        options: &[&str],
+        paths: &[&str],
+    ) -> Result<Vec<(Oid, Vec<String>)>, GitError> {
+        let mut args = vec![
+            "log",
+            "--first-parent",
+            "-m",
+            "-z",
+            "--format=%x01%H",
+            "--name-only",
+            "--relative",
+            "--no-renames",
+        ];
+        args.extend(options);
+        args.extend([head.as_str(), "--"]);
+        args.extend(paths);
+        let output = self.run(&args)?;
+        if !output.status.success() {
+            return Err(GitError::failed("log", &output));
+        }
+        let commits = output.stdout.split(|&b| b == 1).skip(1);
+        let commits = commits.filter_map(|commit| {
+            let mut parts = commit.split(|&b| b == 0 || b == b'\n');
+            let oid = parts.next().and_then(Oid::new)?;
+            let files = parts.filter_map(|path| std::str::from_utf8(path).ok());
+            let files = files.filter(|path| !path.is_empty()).map(str::to_owned);
+            Some((oid, files.collect()))
+        });
+        Ok(commits.collect())
     }
 }
 
