@@ -38,6 +38,7 @@ use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::path::{Misplaced, Place};
 use conex_verify::format::resource::{IdFile, Kind, Link, ResourceId};
 use conex_verify::tree::{Bytes, Tree};
+use conex_verify::workbench::published::{Form, shorten};
 use conex_verify::workbench::repository::{Fullness, Repository};
 use conex_verify::workbench::trust::anchors::Client;
 use conex_verify::workbench::trust::chain::Chain;
@@ -76,6 +77,18 @@ pub enum Trust {
     Base,
     /// Nobody: the change starts the chain, and all its janitors signed.
     New,
+}
+
+/// Who follows the published branch.
+#[derive(Debug, Clone, Copy)]
+pub struct Clients<'a> {
+    /// What they trust. Without, the chain of the published branch is believed.
+    pub trusting: Option<&'a Client>,
+    /// What they make of packages that nobody claims.
+    pub mode: Mode,
+    /// The form in which another branch than the one that is merged into is published to them,
+    /// if there is one.
+    pub elsewhere: Option<Form>,
 }
 
 /// A finding about the result of the merge.
@@ -148,21 +161,15 @@ pub fn new_keys(base: &Repository, merged: &Repository) -> BTreeMap<String, (Id,
     new
 }
 
-/// Judges the result of a merge. Without a `client` the chain of `base` is believed. `find` looks
-/// for earlier contents of files in the history of `base`.
-pub fn check(
-    base: Side<'_>,
-    merged: Side<'_>,
-    client: Option<&Client>,
-    mode: Mode,
-    find: Find<'_>,
-) -> Check {
-    let trust = match client {
+/// Judges the result of a merge for those who follow it. `find` looks for earlier contents of files
+/// in the history of `base`.
+pub fn check(base: Side<'_>, merged: Side<'_>, clients: Clients<'_>, find: Find<'_>) -> Check {
+    let trust = match clients.trusting {
         Some(_) => Trust::Anchors,
         None if base.repository.links.is_empty() => Trust::New,
         None => Trust::Base,
     };
-    let (old, new) = rayon::join(|| judge(base, client, mode), || judge(merged, client, mode));
+    let (old, new) = rayon::join(|| judge(base, clients), || judge(merged, clients));
     let mut findings = new.findings;
     let before = old.assessment.map(|assessment| base.world(assessment));
     let after = new.assessment.map(|assessment| merged.world(assessment));
@@ -179,9 +186,9 @@ pub fn check(
                 findings.extend(forgotten(base.tree, merged.tree, merged.repository));
                 findings.extend(unsigned_links(before.chain(), after.chain()));
                 findings.extend(change::judge(before, after));
-                findings.extend(portable::judge(base.tree, merged.tree));
+                findings.extend(portability(base.tree, merged.tree, clients.elsewhere));
                 findings.extend(limits::judge(base.repository, merged.repository));
-                findings.extend(snapshot::judge(before, after));
+                findings.extend(snapshot::judge(before, after, clients.elsewhere.is_some()));
             }
             None if !base.repository.links.is_empty() => findings.push(
                 Finding::error(
@@ -227,6 +234,16 @@ pub fn check(
         packages: touched.packages,
         files: touched.files,
     }
+}
+
+/// C14: in the form that clients follow.
+fn portability(base: &Tree, merged: &Tree, elsewhere: Option<Form>) -> Vec<Finding> {
+    if elsewhere == Some(Form::Published)
+        && let (Ok(base), Ok(merged)) = (shorten(base), shorten(merged))
+    {
+        return portable::judge(&base, &merged);
+    }
+    portable::judge(base, merged)
 }
 
 /// What the change makes of what counts in the published branch.
@@ -315,7 +332,12 @@ struct Opinion<'r> {
 /// Judges one tree as a client does, without its snapshot. Without a `client` every
 /// link of the chain has to be in order: who has the anchors of the first day follows
 /// all of them.
-fn judge<'r>(side: Side<'r>, client: Option<&Client>, mode: Mode) -> Opinion<'r> {
+fn judge<'r>(side: Side<'r>, clients: Clients<'_>) -> Opinion<'r> {
+    let Clients {
+        trusting: client,
+        mode,
+        ..
+    } = clients;
     let repository = side.repository;
     let snapshot = Place::Snapshot.path();
     let mut findings: Vec<Finding> = repository
@@ -348,7 +370,14 @@ fn judge<'r>(side: Side<'r>, client: Option<&Client>, mode: Mode) -> Opinion<'r>
     if let Some(link) = chain.judge(from, quorum) {
         findings.extend(explain::link_fault(&link, quorum));
     }
-    let assessment = assess(side.tree, repository, chain, mode, &Pretended::default());
+    let assessment = {
+        // What is published is stated by a notary who sees the whole of it.
+        let pretended = Pretended {
+            stated: true,
+            ..Pretended::default()
+        };
+        assess(side.tree, repository, chain, mode, &pretended)
+    };
     findings.extend(assessment.findings.to_vec());
     Opinion {
         findings,
@@ -418,7 +447,7 @@ impl Touched {
         let mut touched = Touched::default();
         let differs = |path: &str, bytes: &Bytes, other: &Tree| {
             let there = other.get(path);
-            !there.is_some_and(|there| std::sync::Arc::ptr_eq(there, bytes) || there == bytes)
+            !there.is_some_and(|there| there == bytes)
         };
         for (path, bytes) in &new.files {
             if differs(path, bytes, old) {

@@ -8,10 +8,22 @@ use conex_verify::format::path::Place;
 /// Where the published branch has a snapshot, it stays; and one that the change brings is of the
 /// result, by somebody who may, and not older. One that is as it was may be stale: a notary makes
 /// the next one when the branch is published.
-pub(super) fn judge(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
+///
+/// Where another branch is the published one (`elsewhere`), a snapshot of this one is nobody's business: its
+/// counter goes on from there.
+pub(super) fn judge(base: &World<'_>, merged: &World<'_>, elsewhere: bool) -> Vec<Finding> {
     let path = Place::Snapshot.path();
     let (old, new) = (base.tree.get(&path), merged.tree.get(&path));
     let known = base.assessment.snapshot.version;
+    if elsewhere && old != new && new.is_some() {
+        let message =
+            "the change brings a snapshot, which is made only where the repository is published";
+        let finding = Finding::error(Code::Snapshot, &path, message);
+        return vec![finding.hint(Hint::SnapshotOfPublished)];
+    }
+    if elsewhere {
+        return Vec::new();
+    }
     if old == new || (new.is_none() && known.is_none()) {
         return Vec::new();
     }

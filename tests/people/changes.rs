@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use conex::check::{Side, check};
+use conex::check::{Clients, Side, check};
 use conex::plan::detached::{Foreign, take_in};
 use conex::plan::effect::{Past, Weight};
 use conex::plan::{self, View};
@@ -607,8 +607,11 @@ fn effects_of(base: &World, merged: &World, history: &World) -> Vec<String> {
     let check = check(
         side(&base.tree, &old),
         side(&merged.tree, &new),
-        None,
-        Mode::NoStrict,
+        Clients {
+            trusting: None,
+            mode: Mode::NoStrict,
+            elsewhere: None,
+        },
         &of(history),
     );
     check.effects.iter().map(|effect| effect.marked()).collect()

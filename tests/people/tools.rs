@@ -1,6 +1,6 @@
 //! What the tools of janitors and authors must not be talked into.
 
-use conex::check::{Judged, Side, check};
+use conex::check::{Clients, Judged, Side, check};
 use conex::plan::{self, Plan, PlanError, Sign, View};
 use conex_verify::finding::{Code, Severity};
 use conex_verify::format::digest::Digest;
@@ -145,8 +145,11 @@ fn a_forged_file_does_not_replace_a_deleted_one() {
     let check = check(
         side(&base.tree, &old),
         side(&merged.tree, &new),
-        None,
-        Mode::Strict,
+        Clients {
+            trusting: None,
+            mode: Mode::Strict,
+            elsewhere: None,
+        },
         &|_| Default::default(),
     );
     let stripped = |j: &Judged| j.finding.code == Code::Stripped && j.finding.path == proof;

@@ -7,6 +7,7 @@ use crate::format::resource::{Revision, Timestamp};
 use crate::hint;
 use crate::limits::MAX_ALIKE;
 use crate::patch::{self, Note, PatchContext, PatchError};
+use crate::published;
 use crate::repository::Repository;
 use crate::tree::Tree;
 use crate::trust::anchors::{AnchorError, Anchors, Client, MaxAge, SnapshotPolicy};
@@ -298,7 +299,7 @@ pub fn verify(request: &Request<'_>) -> Result<Outcome, Undecided> {
     match request.subject {
         Subject::Whole { tree, before } => {
             let tree = tree.clone().into_judged();
-            judge(request, &tree, before, Load::Whole, Vec::new())
+            judge(request, tree, before, Load::Whole, Vec::new())
         }
         Subject::Patch {
             before,
@@ -308,12 +309,12 @@ pub fn verify(request: &Request<'_>) -> Result<Outcome, Undecided> {
             Ok(applied) => {
                 let notes: Vec<Finding> = applied.notes.iter().filter_map(lost).collect();
                 let tree = applied.tree.into_judged();
-                let outcome = judge(request, &tree, Some(before), Load::Patch, notes.clone())?;
+                let outcome = judge(request, tree, Some(before), Load::Patch, notes.clone())?;
                 match (outcome, applied.published) {
                     (Outcome::Rejected(report), Some(published)) => {
                         let published = published.into_judged();
                         let alone =
-                            judge(request, &published, Some(before), Load::Patch, Vec::new())?;
+                            judge(request, published, Some(before), Load::Patch, Vec::new())?;
                         Ok(Outcome::Rejected(why(report, &alone, notes)))
                     }
                     (outcome, _) => Ok(outcome),
@@ -341,15 +342,25 @@ impl Report {
 /// Judges a tree, of which all that is not judged has been left out.
 fn judge(
     request: &Request<'_>,
-    tree: &Tree,
+    tree: Tree,
     before: Option<&Tree>,
     load: Load,
     notes: Vec<Finding>,
 ) -> Result<Outcome, Undecided> {
-    let before = before.map(|tree| tree.clone().into_judged());
+    let tree = match published::expand(tree) {
+        Ok(tree) => tree,
+        Err(mut findings) => {
+            notes.into_iter().for_each(|note| findings.push(note));
+            return Ok(Outcome::Rejected(Report {
+                findings: findings.into_vec(),
+                ..Report::default()
+            }));
+        }
+    };
+    let before = before.map(|tree| published::evidence(tree.clone().into_judged()));
     let old = before.as_ref();
     let old = old.map(|tree| Repository::read(tree, None, MAX_ALIKE));
-    let repository = Repository::read(tree, old.as_ref(), MAX_ALIKE);
+    let repository = Repository::read(&tree, old.as_ref(), MAX_ALIKE);
     let link = repository.links.get(&0).and_then(|slot| slot.good());
     let identity = link.map(|link| Digest::of(link.signed()));
     let memories = match identity {
@@ -363,7 +374,7 @@ fn judge(
         load,
     };
     let (client, mode) = (&request.policy.client, request.policy.mode());
-    let mut verdict = verdict::verify_update(&known, tree, &repository, client, mode);
+    let mut verdict = verdict::verify_update(&known, &tree, &repository, client, mode);
     verdict.findings.extend(notes);
     let report = report(&verdict);
     Ok(match &verdict.assessment {

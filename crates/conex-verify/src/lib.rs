@@ -15,6 +15,7 @@
 )]
 #![cfg_attr(not(feature = "workbench"), allow(dead_code, unused_imports))]
 
+mod bytes;
 mod door;
 pub mod finding;
 pub mod format;
@@ -23,6 +24,7 @@ pub mod limits;
 mod opam_file;
 mod patch;
 mod proof;
+mod published;
 mod repository;
 mod sorted;
 pub mod tarball;

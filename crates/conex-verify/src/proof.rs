@@ -19,7 +19,7 @@ use crate::format::syntax::{self, Item, ValueKind};
 use crate::limits::{MAX_LINKS, MAX_REPO_FILE, MAX_SEGMENTS};
 use crate::opam_file::Problem;
 use crate::repository::{Repository, Slot};
-use crate::tree::Tree;
+use crate::tree::{Bytes, Tree};
 use crate::trust::anchors::Client;
 use crate::trust::support::{Epochs, Standing, claimed, supported};
 use crate::update::Registers;
@@ -250,7 +250,7 @@ impl Claim<'_, '_> {
     }
 
     /// The fact about one path, of a claimed package or not.
-    fn covers(&self, place: &Place, signed: bool, bytes: &[u8]) -> bool {
+    fn covers(&self, place: &Place, signed: bool, bytes: &Bytes) -> bool {
         let (repository, assessment) = (self.repository, self.assessment);
         let free = !signed && self.lets_through();
         let dir = |release: &Release| {
@@ -263,7 +263,7 @@ impl Claim<'_, '_> {
         let listed = |release: &Release, below: &str| {
             let checksum = dir(release).and_then(|d| d.checksum.good());
             let file = checksum.and_then(|c| c.value.files.get(below));
-            let fits = file == Some(&FileDigest::of(bytes)) && !bytes.is_empty();
+            let fits = file == Some(&FileDigest::from(bytes)) && !bytes.is_empty();
             fits && self.is_valid(&ResourceId::checksum(release))
         };
         let package = |name: &PackageName| repository.packages.get(name);
@@ -429,7 +429,7 @@ impl Claim<'_, '_> {
         let fits = source.is_some_and(|source| self.repo_fits(source, approved).is_some());
         demand(fits, "V8.1", "repo")?;
         for file in TopFile::ALL {
-            let found = self.tree.get(file.as_str()).map(|bytes| Digest::of(bytes));
+            let found = self.tree.get(file.as_str()).map(Bytes::digest);
             let as_approved = match (found, approved) {
                 (None, _) => true,
                 (Some(found), Some(repo)) => repo.files.get(&file) == Some(&found),

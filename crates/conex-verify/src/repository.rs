@@ -356,6 +356,6 @@ fn read_one(path: &str, bytes: &Bytes, before: Option<&Repository>) -> Read {
         Some(decoded) => decoded,
         None => decode(&place, path, bytes, &mut findings),
     };
-    let digest = decoded.digest().unwrap_or_else(|| Digest::of(bytes));
+    let digest = bytes.digest();
     Ok((place, decoded, digest, findings))
 }

@@ -1,14 +1,12 @@
 //! A repository as the core sees it: a map from path to bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use crate::finding::{Code, Finding, is_leftover, remedy};
 use crate::format::name::on_disk;
 use crate::limits::{MAX_FILE_SIZE, MAX_PACKAGES, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
 
-/// The content of one file, exactly as read.
-pub type Bytes = Arc<[u8]>;
+pub use crate::bytes::Bytes;
 
 /// Which files of a repository are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,11 @@ pub mod patch {
 pub mod proof {
     pub use crate::proof::*;
 }
+/// Both forms of a repository.
+pub mod published {
+    pub use crate::published::*;
+}
+
 pub mod repository {
     pub use crate::repository::*;
 }

@@ -22,6 +22,7 @@ use super::verb::join::JoinArgs;
 use super::verb::key::KeyCommand;
 use super::verb::man::ManArgs;
 use super::verb::owner::OwnerCommand;
+use super::verb::publish::PublishArgs;
 use super::verb::revoke::RevokeArgs;
 use super::verb::rotate::RotateArgs;
 use super::verb::sign::SignArgs;
@@ -101,6 +102,8 @@ pub enum Command {
     Check(CheckArgs),
     /// As a notary: state what the repository is, under one signature
     Snapshot(SnapshotArgs),
+    /// Make what clients follow of what people work on: a snapshot, in the published form
+    Publish(PublishArgs),
     /// Compare two repositories, and name the packages that differ
     Compare(CompareArgs),
     /// Print the trust anchors to hand out to users

@@ -27,6 +27,7 @@ const ALL: &[&[Page]] = &[
     status::PAGES,
     check::PAGES,
     snapshot::PAGES,
+    publish::PAGES,
     signature::PAGES,
     compare::PAGES,
     anchors::PAGES,

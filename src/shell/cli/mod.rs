@@ -11,6 +11,7 @@ mod confirm;
 mod diff;
 mod failure;
 mod finish;
+mod form;
 mod help;
 mod limits;
 mod older;
@@ -120,6 +121,7 @@ fn run_in(root: &Path, named: Option<&Path>, cli: &Cli) -> Result<Exit, Failure>
         Command::Sign(args) => sign::run(root, args),
         Command::Check(args) => check::run(named, args),
         Command::Snapshot(args) => snapshot::run(root, args),
+        Command::Publish(args) => publish::run(root, args),
         Command::Compare(args) => compare::run(args),
         Command::Compact(args) => compact::run(root, args),
         Command::Enable(args) => enable::run(named, args),

@@ -7,6 +7,7 @@ use crate::plan::{self, Plan, View, World};
 use crate::shell::git::{Git, GitError, Where};
 use conex_verify::format::path::Place;
 use conex_verify::tree::Tree;
+use conex_verify::workbench::published::{BUNDLES, evidence};
 use conex_verify::workbench::repository::Repository;
 
 /// The metadata of the published branch, where there is one that git knows.
@@ -122,20 +123,25 @@ fn read(root: &Path) -> Result<Option<Metadata>, GitError> {
     let Some(commit) = git.published() else {
         return Ok(None);
     };
-    let listing = git.list(&git.tree_of(&commit)?)?.only(|path| {
-        !matches!(
-            Place::of(path),
-            Ok(Place::Opam(_)
-                | Place::File(..)
-                | Place::Old(..)
-                | Place::Misplaced(_)
-                | Place::Stray(_)
-                | Place::Snapshot)
-        )
+    let listing = git.list(&git.tree_of(&commit)?)?;
+    // To read bundles takes all that they were shortened by.
+    let published = !listing.only(|p| p.starts_with(BUNDLES)).paths().is_empty();
+    let listing = listing.only(|path| {
+        published
+            || !matches!(
+                Place::of(path),
+                Ok(Place::Opam(_)
+                    | Place::File(..)
+                    | Place::Old(..)
+                    | Place::Misplaced(_)
+                    | Place::Stray(_)
+                    | Place::Snapshot)
+            )
     });
     let Some(tree) = git.read(&[&listing])?.into_iter().next() else {
         return Ok(None);
     };
+    let tree = evidence(tree);
     // A branch without commits has nothing in it.
     let is_below = match git.commit("HEAD") {
         Ok(head) => git.common(&commit, &head)?.as_ref() == Some(&commit),

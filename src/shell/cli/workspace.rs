@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::commit::warn_of_ignored;
 use super::failure::{Exit, Failure};
+use super::form;
 
 use crate::plan;
 use crate::plan::conflict::{Conflicts, mend};
@@ -45,8 +46,18 @@ fn is_repository(dir: &Path) -> bool {
     packages.join(".conex").is_dir() || (packages.is_dir() && dir.join("repo").is_file())
 }
 
-/// Reads the working repository.
+/// Reads the repository for somebody who changes it.
 pub fn working_tree(root: &Path) -> Result<Tree, Failure> {
+    form::working(found_tree(root)?, &root.display().to_string())
+}
+
+/// Reads the repository for somebody who changes nothing: in the working form, whichever it has.
+pub fn seen_tree(root: &Path) -> Result<Tree, Failure> {
+    form::either(found_tree(root)?)
+}
+
+/// Reads the repository as it lies there.
+pub fn found_tree(root: &Path) -> Result<Tree, Failure> {
     // `-C link` means the directory behind it, as with every other tool.
     let real = root.canonicalize().map_err(|e| {
         Failure::usage(
@@ -78,6 +89,12 @@ pub fn no_repository(root: &Path) -> Failure {
 /// sides in a file of metadata, something readable stands in for it.
 pub fn merged_tree(root: &Path) -> Result<(Tree, Conflicts), Failure> {
     let tree = working_tree(root)?;
+    Ok(mend(&tree))
+}
+
+/// Reads the repository for somebody who looks at what waits in it.
+pub fn merged_or_published(root: &Path) -> Result<(Tree, Conflicts), Failure> {
+    let tree = seen_tree(root)?;
     Ok(mend(&tree))
 }
 

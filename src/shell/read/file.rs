@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
 
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
@@ -134,18 +133,17 @@ pub(super) fn read(
             // One byte more than there should be is asked for: growth shows.
             let filled = fill(fd.as_fd(), &mut space[..=len])?;
             if filled == len {
-                Ok(Arc::from(&space[..len]))
+                Ok(Bytes::from(&space[..len]))
             } else {
                 Err(DefectKind::Changed.into())
             }
         })?
     } else {
-        let mut bytes: Bytes = std::iter::repeat_n(0, len).collect();
-        let place = Arc::get_mut(&mut bytes).ok_or(DefectKind::Changed)?;
-        if fill(fd.as_fd(), place)? != len || fill(fd.as_fd(), &mut [0])? != 0 {
+        let mut bytes = vec![0; len];
+        if fill(fd.as_fd(), &mut bytes)? != len || fill(fd.as_fd(), &mut [0])? != 0 {
             return Err(DefectKind::Changed.into());
         }
-        bytes
+        bytes.into()
     };
     unchanged(fd.as_fd(), &stat)?;
     Ok(Some(bytes))

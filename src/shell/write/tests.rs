@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::sync::Arc;
 
 use super::*;
 
 fn change(path: &str, text: Option<&str>) -> Change {
     Change {
         path: path.to_owned(),
-        bytes: text.map(|t| Arc::from(t.as_bytes())),
+        bytes: text.map(|t| t.as_bytes().into()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use conex::check::{Side, check};
+use conex::check::{Clients, Side, check};
 use conex::plan::{
     Change, Init, Join, MakeSnapshot, OwnerChange, Selection, TeamChange, Unchanged, View, World,
     init, join, owner, snapshot, team,
@@ -340,7 +340,12 @@ impl Sequence {
             Mode::Strict => Mode::Strict,
             _ => Mode::NoStrict,
         };
-        let result = check(base, head, None, mode, &|_| Default::default());
+        let clients = Clients {
+            trusting: None,
+            mode,
+            elsewhere: None,
+        };
+        let result = check(base, head, clients, &|_| Default::default());
         if !result.mergeable() {
             let errors = result.findings.iter().map(|j| &j.finding);
             let errors = errors.filter(|f| f.severity == Severity::Error);

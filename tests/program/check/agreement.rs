@@ -1,7 +1,7 @@
 //! Any sequence of steps, good and bad ones, in the published branch and on top of it: what
 //! can be merged is exactly what a client accepts that holds the published branch.
 
-use conex::check::{Side, check, portable};
+use conex::check::{Clients, Side, check, portable};
 use conex_verify::finding::{Code, Severity};
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::Repository;
@@ -142,7 +142,12 @@ fn what_can_be_merged_is_what_a_client_accepts() {
             };
             let verdict = verify_update(&known, &merged.tree, &new, &client, mode);
             for anchors in [None, Some(&client)] {
-                let result = check(sides[0], sides[1], anchors, mode, &|_| Default::default());
+                let clients = Clients {
+                    trusting: anchors,
+                    mode,
+                    elsewhere: None,
+                };
+                let result = check(sides[0], sides[1], clients, &|_| Default::default());
                 let told: Vec<_> = result
                     .findings
                     .iter()
@@ -309,7 +314,12 @@ fn what_can_be_merged_reaches_clients_of_every_age_in_every_way() {
                 tree: &w.tree,
                 repository: r,
             });
-            let result = check(base_side, merged_side, None, mode, &|_| Default::default());
+            let clients = Clients {
+                trusting: None,
+                mode,
+                elsewhere: None,
+            };
+            let result = check(base_side, merged_side, clients, &|_| Default::default());
             let of_merge = [Code::Stripped, Code::UnknownKey, Code::PatchAmbiguous];
             let mut errors = result.findings.iter().map(|j| &j.finding);
             let of_client =

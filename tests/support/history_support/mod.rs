@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
 use conex_verify::tree::{Bytes, Tree, is_judged};
 
@@ -56,7 +55,7 @@ impl History {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).unwrap();
             if is_judged(&path) {
-                tree.files.insert(path, Arc::from(bytes));
+                tree.files.insert(path, bytes.into());
             } else {
                 tree.others.push(path);
             }
@@ -90,7 +89,7 @@ impl History {
         assert!(status.success(), "{week}: GNU patch");
         for path in &touched {
             match std::fs::read(home.path().join(path)) {
-                Ok(bytes) => tree.files.insert(path.clone(), Arc::from(bytes)),
+                Ok(bytes) => tree.files.insert(path.clone(), bytes.into()),
                 Err(_) => {
                     // Whoever removes a release removes its directory.
                     let directory = path.strip_suffix("opam").unwrap();
@@ -119,7 +118,7 @@ pub fn changed(old: &Tree, new: &Tree) -> BTreeSet<String> {
     let differs = |a: &BTreeMap<String, Bytes>, b: &BTreeMap<String, Bytes>| {
         a.iter()
             .filter(|(path, bytes)| match b.get(*path) {
-                Some(other) => !Arc::ptr_eq(bytes, other) && bytes != &other,
+                Some(other) => *bytes != other,
                 None => true,
             })
             .map(|(path, _)| path.clone())

@@ -8,7 +8,6 @@ pub mod print;
 pub mod random;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use conex_verify::tree::Tree;
 
@@ -20,7 +19,7 @@ pub fn tree(files: &Files) -> Tree {
     Tree {
         files: files
             .iter()
-            .map(|(path, bytes)| (path.clone(), Arc::from(&**bytes)))
+            .map(|(path, bytes)| (path.clone(), (&**bytes).into()))
             .collect(),
         ..Tree::default()
     }

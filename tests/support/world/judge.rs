@@ -10,6 +10,7 @@ use conex_verify::finding::silence;
 use conex_verify::finding::{Code, Severity};
 use conex_verify::limits::MAX_COMPARED;
 use conex_verify::tree::Tree;
+use conex_verify::workbench::published::{expand, shorten};
 use conex_verify::workbench::repository::Repository;
 use conex_verify::workbench::trust::anchors::Client;
 use conex_verify::workbench::update::Memory;
@@ -34,6 +35,7 @@ pub struct Judge<'a> {
 impl Judge<'_> {
     /// The verdict, and what to remember after it.
     pub fn says(self) -> (Verdict, Option<Memory>) {
+        self.in_both_forms();
         let (verdict, memory) = self.once(MAX_COMPARED);
         if !verdict.accepted {
             self.without_one_check(&verdict);
@@ -49,6 +51,15 @@ impl Judge<'_> {
         let memory =
             assessment.map(|a| Memory::after(self.known.name, self.client, &repository, a));
         (Verdict::of(&verdict), memory)
+    }
+
+    /// Every tree that has a published form is the same tree again when that is expanded. So
+    /// whatever is tried on one form is tried on the other.
+    fn in_both_forms(self) {
+        if let Ok(published) = shorten(self.tree) {
+            let expanded = expand(published).map_err(|findings| findings.into_vec());
+            assert!(expanded.unwrap().files == self.tree.files);
+        }
     }
 
     /// Findings and proof agree on a tree, and it stays refused if any single place is silenced

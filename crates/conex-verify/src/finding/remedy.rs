@@ -164,6 +164,13 @@ remedies! {
         merge: "restore it, or run `conex sign` in the branch that is to be merged",
     }
 
+    /// The published form is not as it is written.
+    PUBLISHED_FORM {
+        client: "it was changed on the way to you, or its publisher does not use conex: use another server or mirror, or report it",
+        work_tree: "nobody edits the published form: restore it, or publish the branch anew that people work on",
+        merge: "nobody edits the published form: make the change in the branch that people work on",
+    }
+
     /// It was changed after somebody signed it.
     SIGN_AGAIN {
         client: CHANGED_ON_THE_WAY,

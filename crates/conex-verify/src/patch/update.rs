@@ -1,7 +1,6 @@
 //! The tree while the sections of a patch change it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
 
 use super::error::{Kind, PatchError};
 use super::lines::{Line, Lines};
@@ -179,7 +178,7 @@ impl<'t> Update<'t> {
     /// Creates `path`, which is [`Update::vacant`].
     pub fn create(&mut self, line: Line<'_>, path: &str, bytes: Vec<u8>) {
         self.created.push((path.to_owned(), line.start));
-        self.files.insert(path.to_owned(), Arc::from(bytes));
+        self.files.insert(path.to_owned(), bytes.into());
     }
 
     /// Replaces the content of `path`, which is [`Update::existing`].
@@ -195,7 +194,7 @@ impl<'t> Update<'t> {
     ) -> Result<(), PatchError> {
         match self.files.get_mut(path) {
             Some(content) => {
-                *content = Arc::from(bytes);
+                *content = bytes.into();
                 Ok(())
             }
             None => {

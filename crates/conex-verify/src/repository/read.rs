@@ -4,7 +4,6 @@ use super::slot::{Loaded, Slot};
 use std::fmt::Display;
 
 use crate::finding::{Cause, Code, Finding, remedy};
-use crate::format::digest::Digest;
 use crate::format::name::Release;
 use crate::format::path::{Place, segment_path};
 use crate::format::resource::{
@@ -27,27 +26,6 @@ pub(super) enum Decoded {
     Opam(FileDigest, Vec<Problem>),
     File(FileDigest),
     Snapshot(Box<Slot<SignedSnapshot>>),
-}
-
-impl Decoded {
-    /// The digest of the file, if it was computed.
-    pub(super) fn digest(&self) -> Option<Digest> {
-        fn of<T>(slot: &Slot<T>) -> Option<Digest> {
-            slot.good().map(|loaded| loaded.digest)
-        }
-        match self {
-            Decoded::Link(slot) => of(slot),
-            Decoded::IdFile(slot) => of(slot),
-            Decoded::Segment(segment) => segment.as_ref().map(|loaded| loaded.digest),
-            Decoded::Repo(slot) => of(slot),
-            Decoded::Claims(slot) => of(slot),
-            Decoded::Authorisation(slot) => of(slot),
-            Decoded::Releases(slot) => of(slot),
-            Decoded::Checksum(slot) => of(slot),
-            Decoded::Opam(file, _) | Decoded::File(file) => Some(file.digest),
-            Decoded::Snapshot(slot) => of(slot),
-        }
-    }
 }
 
 /// V0.3, V2.1.
@@ -119,14 +97,14 @@ pub(super) fn decode(
             }))
         }
         Place::Opam(release) => {
-            Decoded::Opam(FileDigest::of(bytes), opam_file::check(release, bytes))
+            Decoded::Opam(FileDigest::from(bytes), opam_file::check(release, bytes))
         }
         Place::Misplaced(file) if file.below == "opam" => Decoded::Opam(
-            FileDigest::of(bytes),
+            FileDigest::from(bytes),
             opam_file::check(&file.release, bytes),
         ),
         Place::File(..) | Place::Old(..) | Place::Misplaced(_) | Place::Stray(_) => {
-            Decoded::File(FileDigest::of(bytes))
+            Decoded::File(FileDigest::from(bytes))
         }
         Place::Snapshot => Decoded::Snapshot(Box::new(slot(
             path,
@@ -175,7 +153,7 @@ fn slot<T>(
             None => {
                 return Slot::Good(Loaded {
                     value,
-                    digest: Digest::of(bytes),
+                    digest: bytes.digest(),
                     bytes: bytes.clone(),
                 });
             }

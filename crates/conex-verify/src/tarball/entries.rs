@@ -1,7 +1,6 @@
 //! The entries of an archive, put together to a tree.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
 use super::ArchiveErrorKind as Kind;
 use super::gzip::Gzip;
@@ -150,10 +149,8 @@ fn content(gzip: &mut Gzip<'_>, size: u64) -> Result<Bytes, ContentError> {
     let len = usize::try_from(size).map_err(|_| ContentError::Entry(Kind::TooLarge(size)))?;
     // A header of a few bytes can claim any size.
     gzip.expect(size)?;
-    let mut bytes: Bytes = std::iter::repeat_n(0, len).collect();
-    // Nobody else has it yet.
-    let place = Arc::get_mut(&mut bytes).ok_or(ContentError::Entry(Kind::TooLarge(size)))?;
-    if gzip.take(place)? != len {
+    let mut bytes = vec![0; len];
+    if gzip.take(&mut bytes)? != len {
         return Err(gzip.truncated("a file").into());
     }
     let padding = size.next_multiple_of(BLOCK_SIZE) - size;
@@ -168,7 +165,7 @@ fn content(gzip: &mut Gzip<'_>, size: u64) -> Result<Bytes, ContentError> {
     if rest.iter().any(|&b| b != 0) {
         return Err(ContentError::Entry(Kind::EntryPadding));
     }
-    Ok(bytes)
+    Ok(bytes.into())
 }
 
 /// What follows the first zero block: another one, and zeros to the end.

@@ -39,7 +39,7 @@ pub fn judge(
         let Some(bytes) = repository.top_level.get(path) else {
             continue;
         };
-        let found = Digest::of(bytes);
+        let found = bytes.digest();
         match approved.map(|a| a.files.get(&file)) {
             Some(Some(expected)) if *expected == found => {}
             Some(expected) => findings.push(

@@ -31,6 +31,7 @@ mod mutations;
 mod patch_opam;
 mod patch_oracle;
 mod patch_weekly;
+mod published;
 mod recordings;
 mod snapshot;
 mod syntax;

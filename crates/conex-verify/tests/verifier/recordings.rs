@@ -17,7 +17,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Read;
-use std::sync::Arc;
 
 use conex_verify::tree::{Bytes, Tree};
 use conex_verify::workbench::patch::{PatchContext, Store, apply};
@@ -38,11 +37,7 @@ impl Recordings {
     fn tree(&self, path: &str) -> Option<Files> {
         let bytes = self.0.get(path)?;
         let files = unpack(&**bytes).into_iter();
-        Some(
-            files
-                .map(|(path, bytes)| (path, Arc::from(bytes)))
-                .collect(),
-        )
+        Some(files.map(|(path, bytes)| (path, bytes.into())).collect())
     }
 }
 
@@ -72,9 +67,7 @@ fn unpack_followed(archive: &[u8]) -> Files {
         files.extend(copies);
     }
     let shared = files.into_iter();
-    shared
-        .map(|(path, bytes)| (path, Arc::from(bytes)))
-        .collect()
+    shared.map(|(path, bytes)| (path, bytes.into())).collect()
 }
 
 /// The regular files of a tar archive.

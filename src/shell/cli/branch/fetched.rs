@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::named::Named;
 
 use crate::shell::cli::failure::Failure;
+use crate::shell::cli::form::working;
 use crate::shell::git::{Git, GitError, Listing, Merge, Oid};
 use crate::shell::out::sayln;
 use crate::shell::progress;
@@ -144,6 +145,8 @@ impl Fetched {
         let (Some(base), Some(now)) = (trees.next(), trees.next()) else {
             return Err(Failure::usage("git gave no trees", ""));
         };
+        let base = working(base, &self.named.base.text())?;
+        let now = working(now, &self.named.text)?;
         Ok(Trees {
             base,
             now,
@@ -179,7 +182,10 @@ fn stale(named: &Named, why: &str) -> Failure {
 }
 
 /// Refuses a tree of which nothing can be said.
-fn sound(listing: &Listing, name: &str) -> Result<(), Failure> {
+///
+/// # Errors
+/// It is above a limit, or git itself would not make it.
+pub fn sound(listing: &Listing, name: &str) -> Result<(), Failure> {
     let defects = match listing.is_over() {
         true => listing.defects(),
         false => listing.forged(),

@@ -16,7 +16,7 @@ mod merged;
 mod named;
 mod view;
 
-pub use fetched::Fetched;
+pub use fetched::{Fetched, sound};
 pub use finish::sign_and_push;
-pub use named::{BranchArgs, Named, published};
+pub use named::{BranchArgs, Named, Place, published};
 pub use view::View;

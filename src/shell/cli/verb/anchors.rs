@@ -9,7 +9,7 @@ use clap::Args;
 use crate::shell::cli::complete::Completes;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::page::{PRINTED, Page};
-use crate::shell::cli::workspace::working_tree;
+use crate::shell::cli::workspace::seen_tree;
 use crate::shell::git::{Git, Where};
 use crate::shell::out::{raw_outln, sayln};
 use conex_verify::format::key::{Fingerprint, PublicKey};
@@ -37,7 +37,7 @@ pub struct AnchorsArgs {
 
 /// Runs `conex anchors`.
 pub fn run(root: &Path, args: &AnchorsArgs) -> Result<Exit, Failure> {
-    let tree = working_tree(root)?;
+    let tree = seen_tree(root)?;
     let repository = Repository::load(&tree);
     let Handout {
         mut policy,

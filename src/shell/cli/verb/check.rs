@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Instant;
 pub use subject::{CheckArgs, CheckFormat, Outcome, Subject};
 
-use crate::check::{Check, Judged, Side, check, lacks_files, may_return, new_keys};
+use crate::check::{Check, Clients, Judged, Side, check, lacks_files, may_return, new_keys};
 use crate::plan::effect::Past;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::page::Page;
@@ -21,6 +21,7 @@ use conex_verify::format::name::Id;
 use conex_verify::format::path::Place;
 use conex_verify::limits::MAX_ALIKE;
 use conex_verify::tree::{Defect, DefectKind};
+use conex_verify::workbench::published::{BUNDLES, Form, form_of};
 use conex_verify::workbench::repository::Repository;
 use conex_verify::workbench::trust::anchors::{AnchorError, Client};
 use conex_verify::workbench::verify::Mode;
@@ -37,11 +38,20 @@ pub fn run(named: Option<&Path>, args: &CheckArgs) -> Result<Exit, Failure> {
     let git = Git::open(&directory(named), place)?;
     let (base, head) = (git.commit(&range.base)?, git.commit(&range.head)?);
     let mut subject = Subject::new(&git, range, base, head)?;
-    subject.mode = match (args.strict, args.nostrict) {
-        (true, _) => Some(Mode::Strict),
-        (false, true) => Some(Mode::NoStrict),
-        (false, false) => None,
+    subject.mode = match (args.strict, args.covered, args.nostrict) {
+        (true, _, _) => Some(Mode::Strict),
+        (_, true, _) => Some(Mode::Covered),
+        (_, _, true) => Some(Mode::NoStrict),
+        (false, false, false) => None,
     };
+    if let Some(name) = &args.published {
+        let listing = git.list(&git.tree_of(&git.commit(name)?)?)?;
+        let bundles = listing.only(|path| path.starts_with(BUNDLES));
+        subject.published = Some(match bundles.paths().is_empty() {
+            true => Form::Working,
+            false => Form::Published,
+        });
+    }
     subject.history = !args.no_history;
     let mut outcome = judge(&git, &mut subject, client.as_ref())?;
     if args.complete {
@@ -146,6 +156,9 @@ pub fn judge(
     let (Some(base), Some(merged)) = (trees.next(), trees.next()) else {
         return Err(Failure::usage("git gave no trees", ""));
     };
+    if let Some(finding) = other_form(form_of(&base), form_of(&merged)) {
+        return Ok(refused(vec![finding], Vec::new()));
+    }
     let base_repository = Repository::load(&base);
     let merged_repository = Repository::load_after(&merged, Some(&base_repository));
     let judged = |mode| {
@@ -158,8 +171,11 @@ pub fn judge(
                 tree: &merged,
                 repository: &merged_repository,
             },
-            client,
-            mode,
+            Clients {
+                trusting: client,
+                mode,
+                elsewhere: subject.published,
+            },
             &|wanted| match wanted.is_empty() {
                 true => Past::new(),
                 false => git.versions(&subject.base, wanted).unwrap_or_default(),
@@ -231,6 +247,23 @@ fn returned(id: &Id, key: &Fingerprint) -> Finding {
         ),
     )
     .hint("take another key: what the removed one signed would count again")
+}
+
+/// C17: People work in the working form, and nobody merges into a published one.
+fn other_form(base: Form, merged: Form) -> Option<Finding> {
+    let (message, hint) = match (base, merged) {
+        (Form::Working, Form::Working) => return None,
+        (Form::Working, Form::Published) => (
+            "the change brings bundles of signatures: the published form",
+            "take the bundles out of the branch; its files of signatures lie one by one",
+        ),
+        (Form::Published, _) => (
+            "the branch that is merged into has the published form, which is written as a whole",
+            "merge into the branch that people work on",
+        ),
+    };
+    let finding = Finding::error(Code::UnexpectedFile, BUNDLES.trim_end_matches('/'), message);
+    Some(finding.hint(hint))
 }
 
 /// A file that was changed on both sides.

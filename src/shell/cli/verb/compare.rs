@@ -9,6 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::shell::cli::failure::{Exit, Failure};
+use crate::shell::cli::form::either;
 use crate::shell::cli::options::Format;
 use crate::shell::cli::page::Page;
 use crate::shell::hook::load::load;
@@ -131,8 +132,9 @@ fn exit(same: bool) -> Exit {
 fn side(path: &Path) -> Result<(Tree, Repository), Failure> {
     let loaded = load(path, Contents::Judged)
         .map_err(|e| Failure::usage(e, "name the directory or .tar.gz of a repository"))?;
-    let repository = Repository::load(&loaded.tree);
-    Ok((loaded.tree, repository))
+    let tree = either(loaded.tree)?;
+    let repository = Repository::load(&tree);
+    Ok((tree, repository))
 }
 
 /// The files below `packages/` that differ, with `+`, `-` or `~`. Empty ones and the

@@ -18,6 +18,7 @@ pub mod join;
 pub mod key;
 pub mod man;
 pub mod owner;
+pub mod publish;
 pub mod revoke;
 pub mod rotate;
 pub mod sign;

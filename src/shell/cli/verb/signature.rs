@@ -17,7 +17,7 @@ use crate::shell::cli::finish::still_invalid;
 use crate::shell::cli::options::Consent;
 use crate::shell::cli::page::{DONE, Page};
 use crate::shell::cli::signing::keep_in_log;
-use crate::shell::cli::workspace::{earlier, outside, working_tree, write};
+use crate::shell::cli::workspace::{earlier, outside, seen_tree, working_tree, write};
 use crate::shell::keys::file::shell_quoted;
 use crate::shell::out::{out, raw_sayln, sayln};
 use crate::shell::write::{Change, WORK_TREE, apply};
@@ -93,17 +93,22 @@ fn read(path: &Path, most: u64, hint: &str) -> Result<Vec<u8>, Failure> {
 }
 
 fn export(root: &Path, file: &Path, to: Option<&Path>) -> Result<Exit, Failure> {
-    let tree = working_tree(root)?;
+    let tree = seen_tree(root)?;
     let repository = Repository::load(&tree);
     let world = World::look(&tree, &repository, View::AsIfApproved)?;
     // Named as in the repository or as seen from here; the latter is what a shell completes.
     let beside = root.join(file);
     let path = if file.exists() { file } else { &beside };
-    let bytes = read(
-        path,
-        MAX_FILE_SIZE,
-        "name a file as packages/.conex/janitors/0",
-    )?;
+    // In the published form the file is in a bundle, or shortened: what is signed is the whole.
+    let expanded = file.to_str().and_then(|path| tree.get(path));
+    let bytes = match expanded {
+        Some(bytes) => bytes.to_vec(),
+        None => read(
+            path,
+            MAX_FILE_SIZE,
+            "name a file as packages/.conex/janitors/0",
+        )?,
+    };
     let taken = signed(&world, &bytes)?;
     for key in &taken.unknown {
         sayln!("left out: a signature by {key}, a key that the repository does not know");

@@ -13,6 +13,7 @@ use crate::shell::cli::commit::{Covered, refuse_ignored};
 use crate::shell::cli::confirm::agreed;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::hand_out;
+use crate::shell::cli::form;
 use crate::shell::cli::options::{ListFormat, Listing, Signing};
 use crate::shell::cli::page::Page;
 use crate::shell::cli::signer::{places, public_signer, signer_in, somebody};
@@ -64,6 +65,7 @@ pub fn run(root: &Path, args: &SnapshotArgs) -> Result<Exit, Failure> {
     if !real.join("packages").exists() && !real.join("repo").exists() {
         return Err(no_repository(root));
     }
+    form::working_at(&real)?;
     let cache = cache_home().map(|home| Cache::new(home, &real));
     let progress = crate::shell::progress::start("reading");
     let (people, found) = look(&real, cache.as_ref()).map_err(not_read)?;

@@ -20,7 +20,7 @@ use crate::shell::cli::options::Format;
 use crate::shell::cli::page::Page;
 use crate::shell::cli::signer::id;
 use crate::shell::cli::todo::lines;
-use crate::shell::cli::workspace::{earlier, merged_tree, working_tree};
+use crate::shell::cli::workspace::{earlier, merged_or_published, seen_tree};
 use crate::shell::git::{Git, Where};
 use crate::shell::out::{out, outln};
 use crate::shell::report::{Counts, HumanOptions, Shown, human, json as in_json};
@@ -138,7 +138,7 @@ pub fn run(root: &Path, args: &StatusArgs) -> Result<Exit, Failure> {
         let person = args.person.as_deref().map(id).transpose()?;
         return remote::run(root, name, person.as_ref(), args);
     }
-    let (tree, conflicts) = merged_tree(root)?;
+    let (tree, conflicts) = merged_or_published(root)?;
     let repository = Repository::load(&tree);
     let world = World::look(&tree, &repository, View::Supported)?;
     // What waits is seen as `approve` sees it.
@@ -150,7 +150,7 @@ pub fn run(root: &Path, args: &StatusArgs) -> Result<Exit, Failure> {
     let mut findings = if conflicts.is_empty() {
         repository.findings.to_vec()
     } else {
-        Repository::load(&working_tree(root)?).findings.into_vec()
+        Repository::load(&seen_tree(root)?).findings.into_vec()
     };
     findings.extend(world.assessment.findings.iter().cloned());
     findings.extend(explain::link_signatures(&sum.link));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decode::{Decode, Fields, MetaError, MetaErrorKind, Resource, header};
 use super::encode::{Encoder, list_of, quoted};
 use super::reference::{ResourceId, Revision};
+use crate::bytes::Bytes;
 use crate::format::digest::Digest;
 use crate::format::name::{Id, PackageName, Release};
 use crate::format::path::listed_file;
@@ -71,6 +72,15 @@ impl FileDigest {
         FileDigest {
             size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
             digest: Digest::of(bytes),
+        }
+    }
+}
+
+impl From<&Bytes> for FileDigest {
+    fn from(bytes: &Bytes) -> FileDigest {
+        FileDigest {
+            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            digest: bytes.digest(),
         }
     }
 }

@@ -6,7 +6,6 @@ mod differentials;
 mod grammar;
 mod settings;
 
-use std::sync::Arc;
 
 use super::*;
 use crate::tree::{Defect, DefectKind};
@@ -21,7 +20,7 @@ fn tree(files: &[(&str, &str)]) -> Tree {
     Tree {
         files: files
             .iter()
-            .map(|(path, text)| ((*path).to_owned(), Arc::from(text.as_bytes())))
+            .map(|(path, text)| ((*path).to_owned(), text.as_bytes().into()))
             .collect(),
         ..Tree::default()
     }

@@ -128,11 +128,17 @@ fn about(subject: &Subject, outcome: &Outcome, all: bool) -> Vec<String> {
         if let Some(limit) = mentioned(&check.limits, all) {
             lines.push(format!("limits: {}", limit_in_words(limit)));
         }
-        if subject.mode == Some(Mode::Strict) {
-            lines.push(
+        let told = match subject.mode {
+            Some(Mode::Strict) => {
                 "strict: a package that nobody claims is refused (--nostrict lets it through)"
-                    .to_owned(),
-            );
+            }
+            Some(Mode::Covered) => {
+                "covered: a package that nobody claims is let through under a snapshot"
+            }
+            Some(Mode::NoStrict) | None => "",
+        };
+        if !told.is_empty() {
+            lines.push(told.to_owned());
         }
         if check.trust == Trust::New && check.after.is_some() {
             lines.push(

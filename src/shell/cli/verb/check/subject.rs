@@ -7,6 +7,7 @@ use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::failure::Failure;
 use crate::shell::git::{Git, Oid, Range};
 use conex_verify::finding::Finding;
+use conex_verify::workbench::published::Form;
 use conex_verify::workbench::verify::Mode;
 
 /// How `check` prints its result.
@@ -29,11 +30,19 @@ pub struct CheckArgs {
     pub range: String,
     /// Refuse packages whose names no quorum claims, as strict clients do [default: where every
     /// package of BASE has an authorisation]
-    #[arg(long, conflicts_with = "nostrict")]
+    #[arg(long, conflicts_with_all = ["nostrict", "covered"])]
     pub strict: bool,
+    /// Let packages through whose names no quorum claims, under the snapshot that is made when the
+    /// result is published, as anchors with unsigned=covered do
+    #[arg(long, conflicts_with = "nostrict")]
+    pub covered: bool,
     /// Let packages through whose names no quorum claims
     #[arg(long)]
     pub nostrict: bool,
+    /// The branch or commit that clients follow, where that is not BASE: in its form the change is
+    /// applied
+    #[arg(long, value_name = "BRANCH-OR-COMMIT", add = Completes::BRANCH)]
+    pub published: Option<String>,
     /// Refuse as well as long as anything that HEAD brings waits for approval
     #[arg(long)]
     pub complete: bool,
@@ -67,6 +76,8 @@ pub struct Subject {
     pub mode: Option<Mode>,
     /// Whether the history of the base is looked at.
     pub history: bool,
+    /// The form in which another branch than the base is published.
+    pub published: Option<Form>,
 }
 
 impl Subject {
@@ -84,6 +95,7 @@ impl Subject {
             merged: None,
             mode: None,
             history: true,
+            published: None,
         })
     }
 }

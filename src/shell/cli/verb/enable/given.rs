@@ -7,7 +7,7 @@ use std::path::Path;
 use super::super::anchors::{Handout, handout};
 
 use crate::shell::cli::failure::Failure;
-use crate::shell::cli::workspace::working_tree;
+use crate::shell::cli::workspace::seen_tree;
 use crate::shell::opam::repositories::Entry;
 use crate::shell::opam::root::RootError;
 use crate::shell::out::{raw_sayln, sayln};
@@ -33,7 +33,7 @@ pub fn anchors(
     let (text, quorum) = match (anchors, directory) {
         (Some(anchors), _) => (anchors.to_owned(), asked),
         (None, Some(directory)) => {
-            let tree = working_tree(directory)?;
+            let tree = seen_tree(directory)?;
             let Handout {
                 policy,
                 quorum,

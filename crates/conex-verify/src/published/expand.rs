@@ -1,0 +1,318 @@
+//! From the published form to the working one.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::BUNDLES;
+use super::bundle::{Bundle, NoBundle, Record, records, segments_of};
+use super::facts::Versions;
+use super::fault::Fault;
+use super::line::{Gap, expanded_len};
+use super::shorten::{Known, What, state_of};
+use crate::bytes::Bytes;
+use crate::finding::Findings;
+use crate::format::path::{CONEX, PACKAGES, Place, segment_path};
+use crate::limits::{MAX_BUNDLE, MAX_TREE_FILES, MAX_TREE_SIZE};
+use crate::tree::Tree;
+
+/// How the metadata of a tree lie in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Each in a file of its own: people work on these, and a small repository is published so.
+    Working,
+    /// In bundles, for clients.
+    Published,
+}
+
+/// The form of a tree: whether there is a bundle.
+pub fn form_of(tree: &Tree) -> Form {
+    match tree.below(BUNDLES).next() {
+        None => Form::Working,
+        Some(_) => Form::Published,
+    }
+}
+
+/// V11.1 to V11.5: The working form of a tree. One that has it already comes back as it is.
+///
+/// A tree is in one form, and there is one published form of each state: what is expanded is
+/// shortened again and compared. Limits hold for the expanded tree, and are looked at before
+/// anything is expanded.
+///
+/// # Errors
+/// Why something cannot be expanded. Then the tree has no working form.
+pub fn expand(tree: Tree) -> Result<Tree, Findings> {
+    let (tree, findings) = work(tree);
+    match findings.is_refused() {
+        true => Err(findings),
+        false => Ok(tree),
+    }
+}
+
+/// What of a tree can be expanded: of one that was accepted once, and that somebody may have
+/// damaged since, this is what it still says.
+pub fn evidence(tree: Tree) -> Tree {
+    work(tree).0
+}
+
+fn work(tree: Tree) -> (Tree, Findings) {
+    if form_of(&tree) == Form::Working {
+        return (tree, Findings::default());
+    }
+    let mut work = Work {
+        tree,
+        findings: Findings::default(),
+        versions: Versions::default(),
+    };
+    let bundles = work.take_bundles();
+    work.take_own_files();
+    work.expand_all(&bundles);
+    (work.tree, work.findings)
+}
+
+struct Work {
+    tree: Tree,
+    findings: Findings,
+    versions: Versions,
+}
+
+/// A file in a bundle that can lie there.
+struct Item<'a> {
+    bundle: Bundle,
+    /// Nothing for a segment, whose place is not known before it is expanded.
+    place: Option<Place>,
+    path: &'a str,
+    short: &'a str,
+}
+
+impl Item<'_> {
+    fn what(&self) -> What<'_> {
+        self.place.as_ref().map_or(What::Segment, What::of)
+    }
+}
+
+impl Work {
+    fn fault(&mut self, fault: &Fault) {
+        self.findings.push(fault.finding());
+    }
+
+    /// V11.1: All bundles are there, and nothing else is where they lie.
+    fn take_bundles(&mut self) -> Vec<(Bundle, Bytes)> {
+        let mut found: BTreeMap<String, Bytes> = self
+            .tree
+            .below(BUNDLES)
+            .map(|(path, bytes)| (path.to_owned(), bytes.clone()))
+            .collect();
+        self.tree.files.retain(|path, _| !found.contains_key(path));
+        let mut bundles = Vec::new();
+        for bundle in Bundle::all() {
+            match found.remove(&bundle.path()) {
+                Some(bytes) if bytes.len() <= MAX_BUNDLE => bundles.push((bundle, bytes)),
+                Some(bytes) => self.fault(&Fault::TooLarge(bundle, bytes.len())),
+                None => self.fault(&Fault::Missing(bundle)),
+            }
+        }
+        for path in found.into_keys() {
+            self.fault(&Fault::NoBundle(path));
+        }
+        bundles
+    }
+
+    /// V11.2: No metadata lie in files of their own but the snapshot.
+    fn take_own_files(&mut self) {
+        let own = |path: &str| {
+            let last = path.rsplit('/').next().unwrap_or_default();
+            let metadata = path.starts_with(CONEX)
+                || path.starts_with(PACKAGES)
+                    && ["authorisation", "releases", "checksum"].contains(&last);
+            metadata && Place::of(path).is_ok_and(|place| Bundle::of(&place).is_some())
+        };
+        let paths: Vec<String> = self.tree.files.keys().filter(|p| own(p)).cloned().collect();
+        for path in paths {
+            self.tree.files.remove(&path);
+            self.fault(&Fault::OwnFile(path));
+        }
+    }
+
+    fn expand_all(&mut self, bundles: &[(Bundle, Bytes)]) {
+        let read: Vec<Result<Vec<Record<'_>>, NoBundle>> = bundles
+            .par_iter()
+            .map(|(bundle, bytes)| records(*bundle, bytes))
+            .collect();
+        let mut items = Vec::new();
+        for ((bundle, _), read) in bundles.iter().zip(read) {
+            match read {
+                Ok(records) => self.places(*bundle, records, &mut items),
+                Err(error) => self.fault(&Fault::Malformed(*bundle, error)),
+            }
+        }
+        if let Err(fault) = self.within(&items) {
+            return self.fault(&fault);
+        }
+        let segment = |item: &Item<'_>| matches!(item.what(), What::Segment);
+        let checksum = |item: &Item<'_>| matches!(item.what(), What::Checksum(_));
+        let (segments, items): (Vec<_>, Vec<_>) = items.into_iter().partition(segment);
+        let (checksums, items): (Vec<_>, Vec<_>) = items.into_iter().partition(checksum);
+        for stage in [items, checksums, segments] {
+            self.stage(&stage);
+        }
+        self.snapshot();
+    }
+
+    /// V11.3: Metadata and nothing else, each file in the bundle that its name gives.
+    fn places<'a>(&mut self, bundle: Bundle, records: Vec<Record<'a>>, items: &mut Vec<Item<'a>>) {
+        for Record { path, short } in records {
+            let place = Place::of(path).ok();
+            let belongs = match (segments_of(path), &place) {
+                (Some(id), _) => Bundle::of_index(&id) == bundle,
+                // It has the name of a segment, which is computed.
+                (None, Some(Place::Segment(..)) | None) => false,
+                (None, Some(place)) => Bundle::of(place) == Some(bundle),
+            };
+            if belongs {
+                items.push(Item {
+                    bundle,
+                    place,
+                    path,
+                    short,
+                });
+            } else {
+                self.fault(&Fault::NotHere(bundle, path.to_owned()));
+            }
+        }
+    }
+
+    /// V11.5: The limits of a tree, as far as they bound what expanding takes.
+    fn within(&self, items: &[Item<'_>]) -> Result<(), Fault> {
+        let files = self.tree.files.len() + items.len();
+        if files > MAX_TREE_FILES {
+            return Err(Fault::TooManyFiles(files));
+        }
+        let real: usize = self.tree.files.values().map(|bytes| bytes.len()).sum();
+        let expanded = items.par_iter();
+        let expanded: usize = expanded
+            .map(|item| expanded_len(item.what().shape(), item.short))
+            .sum();
+        let size = u64::try_from(real + expanded).unwrap_or(u64::MAX);
+        if size > MAX_TREE_SIZE {
+            return Err(Fault::TooManyBytes(size));
+        }
+        Ok(())
+    }
+
+    /// Files that need nothing of one another.
+    fn stage(&mut self, items: &[Item<'_>]) {
+        let known = Known {
+            files: &self.tree.files,
+            versions: &self.versions,
+            state: None,
+        };
+        let expanded: Vec<Result<(String, Bytes), Fault>> = items
+            .par_iter()
+            .map(|item| self.expand_item(item, &known))
+            .collect();
+        // What needs a version that cannot be expanded is not expanded either, and that was said.
+        let told = self.findings.is_refused();
+        let mut last = "";
+        let mut paths: Vec<String> = Vec::new();
+        for (item, expanded) in items.iter().zip(expanded) {
+            let (path, bytes) = match expanded {
+                Ok(expanded) => expanded,
+                Err(Fault::Entry(..)) if told => continue,
+                Err(fault) => {
+                    self.fault(&fault);
+                    continue;
+                }
+            };
+            // V11.3: segments of one id stand in the order of their names.
+            if item.path == last && paths.last().is_some_and(|before| *before >= path) {
+                self.fault(&Fault::Order(item.bundle, path));
+                continue;
+            }
+            last = item.path;
+            if let (Some(place), Ok(text)) = (&item.place, std::str::from_utf8(&bytes)) {
+                self.versions.add(place, text, &bytes);
+            }
+            paths.push(path.clone());
+            self.tree.files.insert(path, bytes);
+        }
+    }
+
+    fn expand_item(&self, item: &Item<'_>, known: &Known<'_>) -> Result<(String, Bytes), Fault> {
+        let (what, short) = (item.what(), item.short);
+        let text = what.expand(short, known);
+        let text = text.map_err(|gap| fault_of(item, gap, known))?;
+        // V11.4: there is one published form of a state.
+        if what.shorten(&text, known).as_deref() != Some(short) {
+            return Err(Fault::OtherForm(item.path.to_owned()));
+        }
+        let bytes = Bytes::from(text);
+        let path = match segments_of(item.path) {
+            Some(id) => segment_path(&id, &bytes.digest().short()),
+            None => item.path.to_owned(),
+        };
+        match self.occupied(&path) {
+            Some(real) => Err(Fault::Occupied(path, real)),
+            None => Ok((path, bytes)),
+        }
+    }
+
+    /// V11.3: What is in the tree where the file or one of its directories would lie.
+    fn occupied(&self, path: &str) -> Option<String> {
+        let tree = &self.tree;
+        let above = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+        let mut file = above.filter(|dir| tree.files.contains_key(*dir));
+        let below = || {
+            tree.below(&format!("{path}/"))
+                .next()
+                .map(|(p, _)| p.to_owned())
+        };
+        let here = || tree.empty.contains(path) || tree.files.contains_key(path);
+        file.next()
+            .map(str::to_owned)
+            .or_else(below)
+            .or_else(|| here().then(|| path.to_owned()))
+    }
+
+    fn snapshot(&mut self) {
+        let path = Place::Snapshot.path();
+        let Some(bytes) = self.tree.get(&path).cloned() else {
+            return;
+        };
+        let Ok(short) = std::str::from_utf8(&bytes) else {
+            return;
+        };
+        self.tree.files.remove(&path);
+        // It states what cannot be expanded.
+        if self.findings.is_refused() {
+            return;
+        }
+        let state = state_of(&self.tree);
+        let known = Known {
+            files: &self.tree.files,
+            versions: &self.versions,
+            state: Some(&state),
+        };
+        let text = match What::Snapshot.expand(short, &known) {
+            Ok(text) => text,
+            Err(gap) => return self.fault(&Fault::Snapshot(gap)),
+        };
+        if What::Snapshot.shorten(&text, &known).as_deref() != Some(short) {
+            return self.fault(&Fault::OtherForm(path));
+        }
+        self.tree.files.insert(path, text.into());
+    }
+}
+
+/// What to say of a digest that cannot be put back.
+fn fault_of(item: &Item<'_>, gap: Gap, known: &Known<'_>) -> Fault {
+    match item.what() {
+        What::Checksum(release) => match known.listed(release, &gap.before) {
+            Some((path, Some(bytes))) => Fault::Changed(path, gap, bytes.clone()),
+            Some((path, None)) => Fault::Gone(path, item.path.to_owned()),
+            None => Fault::OtherForm(item.path.to_owned()),
+        },
+        What::Segment => Fault::Entry(item.path.to_owned(), gap),
+        What::Plain | What::Snapshot => Fault::OtherForm(item.path.to_owned()),
+    }
+}

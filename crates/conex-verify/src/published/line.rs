@@ -1,0 +1,214 @@
+//! The lines of one file: what is left out of them, and put back.
+
+use crate::format::digest::{Digest, PREFIX};
+
+/// What may be left out of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// How many hex digits of a digest that a reader can compute are kept; `None` where every
+    /// digest stands in full.
+    pub(super) digits: Option<usize>,
+    /// Whether the file has a line `check`, which is left out.
+    pub(super) check: bool,
+}
+
+impl Shape {
+    /// Links, ids, `repo`, `claims`, authorisations, lists of releases.
+    pub(super) const PLAIN: Shape = Shape {
+        digits: None,
+        check: true,
+    };
+    /// A checksum.
+    pub(super) const CHECKSUM: Shape = Shape {
+        digits: Some(8),
+        check: true,
+    };
+    /// A segment: each of its entries names the version as well.
+    pub(super) const SEGMENT: Shape = Shape {
+        digits: Some(0),
+        check: false,
+    };
+    /// The snapshot.
+    pub(super) const SNAPSHOT: Shape = Shape {
+        digits: Some(8),
+        check: true,
+    };
+}
+
+/// A digest is written so, between quotes.
+const FULL: usize = PREFIX.len() + 64 + 2;
+/// `check: "`, 16 hex digits, `"` and a line feed.
+const CHECK: usize = 26;
+
+/// A line at whose end a digest stands: the field to which it belongs, what is before the digest,
+/// the digest as it is written, and what is behind it.
+struct Ended<'a, D> {
+    before: &'a str,
+    digest: D,
+    after: &'a str,
+}
+
+/// A line without its line feed and without the bracket that closes an entry.
+fn body(line: &str) -> (&str, &str) {
+    let body = line.strip_suffix('\n').unwrap_or(line);
+    let body = body.strip_suffix(']').unwrap_or(body);
+    line.split_at(body.len())
+}
+
+/// A line with a digest in full.
+fn full(line: &str) -> Option<Ended<'_, Digest>> {
+    let (body, after) = body(line);
+    let (before, digest) = body.split_at_checked(body.len().checked_sub(FULL)?)?;
+    let digest = digest.strip_prefix('"')?.strip_suffix('"')?.parse().ok()?;
+    Some(Ended {
+        before,
+        digest,
+        after,
+    })
+}
+
+/// A line whose digest was left out but for `digits` hex digits, which are given.
+fn short(line: &str, digits: usize) -> Option<Ended<'_, &str>> {
+    let (body, after) = body(line);
+    let (before, digest) = body.split_at_checked(body.len().checked_sub(digits + 1)?)?;
+    let digest = digest.strip_prefix('=')?;
+    (before.ends_with(' ') && digest.bytes().all(|b| b.is_ascii_hexdigit())).then_some(Ended {
+        before,
+        digest,
+        after,
+    })
+}
+
+/// The lines of a text with their fields: a line that is indented or closes a list belongs to the
+/// field above it.
+fn lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut field = "";
+    text.split_inclusive('\n').map(move |line| {
+        if !line.starts_with([' ', ']']) {
+            field = line.split(':').next().unwrap_or_default();
+        }
+        (field, line)
+    })
+}
+
+/// A text up to its signatures, and the signatures.
+fn signed(text: &str) -> (&str, &str) {
+    const SIGNATURES: &str = "signatures: ";
+    let at = match text.starts_with(SIGNATURES) {
+        true => Some(0),
+        false => text.find("\nsignatures: ").map(|at| at + 1),
+    };
+    text.split_at(at.unwrap_or(text.len()))
+}
+
+fn check_line(text: &str) -> String {
+    format!("check: \"{}\"\n", Digest::of(text.as_bytes()).short())
+}
+
+/// Leaves out of a file what a reader can compute. `compute` gives the digest that belongs behind
+/// a field and the start of a line, if there is one. Nothing of a file whose line `check` is
+/// missing or does not fit.
+pub(super) fn shorten(
+    shape: Shape,
+    text: &str,
+    compute: impl Fn(&str, &str) -> Option<Digest>,
+) -> Option<String> {
+    let (text, signatures) = signed(text);
+    let text = match shape.check {
+        true => {
+            let (before, check) = text.split_at_checked(text.len().checked_sub(CHECK)?)?;
+            (check == check_line(before)).then_some(before)?
+        }
+        false => text,
+    };
+    let mut out = String::with_capacity(text.len() + signatures.len());
+    for (field, line) in lines(text) {
+        let same = shape.digits.and_then(|digits| {
+            let ended = full(line)?;
+            (compute(field, ended.before)? == ended.digest).then_some((digits, ended))
+        });
+        match same {
+            Some((
+                digits,
+                Ended {
+                    before,
+                    digest,
+                    after,
+                },
+            )) => {
+                out.push_str(before);
+                out.push('=');
+                out.push_str(digest.hex().get(..digits)?);
+                out.push_str(after);
+            }
+            None => out.push_str(line),
+        }
+    }
+    out.push_str(signatures);
+    Some(out)
+}
+
+/// A line whose digest a reader cannot put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// The field to which the line belongs.
+    pub(super) field: String,
+    /// The line up to the digest.
+    pub(super) before: String,
+    /// The hex digits that are given.
+    pub(super) given: String,
+    /// The digest that is computed, which starts otherwise; `None` if none can be.
+    pub(super) computed: Option<Digest>,
+}
+
+/// How many bytes a file has when what was left out is put back.
+pub(super) fn expanded_len(shape: Shape, text: &str) -> usize {
+    let (before, _) = signed(text);
+    let check = if shape.check { CHECK } else { 0 };
+    let digests = shape.digits.map_or(0, |digits| {
+        let count = lines(before).filter(|(_, line)| short(line, digits).is_some());
+        count.count() * (FULL - digits - 1)
+    });
+    text.len() + check + digests
+}
+
+/// Puts back what [`shorten`] left out.
+pub(super) fn expand(
+    shape: Shape,
+    text: &str,
+    compute: impl Fn(&str, &str) -> Option<Digest>,
+) -> Result<String, Gap> {
+    let (before, signatures) = signed(text);
+    let mut out = String::with_capacity(expanded_len(shape, text));
+    for (field, line) in lines(before) {
+        let Some(ended) = shape.digits.and_then(|digits| short(line, digits)) else {
+            out.push_str(line);
+            continue;
+        };
+        let computed = compute(field, ended.before);
+        match computed.filter(|digest| digest.hex().starts_with(ended.digest)) {
+            Some(digest) => {
+                out.push_str(ended.before);
+                out.push('"');
+                out.push_str(PREFIX);
+                out.push_str(&digest.hex());
+                out.push('"');
+                out.push_str(ended.after);
+            }
+            None => {
+                return Err(Gap {
+                    field: field.to_owned(),
+                    before: ended.before.to_owned(),
+                    given: ended.digest.to_owned(),
+                    computed,
+                });
+            }
+        }
+    }
+    if shape.check {
+        let check = check_line(&out);
+        out.push_str(&check);
+    }
+    out.push_str(signatures);
+    Ok(out)
+}

@@ -1,0 +1,228 @@
+//! `conex publish`.
+
+mod archive;
+mod place;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use self::place::Place;
+use crate::check::portable;
+use crate::plan::obstacle::before_snapshot;
+use crate::plan::{self, MakeSnapshot, Plan, Unchanged, View, World};
+use crate::shell::cli::complete::{Completes, Source};
+use crate::shell::cli::confirm::agreed;
+use crate::shell::cli::failure::{Exit, Failure};
+use crate::shell::cli::form;
+use crate::shell::cli::options::{ListFormat, Listing, Signing};
+use crate::shell::cli::page::Page;
+use crate::shell::cli::signer::{places, signer_in, somebody};
+use crate::shell::cli::signing::{now, sign_plan};
+use crate::shell::keys::Signer as _;
+use crate::shell::out::sayln;
+use conex_verify::finding::Severity;
+use conex_verify::format::path;
+use conex_verify::hint;
+use conex_verify::tree::Tree;
+use conex_verify::workbench::published::{Form, form_of, shorten};
+use conex_verify::workbench::repository::Repository;
+use conex_verify::{Outcome, Policy, Request, Subject, verify};
+
+/// Arguments of `publish`.
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// Publish to this directory, which a web server hands out, with `index.tar.gz` in it
+    #[arg(long, value_name = "DIR", required_unless_present = "branch", add = Completes::DIRECTORY)]
+    pub to: Option<PathBuf>,
+    /// Publish what is merged into one branch to another, which clients follow: both as REMOTE/BRANCH
+    #[arg(
+        long,
+        num_args = 2,
+        value_names = ["SOURCE", "PUBLISHED"],
+        conflicts_with = "to",
+        add = Completes(&[Source::RemoteBranches])
+    )]
+    pub branch: Option<Vec<String>>,
+    /// What clients trust, kept outside of the repository: here the repository is not believed
+    #[arg(long, value_name = "ANCHORS", add = Completes::NOTHING)]
+    pub anchors: String,
+    /// How many anchors must agree [default: what the anchors say]
+    #[arg(long, value_name = "N", add = Completes::NOTHING)]
+    pub quorum: Option<usize>,
+    /// Clients let packages through whose names no quorum claims
+    #[arg(long)]
+    pub nostrict: bool,
+    /// Make no snapshot: only where clients ask for none
+    #[arg(long)]
+    pub no_snapshot: bool,
+    /// Change the form of what is published already; users have to fetch it anew then
+    #[arg(long)]
+    pub new_form: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub listing: Listing,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub signing: Signing,
+}
+
+/// Runs `conex publish`.
+pub fn run(root: &Path, args: &PublishArgs) -> Result<Exit, Failure> {
+    let policy = Policy::new(&args.anchors, args.quorum).map_err(|e| {
+        Failure::usage(
+            e,
+            "give the anchors that your users have, kept outside of the repository",
+        )
+    })?;
+    let policy = if args.nostrict {
+        policy.nostrict()
+    } else {
+        policy
+    };
+    let place = Place::open(root, args.to.as_deref(), args.branch.as_deref())?;
+    let source = form::working(place.source()?, &place.source_name())?;
+    let before = place.before()?;
+    // What was published as bundles and cannot be read is not followed by anything.
+    let known = before.clone().map(form::either).transpose()?;
+    let changes_form = before.as_ref().map(form_of) == Some(Form::Working);
+    if changes_form && !args.new_form {
+        return Err(Failure::refused(
+            format!(
+                "{} has each file of signatures by itself, and opam 2.6 over http cannot follow to bundles",
+                place.name()
+            ),
+            "publish to another place; or take --new-form, and tell your users what is printed then",
+        ));
+    }
+    let next = with_snapshot_of(source, known.as_ref());
+    let Some(next) = stated(root, args, next, before.as_ref())? else {
+        return Ok(Exit::Success);
+    };
+    let published = shorten(&next).map_err(|e| Failure::refused(e, ""))?;
+    if before
+        .as_ref()
+        .is_some_and(|before| before.files == published.files)
+    {
+        sayln!("Nothing to publish: it is so already.");
+        return Ok(Exit::Success);
+    }
+    accepted(&policy, &published, before.as_ref(), args.listing.format)?;
+    let changed = place.write(&published, before.as_ref())?;
+    sayln!("Published in {}: {changed}.", place.name());
+    if changes_form {
+        sayln!("The form is another one; {}", hint::FETCH_ANEW);
+    }
+    Ok(Exit::Success)
+}
+
+/// The tree of people, with the snapshot that is published: its counter goes on from there, and
+/// never from one that came along with a merge. Where nothing was published yet, it goes on from what
+/// people have: clients may have followed these.
+fn with_snapshot_of(mut source: Tree, published: Option<&Tree>) -> Tree {
+    let path = path::Place::Snapshot.path();
+    if let Some(published) = published {
+        match published.get(&path) {
+            Some(snapshot) => source.files.insert(path, snapshot.clone()),
+            None => source.files.remove(&path),
+        };
+    }
+    source
+}
+
+/// The tree with a snapshot that states what is in it; nothing if nobody wants that.
+fn stated(
+    root: &Path,
+    args: &PublishArgs,
+    next: Tree,
+    before: Option<&Tree>,
+) -> Result<Option<Tree>, Failure> {
+    let repository = Repository::load(&next);
+    let world = World::look(&next, &repository, View::Supported)?;
+    let obstacles = before_snapshot(&world);
+    if !obstacles.is_empty() {
+        let message = "nothing is published that no client accepts";
+        return Err(Failure::listed(message, obstacles, args.listing.format));
+    }
+    let mut warnings = Vec::new();
+    // What another form takes is told as a whole.
+    if let Some(before) = before.filter(|before| form_of(before) == Form::Published) {
+        let after = shorten(&next).map_err(|e| Failure::refused(e, ""))?;
+        warnings = portable(before, &after);
+        for finding in &mut warnings {
+            finding.severity = Severity::Warning;
+        }
+    }
+    if args.no_snapshot {
+        let plan = Plan {
+            warnings,
+            ..Plan::default()
+        };
+        if !agreed(&plan, args.signing.consent, None)? {
+            return Ok(None);
+        }
+        let mut bare = next.clone();
+        bare.files.remove(&path::Place::Snapshot.path());
+        return Ok(Some(bare));
+    }
+    let places = places(root)?;
+    let id = signer_in(&args.signing, &world, &places)?;
+    let who = somebody(&args.signing, id, &world, &places)?;
+    let request = MakeSnapshot {
+        signer: who.id.clone(),
+        key: who.signer.public().clone(),
+        created: now(),
+        unchanged: Unchanged::Keep,
+    };
+    let mut plan = plan::snapshot(&world, repository.state.clone(), &request)?;
+    plan.warnings.extend(warnings);
+    if plan.is_empty() && !args.signing.consent.dry_run {
+        return Ok(Some(next.clone()));
+    }
+    if !agreed(&plan, args.signing.consent, Some(&who))? {
+        return Ok(None);
+    }
+    sign_plan(&mut plan, &world, &who)?;
+    Ok(Some(plan.apply(&next)))
+}
+
+/// What is about to be published, judged as a client does that has what was published before.
+fn accepted(
+    policy: &Policy,
+    published: &Tree,
+    before: Option<&Tree>,
+    format: ListFormat,
+) -> Result<(), Failure> {
+    let outcome = verify(&Request {
+        policy,
+        name: "published",
+        subject: Subject::Whole {
+            tree: published,
+            before,
+        },
+        memories: &(),
+    });
+    match outcome.map_err(|e| Failure::usage(e, ""))? {
+        Outcome::Rejected(report) => Err(Failure::listed(
+            "nothing is published that clients refuse",
+            report.findings,
+            format,
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What the help says beside the options.
+pub const PAGES: &[Page] = &[Page {
+    verb: "publish",
+    policy: "makes what clients follow of what people work on: the state under a snapshot that goes on from the \
+published one, in the published form, which has few and short files. The whole is judged as clients judge it, by the \
+anchors that are given, before anything is written; where they would refuse it, nothing is. The snapshot is shown, and \
+signed as a notary, after a question. A branch is pushed only if nobody else published meanwhile, and a directory gets \
+its `index.tar.gz` last. The work tree, the index and the branches of this clone are not touched.",
+    exit: "0 published, or nothing to do; 1 refused; 2 usage or environment",
+    examples: &[
+        "conex publish --to ../www --anchors \"$ANCHORS\"",
+        "conex publish --branch origin/main origin/published --anchors \"$ANCHORS\" --yes",
+    ],
+}];

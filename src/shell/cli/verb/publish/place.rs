@@ -1,0 +1,243 @@
+//! Where is published: what people work on there, what was published before, and how that changes.
+
+use std::path::{Path, PathBuf};
+
+use super::archive::{INDEX, archive};
+use crate::shell::cli::branch::{Place as Branch, published, sound};
+use crate::shell::cli::failure::Failure;
+use crate::shell::cli::workspace::{found_tree, outside};
+use crate::shell::git::{Git, Oid, Pushed, Where};
+use crate::shell::read::{Contents, read};
+use crate::shell::write::{Change, WORK_TREE, apply};
+use crate::shell::{progress, signals};
+use conex_verify::format::path;
+use conex_verify::format::resource::{Decode as _, SignedSnapshot};
+use conex_verify::tree::Tree;
+use conex_verify::words::plural;
+use conex_verify::workbench::published::expand;
+
+/// Where is published.
+pub enum Place {
+    /// From a directory to another.
+    Directory {
+        /// What people work on.
+        from: PathBuf,
+        /// What is handed out.
+        to: PathBuf,
+    },
+    /// From a branch to another.
+    Branch(Box<Branches>),
+}
+
+/// Two branches of remotes.
+pub struct Branches {
+    git: Git,
+    source: Branch,
+    published: Branch,
+    tip: Oid,
+    /// Nothing if nothing was published.
+    before: Option<Oid>,
+}
+
+impl Place {
+    /// Looks where is published; of branches what remotes have now.
+    ///
+    /// # Errors
+    /// A directory that cannot be there, or a remote that cannot be reached.
+    pub fn open(
+        root: &Path,
+        to: Option<&Path>,
+        branches: Option<&[String]>,
+    ) -> Result<Place, Failure> {
+        if let Some(to) = to {
+            let to = outside(to, root)?;
+            let real = |dir: &Path| {
+                dir.canonicalize().map_err(|e| {
+                    Failure::usage(format!("`{}`: {e}", dir.display()), "name another one")
+                })
+            };
+            let (from, to) = (real(root)?, real(&to)?);
+            if from == to {
+                return Err(Failure::usage(
+                    "people do not work where is published",
+                    "name another directory with --to",
+                ));
+            }
+            return Ok(Place::Directory { from, to });
+        }
+        let [source, to] = branches.unwrap_or_default() else {
+            return Err(Failure::usage("nowhere to publish", "name it with --to"));
+        };
+        let git = Git::open(root, Where::Directory)?;
+        let remotes = git.remotes()?;
+        let place = |text: &String| published(&git, &remotes, Some(text), None);
+        let (source, published) = (place(source)?, place(to)?);
+        let _progress = progress::start("fetching");
+        let tips = git.fetch(&source.remote, std::slice::from_ref(&source.name))?;
+        let tip = tips
+            .get(&source.name)
+            .cloned()
+            .ok_or_else(|| Failure::usage(format!("`{}` is not there", source.text()), ""))?;
+        // With a star, a branch that is not there is no error.
+        let all = format!("{}*", published.name);
+        let before = git.fetch(&published.remote, &[all])?;
+        let before = before.get(&published.name).cloned();
+        Ok(Place::Branch(Box::new(Branches {
+            git,
+            source,
+            published,
+            tip,
+            before,
+        })))
+    }
+
+    /// How people call it.
+    pub fn name(&self) -> String {
+        match self {
+            Place::Directory { to, .. } => format!("`{}`", to.display()),
+            Place::Branch(of) => format!("`{}`", of.published.text()),
+        }
+    }
+
+    /// How people call what they work on.
+    pub fn source_name(&self) -> String {
+        match self {
+            Place::Directory { from, .. } => from.display().to_string(),
+            Place::Branch(of) => of.source.text(),
+        }
+    }
+
+    /// What people work on.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn source(&self) -> Result<Tree, Failure> {
+        match self {
+            Place::Directory { from, .. } => found_tree(from),
+            Place::Branch(of) => of.read(&of.tip, &of.source),
+        }
+    }
+
+    /// What was published before, as it lies there.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn before(&self) -> Result<Option<Tree>, Failure> {
+        match self {
+            Place::Directory { to, .. } => {
+                let found = read(to, Contents::Judged);
+                let found = found.map_err(|e| Failure::usage(e, "name another directory"))?;
+                let tree = found.tree;
+                Ok((!tree.files.is_empty() || !tree.defects.is_empty()).then_some(tree))
+            }
+            Place::Branch(of) => match &of.before {
+                Some(before) => of.read(before, &of.published).map(Some),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// Publishes a tree; says how much that is.
+    ///
+    /// # Errors
+    /// It cannot be written, or somebody else published meanwhile.
+    pub fn write(&self, tree: &Tree, before: Option<&Tree>) -> Result<String, Failure> {
+        match self {
+            Place::Directory { to, .. } => directory(to, tree, before),
+            Place::Branch(of) => of.write(tree),
+        }
+    }
+}
+
+impl Branches {
+    fn read(&self, commit: &Oid, of: &Branch) -> Result<Tree, Failure> {
+        let listing = self.git.list(&self.git.tree_of(commit)?)?;
+        sound(&listing, &of.text())?;
+        let mut trees = self.git.read(&[&listing])?;
+        Ok(trees.pop().unwrap_or_default())
+    }
+
+    fn write(&self, tree: &Tree) -> Result<String, Failure> {
+        self.git.committer()?;
+        let source = self.read(&self.tip, &self.source)?;
+        let changes = changes(Some(&source), tree);
+        let files = changes
+            .iter()
+            .map(|c| (c.path.as_str(), c.bytes.as_deref()));
+        let whole = self.git.whole_tree_of(&self.tip)?;
+        let whole = self.git.with_files(&whole, files)?;
+        let mut parents: Vec<Oid> = self.before.iter().cloned().collect();
+        if !parents.contains(&self.tip) {
+            parents.push(self.tip.clone());
+        }
+        let message = format!("Publish {}\n", self.tip.short());
+        let commit = self.git.commit_tree(&whole, &parents, &message)?;
+        let to = &self.published;
+        match self
+            .git
+            .push(&to.remote, &commit, &to.name, self.before.as_ref())?
+        {
+            Pushed::Done => Ok(format!("commit {}", commit.short())),
+            Pushed::Moved => Err(Failure::refused(
+                "somebody else published meanwhile",
+                "run the same command again: it starts from what is there now",
+            )),
+            Pushed::Refused(why) => Err(Failure::usage(
+                format!("`{}` takes no push: {why}", to.remote),
+                "",
+            )),
+        }
+    }
+}
+
+/// What makes one tree of another: first what is written, then what goes.
+fn changes(before: Option<&Tree>, after: &Tree) -> Vec<Change> {
+    let none = Tree::default();
+    let before = before.unwrap_or(&none);
+    let written = after.files.iter();
+    let written = written
+        .filter(|(path, bytes)| before.get(path) != Some(bytes))
+        .map(|(path, bytes)| Change {
+            path: path.clone(),
+            bytes: Some(bytes.clone()),
+        });
+    let gone = before.files.keys();
+    let gone = gone
+        .filter(|path| after.get(path).is_none())
+        .map(|path| Change {
+            path: path.clone(),
+            bytes: None,
+        });
+    written.chain(gone).collect()
+}
+
+fn directory(to: &Path, tree: &Tree, before: Option<&Tree>) -> Result<String, Failure> {
+    let failed = |e: &dyn std::fmt::Display| {
+        Failure::usage(
+            format!("{}: {e}", to.display()),
+            "the archive is the last file written, so clients have what was there; run the command again",
+        )
+    };
+    let mut changes = changes(before, tree);
+    let packed = archive(tree, made(tree)).map_err(|e| failed(&e))?;
+    let n = changes.len();
+    changes.push(Change {
+        path: INDEX.to_owned(),
+        bytes: Some(packed.into()),
+    });
+    let _writing = signals::writing();
+    let _progress = progress::start("writing");
+    apply(to, &changes, WORK_TREE).map_err(|e| failed(&e))?;
+    Ok(format!("{} {}", progress::thousands(n), plural(n, "file")))
+}
+
+/// When the snapshot was made, in seconds since 1970; 0 without one.
+fn made(tree: &Tree) -> u64 {
+    let snapshot = expand(tree.clone()).ok();
+    let snapshot = snapshot
+        .as_ref()
+        .and_then(|tree| tree.get(&path::Place::Snapshot.path()));
+    let snapshot = snapshot.and_then(|bytes| SignedSnapshot::decode(bytes).ok());
+    let made = snapshot.and_then(|s| s.snapshot.created.seconds());
+    made.unwrap_or_default()
+}
