@@ -33,6 +33,7 @@ mod patch_oracle;
 mod patch_weekly;
 mod published;
 mod recordings;
+mod scanner;
 mod snapshot;
 mod syntax;
 mod syntax_oracle;

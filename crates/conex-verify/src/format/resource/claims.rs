@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::decode::{Decode, Fields, MetaError, MetaErrorKind, Resource, header};
+use super::decode::{Decode, Resource};
 use super::encode::{Encoder, quoted};
+use super::error::{MetaError, MetaErrorKind};
 use super::reference::{CLAIMS_NAME, ResourceId, Revision};
+use super::source::{Item as _, Source, header};
 use crate::format::name::PackageName;
 
 /// The names of packages that are claimed whatever else is in the tree. A quorum vouches for
@@ -20,7 +22,7 @@ pub struct Claims {
 impl Decode for Claims {
     const TYPE: &'static str = CLAIMS_NAME;
 
-    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
+    fn fields<'a>(fields: &mut impl Source<'a>) -> Result<Self, MetaError> {
         let ((), revision) = header(fields, |text| match text {
             CLAIMS_NAME => Ok(()),
             other => Err(format!(
@@ -31,10 +33,7 @@ impl Decode for Claims {
             item.string_as(|t| PackageName::new(t).map_err(|e| MetaErrorKind::Value(e.to_string())))
         })?;
         fields.check()?;
-        Ok(Claims {
-            revision,
-            packages: packages.into_iter().collect(),
-        })
+        Ok(Claims { revision, packages })
     }
 
     fn encode(&self) -> Vec<u8> {

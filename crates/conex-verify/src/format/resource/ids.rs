@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::decode::{Decode, Fields, MetaError, MetaErrorKind, Resource, header, within};
+use super::decode::{Decode, Resource, within};
 use super::encode::{Encoder, quoted};
+use super::error::{MetaError, MetaErrorKind};
 use super::reference::{Kind, ResourceId, Revision};
+use super::source::{Item as _, Source, header, whole};
 use crate::format::key::PublicKey;
 use crate::format::name::{Id, NOTARIES};
 use crate::limits::{MAX_ID_FILE, MAX_KEYS};
@@ -80,20 +82,20 @@ impl Decode for Author {
     const TYPE: &'static str = "author";
     const MAX_LEN: usize = MAX_ID_FILE;
 
-    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
+    fn fields<'a>(fields: &mut impl Source<'a>) -> Result<Self, MetaError> {
         let (id, revision) = header(fields, |t| Id::new(t).map_err(|e| e.to_string()))?;
         if id.as_str().eq_ignore_ascii_case(NOTARIES) {
-            return Err(fields.whole(MetaErrorKind::Place(format!(
+            return Err(whole(MetaErrorKind::Place(format!(
                 "`{NOTARIES}` is always a team"
             ))));
         }
-        let keys = fields.list("keys", |item| {
+        let keys: Vec<PublicKey> = fields.list("keys", |item| {
             item.string_as(|text| {
                 PublicKey::listed(text).map_err(|e| MetaErrorKind::Key(e.to_string()))
             })
         })?;
         if keys.len() > MAX_KEYS {
-            return Err(fields.whole(MetaErrorKind::TooMany {
+            return Err(whole(MetaErrorKind::TooMany {
                 what: "keys",
                 count: keys.len(),
                 max: MAX_KEYS,
@@ -113,7 +115,7 @@ impl Decode for Author {
             id,
             revision,
             keys,
-            accounts: accounts.into_iter().collect(),
+            accounts,
         })
     }
 
@@ -146,14 +148,14 @@ impl Decode for Team {
     const TYPE: &'static str = "team";
     const MAX_LEN: usize = MAX_ID_FILE;
 
-    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
+    fn fields<'a>(fields: &mut impl Source<'a>) -> Result<Self, MetaError> {
         let (id, revision) = header(fields, |t| Id::new(t).map_err(|e| e.to_string()))?;
         let members = fields.list("members", |item| item.id())?;
         fields.check()?;
         Ok(Team {
             id,
             revision,
-            members: members.into_iter().collect(),
+            members,
         })
     }
 
@@ -184,11 +186,17 @@ impl IdFile {
     /// # Errors
     /// Anything that is not the one valid encoding of an author or a team.
     pub fn decode(bytes: &[u8]) -> Result<IdFile, MetaError> {
+        if let Some(team) = Team::scan(bytes) {
+            return Ok(IdFile::Team(team));
+        }
+        if let Some(author) = Author::scan(bytes) {
+            return Ok(IdFile::Author(author));
+        }
         within(MAX_ID_FILE, bytes)?;
         if super::decode::type_of(bytes)? == Team::TYPE {
-            Team::decode(bytes).map(IdFile::Team)
+            Team::parse(bytes).map(IdFile::Team)
         } else {
-            Author::decode(bytes).map(IdFile::Author)
+            Author::parse(bytes).map(IdFile::Author)
         }
     }
 

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::decode::{Decode, Fields, MetaError, MetaErrorKind};
+use super::decode::Decode;
 use super::encode::{Encoder, list_of, quoted};
+use super::error::{MetaError, MetaErrorKind};
+use super::source::{Item as _, Source, whole};
 use crate::format::digest::Digest;
 use crate::format::key::{Fingerprint, PublicKey, Signature};
 use crate::format::name::{Id, RepositoryName, fold};
@@ -120,13 +122,13 @@ impl SignedLink {
 impl Decode for SignedLink {
     const TYPE: &'static str = "janitors";
 
-    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
-        let repository = fields.string("repository")?.string_as(|t| {
+    fn fields<'a>(fields: &mut impl Source<'a>) -> Result<Self, MetaError> {
+        let repository = fields.value("repository")?.string_as(|t| {
             RepositoryName::new(t).map_err(|e| MetaErrorKind::Value(e.to_string()))
         })?;
         let number = fields.integer("link")?;
         if number >= MAX_LINKS {
-            return Err(fields.whole(MetaErrorKind::Value(format!(
+            return Err(whole(MetaErrorKind::Value(format!(
                 "link {number}: the most is {MAX_LINKS} links"
             ))));
         }
@@ -134,21 +136,20 @@ impl Decode for SignedLink {
             None
         } else {
             Some(Continues {
-                identity: fields.string("identity")?.digest()?,
-                previous: fields.string("previous")?.digest()?,
+                identity: fields.value("identity")?.digest()?,
+                previous: fields.value("previous")?.digest()?,
             })
         };
         let quorum_item = fields.value("quorum")?;
         let quorum = usize::try_from(quorum_item.integer()?).unwrap_or(usize::MAX);
-        let snapshot = fields.string("snapshot")?.string_as(|t| match t {
+        let snapshot = fields.value("snapshot")?.string_as(|t| match t {
             "optional" => Ok(SnapshotRule::Optional),
             "required" => Ok(SnapshotRule::Required),
             other => Err(MetaErrorKind::Value(format!(
                 "snapshot is `required` or `optional`, not {other:?}"
             ))),
         })?;
-        let listed = fields.list("members", |item| {
-            let [id, key] = item.tuple()?;
+        let listed: Vec<Member> = fields.rows("members", |[id, key]| {
             Ok(Member {
                 id: id.id()?,
                 key: key.string_as(|t| {
@@ -157,7 +158,7 @@ impl Decode for SignedLink {
             })
         })?;
         if listed.len() > MAX_JANITORS {
-            return Err(fields.whole(MetaErrorKind::TooMany {
+            return Err(whole(MetaErrorKind::TooMany {
                 what: "members",
                 count: listed.len(),
                 max: MAX_JANITORS,
@@ -167,13 +168,13 @@ impl Decode for SignedLink {
         let mut keys = std::collections::BTreeMap::new();
         for member in &listed {
             if !folded.insert(fold(member.id.as_str())) {
-                return Err(fields.whole(MetaErrorKind::Value(format!(
+                return Err(whole(MetaErrorKind::Value(format!(
                     "the member `{}` is listed twice (ids are compared without case)",
                     member.id
                 ))));
             }
             if let Some(other) = keys.insert(member.key.fingerprint(), &member.id) {
-                return Err(fields.whole(MetaErrorKind::Key(format!(
+                return Err(whole(MetaErrorKind::Key(format!(
                     "`{other}` and `{}` have the same key; each janitor needs their own",
                     member.id
                 ))));
@@ -191,7 +192,7 @@ impl Decode for SignedLink {
             if let [(a, _), (b, _)] = pair
                 && a == b
             {
-                return Err(fields.whole(MetaErrorKind::Value(format!(
+                return Err(whole(MetaErrorKind::Value(format!(
                     "two signatures by the key {a}"
                 ))));
             }

@@ -6,16 +6,21 @@
 mod claims;
 pub mod decode;
 pub mod encode;
+mod error;
 mod ids;
 mod link;
 mod packages;
 mod reference;
 mod repo;
+mod scan;
 mod segment;
 pub mod snapshot;
+pub mod source;
+mod tree;
 
 pub use claims::Claims;
-pub use decode::{Decode, MetaError, MetaErrorKind, Resource};
+pub use decode::{Decode, Resource};
+pub use error::{MetaError, MetaErrorKind};
 pub use ids::{Account, Author, IdFile, Team};
 pub use link::{Continues, Link, Member, SignedLink, SnapshotRule};
 pub use packages::{Authorisation, Checksum, FileDigest, Releases};

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::decode::{Decode, Fields, MetaError, MetaErrorKind, Resource, header};
+use super::decode::{Decode, Resource};
 use super::encode::{Encoder, list_of, quoted};
+use super::error::{MetaError, MetaErrorKind};
 use super::reference::{ResourceId, Revision};
 use crate::bytes::Bytes;
+use super::source::{Item as _, Source, header};
 use crate::format::digest::Digest;
 use crate::format::name::{Id, PackageName, Release};
 use crate::format::path::listed_file;
@@ -92,14 +94,14 @@ fn package(text: &str) -> Result<PackageName, String> {
 impl Decode for Authorisation {
     const TYPE: &'static str = "authorisation";
 
-    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
+    fn fields<'a>(fields: &mut impl Source<'a>) -> Result<Self, MetaError> {
         let (name, revision) = header(fields, package)?;
         let owners = fields.list("owners", |item| item.id())?;
         fields.check()?;
         Ok(Authorisation {
             name,
             revision,
-            owners: owners.into_iter().collect(),
+            owners,
         })
     }
 
@@ -127,7 +129,7 @@ impl Resource for Authorisation {
 impl Decode for Releases {
     const TYPE: &'static str = "releases";
 
-    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
+    fn fields<'a>(fields: &mut impl Source<'a>) -> Result<Self, MetaError> {
         let (name, revision) = header(fields, package)?;
         let of_package = |text: &str| {
             let release = Release::new(text).map_err(|e| MetaErrorKind::Value(e.to_string()))?;
@@ -140,10 +142,7 @@ impl Decode for Releases {
             }
         };
         let floor = fields.integer("floor")?;
-        let releases = fields
-            .list("releases", |item| item.string_as(of_package))?
-            .into_iter()
-            .collect();
+        let releases = fields.list("releases", |item| item.string_as(of_package))?;
         fields.check()?;
         Ok(Releases {
             name,
@@ -178,26 +177,22 @@ impl Resource for Releases {
 impl Decode for Checksum {
     const TYPE: &'static str = "checksum";
 
-    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
+    fn fields<'a>(fields: &mut impl Source<'a>) -> Result<Self, MetaError> {
         let (release, revision) = header(fields, |t| Release::new(t).map_err(|e| e.to_string()))?;
-        let files = fields
-            .list("files", |item| {
-                let [path, size, digest] = item.tuple()?;
-                let path = path.string_as(|text| {
-                    listed_file(text)
-                        .map(|()| Box::<str>::from(text))
-                        .map_err(|e| MetaErrorKind::Value(e.to_string()))
-                })?;
-                Ok((
-                    path,
-                    FileDigest {
-                        size: size.integer()?,
-                        digest: digest.digest()?,
-                    },
-                ))
-            })?
-            .into_iter()
-            .collect();
+        let files = fields.map("files", |[path, size, digest]| {
+            let path = path.string_as(|text| {
+                listed_file(text)
+                    .map(|()| Box::<str>::from(text))
+                    .map_err(|e| MetaErrorKind::Value(e.to_string()))
+            })?;
+            Ok((
+                path,
+                FileDigest {
+                    size: size.integer()?,
+                    digest: digest.digest()?,
+                },
+            ))
+        })?;
         fields.check()?;
         Ok(Checksum {
             release,

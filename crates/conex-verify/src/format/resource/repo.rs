@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::decode::{Decode, Fields, MetaError, MetaErrorKind, Resource, header};
+use super::decode::{Decode, Resource};
 use super::encode::{Encoder, list_of, quoted};
+use super::error::{MetaError, MetaErrorKind};
 use super::reference::{REPO_NAME, ResourceId, Revision};
+use super::source::{Item as _, Source, header};
 use crate::format::digest::Digest;
 use crate::limits::MAX_FIELD_LEN;
 
@@ -73,24 +75,22 @@ impl TopFile {
 impl Decode for Repo {
     const TYPE: &'static str = "repo";
 
-    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
+    fn fields<'a>(fields: &mut impl Source<'a>) -> Result<Self, MetaError> {
         let ((), revision) = header(fields, |text| match text {
             REPO_NAME => Ok(()),
             other => Err(format!(
                 "the name of this file is `{REPO_NAME}`, not {other:?}"
             )),
         })?;
-        let values = fields.list("values", |item| {
-            let [field, value] = item.tuple()?;
+        let values = fields.map("values", |[field, value]| {
             let field = field.string_as(|t| {
                 RepoField::new(t).ok_or_else(|| {
                     MetaErrorKind::Value(format!("{t:?} is not a field that is approved"))
                 })
             })?;
-            Ok((field, value.text()?.to_owned()))
+            Ok((field, value.text()?.into_owned()))
         })?;
-        let files = fields.list("files", |item| {
-            let [file, digest] = item.tuple()?;
+        let files = fields.map("files", |[file, digest]| {
             let file = file.string_as(|t| {
                 TopFile::ALL
                     .into_iter()
@@ -106,8 +106,8 @@ impl Decode for Repo {
         fields.check()?;
         Ok(Repo {
             revision,
-            values: values.into_iter().collect(),
-            files: files.into_iter().collect(),
+            values,
+            files,
         })
     }
 

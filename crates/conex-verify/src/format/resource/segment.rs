@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use super::decode::{Decode, Fields, Item, MetaError, MetaErrorKind};
+use super::decode::Decode;
 use super::encode::{Encoder, list_of, quoted};
+use super::error::{MetaError, MetaErrorKind};
 use super::reference::{Kind, ResourceId, ResourceVersion, Revision};
+use super::source::{Item, Source};
 use crate::format::digest::Digest;
 use crate::format::key::{Fingerprint, Signature};
 use crate::format::name::Id;
@@ -45,8 +47,9 @@ impl Entry {
         ])
     }
 
-    fn read(item: Item<'_>) -> Result<Entry, MetaError> {
-        let [kind, name, epoch, counter, digest] = item.tuple()?;
+    fn read<'a>(
+        [kind, name, epoch, counter, digest]: [impl Item<'a>; 5],
+    ) -> Result<Entry, MetaError> {
         let kind = kind.string_as(|t| {
             Kind::from_text(t)
                 .ok_or_else(|| MetaErrorKind::Value(format!("{t:?} is not a type of resource")))
@@ -91,7 +94,7 @@ impl Timestamp {
         &self.0
     }
 
-    pub(super) fn read(item: Item<'_>) -> Result<Timestamp, MetaError> {
+    pub(super) fn read<'a>(item: impl Item<'a>) -> Result<Timestamp, MetaError> {
         item.string_as(|t| {
             Timestamp::new(t).ok_or_else(|| {
                 MetaErrorKind::Value(format!("{t:?} is not a time as 2026-11-24T14:00:00Z"))
@@ -161,11 +164,11 @@ impl Decode for SignedSegment {
     const TYPE: &'static str = "index";
     const MAX_LEN: usize = MAX_SEGMENT;
 
-    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
-        let repository = fields.string("repository")?.digest()?;
-        let id = fields.string("id")?.id()?;
-        let created = Timestamp::read(fields.string("created")?)?;
-        let entries = fields.list("entries", Entry::read)?;
+    fn fields<'a>(fields: &mut impl Source<'a>) -> Result<Self, MetaError> {
+        let repository = fields.value("repository")?.digest()?;
+        let id = fields.value("id")?.id()?;
+        let created = Timestamp::read(fields.value("created")?)?;
+        let entries = fields.rows("entries", Entry::read)?;
         let (signed_len, key, signature) = fields.signature("a segment")?;
         Ok(SignedSegment {
             segment: Segment {

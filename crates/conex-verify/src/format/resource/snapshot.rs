@@ -1,9 +1,11 @@
 //! The snapshot: `packages/.conex/snapshot`, the whole repository under one signature.
 
-use super::decode::{Decode, Fields, Item, MetaError, MetaErrorKind};
+use super::decode::Decode;
 use super::encode::Encoder;
+use super::error::{MetaError, MetaErrorKind};
 use super::reference::{ResourceVersion, Revision};
 use super::segment::Timestamp;
+use super::source::{Item, Source};
 use crate::format::digest::Digest;
 use crate::format::key::{Fingerprint, Signature};
 use crate::format::name::Id;
@@ -72,11 +74,10 @@ impl SignedSnapshot {
     }
 }
 
-fn entry<N>(
-    item: Item<'_>,
+fn entry<'a, N>(
+    [text, digest]: [impl Item<'a>; 2],
     name: impl Fn(&str) -> Result<N, String>,
 ) -> Result<(N, Digest), MetaError> {
-    let [text, digest] = item.tuple()?;
     Ok((
         text.string_as(|t| name(t).map_err(MetaErrorKind::Value))?,
         digest.digest()?,
@@ -86,33 +87,27 @@ fn entry<N>(
 impl Decode for SignedSnapshot {
     const TYPE: &'static str = "snapshot";
 
-    fn fields(fields: &mut Fields<'_>) -> Result<Self, MetaError> {
-        let repository = fields.string("repository")?.digest()?;
+    fn fields<'a>(fields: &mut impl Source<'a>) -> Result<Self, MetaError> {
+        let repository = fields.value("repository")?.digest()?;
         let epoch = fields.value("epoch")?.epoch()?;
         let state = State {
-            janitors: fields.string("janitors")?.digest()?,
-            ids: fields.string("ids")?.digest()?,
-            repo: fields.string("repo")?.digest()?,
-            approved: fields.string("approved")?.digest()?,
-            strays: fields.string("strays")?.digest()?,
-            indexes: fields
-                .list("indexes", |item| {
-                    entry(item, |t| Id::new(t).map_err(|e| e.to_string()))
-                })?
-                .into_iter()
-                .collect(),
-            packages: fields
-                .list("packages", |item| {
-                    entry(item, |t| directory(t).map_err(|e| e.to_string()))
-                })?
-                .into_iter()
-                .collect(),
+            janitors: fields.value("janitors")?.digest()?,
+            ids: fields.value("ids")?.digest()?,
+            repo: fields.value("repo")?.digest()?,
+            approved: fields.value("approved")?.digest()?,
+            strays: fields.value("strays")?.digest()?,
+            indexes: fields.map("indexes", |row| {
+                entry(row, |t| Id::new(t).map_err(|e| e.to_string()))
+            })?,
+            packages: fields.map("packages", |row| {
+                entry(row, |t| directory(t).map_err(|e| e.to_string()))
+            })?,
         };
         let revision = Revision {
             epoch,
             counter: fields.integer("counter")?,
         };
-        let created = Timestamp::read(fields.string("created")?)?;
+        let created = Timestamp::read(fields.value("created")?)?;
         fields.check()?;
         let (signed_len, key, signature) = fields.signature("a snapshot")?;
         Ok(SignedSnapshot {
