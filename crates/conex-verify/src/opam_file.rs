@@ -13,7 +13,9 @@ mod version;
 use std::fmt;
 
 use crate::format::name::Release;
-use crate::format::syntax::{self, Field, Item, Section, Span, SyntaxError, ValueKind};
+use crate::format::syntax::{
+    self, Field, File, Item, Section, Span, SyntaxError, ValueKind, Wanted,
+};
 use crate::limits::MAX_ALIKE;
 
 /// What is wrong with an opam file.
@@ -95,7 +97,17 @@ impl fmt::Display for Unreadable {
 
 /// Looks at the opam file of a release.
 pub fn check(release: &Release, source: &[u8]) -> Vec<Problem> {
-    let file = match syntax::parse(source) {
+    judged(release, syntax::parse_part(source, Rules::File))
+}
+
+/// As [`check`], of a file that was read as a whole: what the rules do not look at is there
+/// as well.
+pub fn check_whole(release: &Release, source: &[u8]) -> Vec<Problem> {
+    judged(release, syntax::parse(source))
+}
+
+fn judged(release: &Release, file: Result<File<'_>, SyntaxError>) -> Vec<Problem> {
+    let file = match file {
         Ok(file) => file,
         Err(error) => {
             let span = error.span();
@@ -110,6 +122,38 @@ pub fn check(release: &Release, source: &[u8]) -> Vec<Problem> {
     problems.extend(disagreeing(release, &file.items).take(MAX_ALIKE));
     problems.extend(source::weak(&file.items).take(MAX_ALIKE));
     problems
+}
+
+/// What the rules look at. Of an opam file that is a few fields of many, and the others need
+/// not become a tree.
+#[derive(Debug, Clone, Copy)]
+enum Rules {
+    /// In the file itself.
+    File,
+    /// In a section that says where a source is.
+    Source,
+}
+
+impl Wanted for Rules {
+    fn field(self, name: &str) -> bool {
+        match self {
+            Rules::File => {
+                matches!(
+                    name,
+                    "opam-version" | "name" | "version" | source::OLD_FIELD
+                ) || extension::FIELDS.contains(&name)
+            }
+            Rules::Source => {
+                matches!(name, "checksum" | "mirrors" | "subpath")
+                    || source::ADDRESSES.contains(&name)
+            }
+        }
+    }
+
+    fn section(self, kind: &str) -> Option<Rules> {
+        let source = matches!(self, Rules::File) && source::KINDS.contains(&kind);
+        source.then_some(Rules::Source)
+    }
 }
 
 /// The fields `name` and `version` that are not those of the directory.

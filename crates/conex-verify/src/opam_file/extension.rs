@@ -3,6 +3,9 @@
 use super::{Problem, Unreadable, fields, named, sections};
 use crate::format::syntax::{Field, Item, LogOp, Value, ValueKind};
 
+/// The fields of a file that this is about.
+pub(super) const FIELDS: [&str; 3] = ["x-subpath", "x-locked", "x-env-path-rewrite"];
+
 /// The first field whose value opam 2.1 or later refuses. opam ignores most fields that it
 /// cannot read; with these it ignores the whole package.
 pub(super) fn check(items: &[Item<'_>]) -> Option<Problem> {

@@ -9,7 +9,13 @@ use super::{Problem, named};
 use crate::format::syntax::{Item, Section, Span, Value, ValueKind};
 
 /// The fields of a section that can say where its source is.
-const ADDRESSES: [&str; 7] = ["src", "archive", "http", "git", "darcs", "hg", "local"];
+pub(super) const ADDRESSES: [&str; 7] = ["src", "archive", "http", "git", "darcs", "hg", "local"];
+
+/// The kinds of section that are about a source.
+pub(super) const KINDS: [&str; 2] = ["url", "extra-source"];
+
+/// How opam 1 wrote what is in sections `extra-source` now.
+pub(super) const OLD_FIELD: &str = "extra-sources";
 
 /// The algorithms that opam knows, and how many hexadecimal digits it wants of each.
 const ALGORITHMS: [(&str, usize); 3] = [("md5", 32), ("sha256", 64), ("sha512", 128)];
@@ -18,11 +24,11 @@ const ALGORITHMS: [(&str, usize); 3] = [("md5", 32), ("sha256", 64), ("sha512", 
 pub(super) fn weak<'i>(items: &'i [Item<'_>]) -> impl Iterator<Item = Problem> + 'i {
     let mut seen = BTreeSet::new();
     items.iter().filter_map(move |item| match item {
-        // How opam 1 wrote it; every opam still reads it, and takes the one checksum of each
-        // for MD5 where it says nothing else.
-        Item::Field(field) if field.name.text == "extra-sources" => {
+        // Every opam still reads it, and takes the one checksum of each for MD5 where it says
+        // nothing else.
+        Item::Field(field) if field.name.text == OLD_FIELD => {
             let why = vec!["a field of opam 1; write a section `extra-source`".to_owned()];
-            Some(problem("extra-sources".to_owned(), why, field.name.span))
+            Some(problem(OLD_FIELD.to_owned(), why, field.name.span))
         }
         Item::Field(_) => None,
         Item::Section(section) => {

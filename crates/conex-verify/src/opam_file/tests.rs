@@ -26,7 +26,11 @@ impl Form<'_> {
 }
 
 fn problems(content: &[u8]) -> Vec<Problem> {
-    check(&Release::new("bad.1").unwrap(), content)
+    let release = Release::new("bad.1").unwrap();
+    let found = check(&release, content);
+    // What no rule looks at changes nothing.
+    assert_eq!(found, check_whole(&release, content));
+    found
 }
 
 fn table(text: &str) -> Vec<Form<'_>> {
@@ -338,4 +342,24 @@ fn each_source_is_judged_on_its_own() {
     // Many of one kind are bounded.
     let many = text(&"extra-sources: [] ".repeat(MAX_ALIKE + 1));
     assert_eq!(problems(many.as_bytes()).len(), MAX_ALIKE);
+}
+
+/// Somebody damages a form: what is left is judged as it is when all of it is read.
+#[test]
+fn no_damage_of_a_form_hides_a_problem() {
+    let (mut good, mut bad) = (0, 0);
+    for form in table(FORMS).iter().chain(&table(CHECKSUMS)) {
+        let content = &form.content;
+        for at in 0..content.len() {
+            let without = [&content[..at], &content[at + 1..]].concat();
+            let quoted = [&content[..at], b"\"", &content[at..]].concat();
+            for text in [&content[..at], &without, &quoted] {
+                match problems(text).is_empty() {
+                    true => good += 1,
+                    false => bad += 1,
+                }
+            }
+        }
+    }
+    assert!(good > 1_000 && bad > 1_000, "{good} {bad}");
 }

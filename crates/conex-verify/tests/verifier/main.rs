@@ -28,6 +28,7 @@ mod world;
 mod attacks;
 mod facts;
 mod mutations;
+mod opam_part;
 mod patch_opam;
 mod patch_oracle;
 mod patch_weekly;

@@ -5,6 +5,7 @@
 //! meant to differ is listed with its reason in `tests/support/syntax/differences.md`.
 
 mod ast;
+mod build;
 mod error;
 mod lexer;
 mod parser;
@@ -16,6 +17,6 @@ pub use ast::{
     EnvOp, Field, File, Item, LogOp, Name, Operator, PfxOp, RelOp, Section, Span, Value, ValueKind,
 };
 pub use error::{SyntaxError, SyntaxErrorKind};
-pub use parser::{parse, parse_value};
+pub use parser::{Wanted, parse, parse_part, parse_value};
 pub use plain::plain;
 pub use print::{print, print_value};

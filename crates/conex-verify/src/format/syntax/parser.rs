@@ -4,9 +4,8 @@
 
 use std::borrow::Cow;
 
-use super::ast::{
-    Field, File, Item, LogOp, Name, Operator, PfxOp, Section, Span, Value, ValueKind,
-};
+use super::ast::{Field, File, Item, LogOp, Name, Operator, PfxOp, Section, Span, Value};
+use super::build::{Build, Kind, Nothing, Tree};
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::lexer::{Lexer, Token};
 use super::version;
@@ -20,13 +19,45 @@ use crate::limits::{MAX_SYNTAX_DEPTH, MAX_SYNTAX_VALUES};
 /// later `opam-version` that is not in this syntax (opam-file-format gives a
 /// marker in its place).
 pub fn parse(source: &[u8]) -> Result<File<'_>, SyntaxError> {
+    parse_part(source, Everything)
+}
+
+/// Reads a whole file, and gives the items of it that are wanted, in their order. It may give
+/// others as well. What is not wanted is read by the same grammar, and only not built.
+///
+/// # Errors
+/// As [`parse`]: the same ones, at the same places.
+pub fn parse_part(source: &[u8], wanted: impl Wanted) -> Result<File<'_>, SyntaxError> {
     let mut parser = Parser::new(source)?;
-    let items = parser.items(0)?;
+    let items = parser.items(0, Some(wanted))?;
     if parser.token != Token::End {
         return Err(parser.unexpected("a field, a section or the end of the file"));
     }
     version::check(&items)?;
     Ok(File { items })
+}
+
+/// Which items of a file somebody looks at.
+pub trait Wanted: Copy {
+    /// Whether the field of this name is wanted.
+    fn field(self, name: &str) -> bool;
+
+    /// What is wanted of a section of this kind; `None` if it is not wanted at all.
+    fn section(self, kind: &str) -> Option<Self>;
+}
+
+/// All of it.
+#[derive(Debug, Clone, Copy)]
+struct Everything;
+
+impl Wanted for Everything {
+    fn field(self, _: &str) -> bool {
+        true
+    }
+
+    fn section(self, _: &str) -> Option<Everything> {
+        Some(Everything)
+    }
 }
 
 /// Reads a text that is one value.
@@ -35,7 +66,7 @@ pub fn parse(source: &[u8]) -> Result<File<'_>, SyntaxError> {
 /// As [`parse`]; also anything behind the value.
 pub fn parse_value(source: &[u8]) -> Result<Value<'_>, SyntaxError> {
     let mut parser = Parser::new(source)?;
-    let value = parser.value(0)?;
+    let value = parser.value::<Tree>(0)?;
     if parser.token != Token::End {
         return Err(parser.unexpected("the end of the value"));
     }
@@ -43,8 +74,8 @@ pub fn parse_value(source: &[u8]) -> Result<Value<'_>, SyntaxError> {
 }
 
 /// A value and how many levels it has: 1 for a string.
-struct Tall<'a> {
-    value: Value<'a>,
+struct Tall<V> {
+    value: V,
     height: usize,
 }
 
@@ -111,22 +142,19 @@ impl<'a> Parser<'a> {
     }
 
     /// A value of `height` levels in a place with `depth` levels above it.
-    fn tall(
+    fn tall<B: Build>(
         &mut self,
-        kind: ValueKind<'a>,
+        kind: Kind<'a, B::Value<'a>>,
         start: usize,
         depth: usize,
         height: usize,
-    ) -> Result<Tall<'a>, SyntaxError> {
+    ) -> Result<Tall<B::Value<'a>>, SyntaxError> {
         if depth.saturating_add(height) > MAX_SYNTAX_DEPTH {
             return Err(self.error(SyntaxErrorKind::Depth));
         }
         self.counted()?;
-        let span = self.since(start);
-        Ok(Tall {
-            value: Value { kind, span },
-            height,
-        })
+        let value = B::value(kind, self.since(start));
+        Ok(Tall { value, height })
     }
 
     fn counted(&mut self) -> Result<(), SyntaxError> {
@@ -137,46 +165,69 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Fields and sections, as many as there are.
-    fn items(&mut self, depth: usize) -> Result<Vec<Item<'a>>, SyntaxError> {
+    /// Fields and sections, as many as there are; of these the wanted ones.
+    fn items<W: Wanted>(
+        &mut self,
+        depth: usize,
+        wanted: Option<W>,
+    ) -> Result<Vec<Item<'a>>, SyntaxError> {
         if depth > MAX_SYNTAX_DEPTH {
             return Err(self.error(SyntaxErrorKind::Depth));
         }
         let mut items = Vec::new();
+        // The rules about `opam-version` ask for it, and for what is the first item of a file.
+        let mut first = depth == 0;
         while let Token::Ident(text) = self.token {
             let (_, span) = self.advance()?;
             let name = Name { text, span };
-            let item = match self.token {
+            let first = std::mem::take(&mut first);
+            match self.token {
                 Token::Colon => {
                     self.advance()?;
-                    let value = self.value(depth)?.value;
-                    Item::Field(Field { name, value })
-                }
-                Token::LeftBrace => Item::Section(self.section(name, None, depth)?),
-                Token::String(_) => {
-                    if let (Token::String(title), _) = self.advance()? {
-                        Item::Section(self.section(name, Some(title), depth)?)
+                    let for_version = first || (depth == 0 && text == version::FIELD);
+                    if for_version || wanted.is_some_and(|wanted| wanted.field(text)) {
+                        let value = self.value::<Tree>(depth)?.value;
+                        items.push(Item::Field(Field { name, value }));
                     } else {
-                        return Err(self.unexpected("the name of a section"));
+                        self.value::<Nothing>(depth)?;
+                    }
+                }
+                Token::LeftBrace | Token::String(_) => {
+                    let title = self.title()?;
+                    let inner = wanted.and_then(|wanted| wanted.section(text));
+                    let section = self.section(name, title, depth, inner)?;
+                    if first || inner.is_some() {
+                        items.push(Item::Section(section));
                     }
                 }
                 _ => return Err(self.unexpected("`:`, `{` or a section's name in quotes")),
-            };
-            items.push(item);
+            }
         }
         Ok(items)
     }
 
+    /// The name of a section, if it has one.
+    fn title(&mut self) -> Result<Option<Cow<'a, [u8]>>, SyntaxError> {
+        if !matches!(self.token, Token::String(_)) {
+            return Ok(None);
+        }
+        match self.advance()? {
+            (Token::String(title), _) => Ok(Some(title)),
+            _ => Err(self.unexpected("the name of a section")),
+        }
+    }
+
     /// What follows the kind and name of a section.
-    fn section(
+    fn section<W: Wanted>(
         &mut self,
         kind: Name<'a>,
         name: Option<Cow<'a, [u8]>>,
         depth: usize,
+        wanted: Option<W>,
     ) -> Result<Section<'a>, SyntaxError> {
         self.expect(&Token::LeftBrace, "`{`")?;
         self.counted()?;
-        let items = self.items(depth.saturating_add(1))?;
+        let items = self.items(depth.saturating_add(1), wanted)?;
         self.expect(&Token::RightBrace, "a field, a section or `}`")?;
         let span = self.since(kind.span.start);
         Ok(Section {
@@ -188,22 +239,22 @@ impl<'a> Parser<'a> {
     }
 
     /// One value: the operands of `|`.
-    fn value(&mut self, depth: usize) -> Result<Tall<'a>, SyntaxError> {
-        self.chain(depth, LogOp::Or, &Token::Or, |parser| {
-            parser.chain(depth, LogOp::And, &Token::And, |parser| {
-                parser.operand(depth)
+    fn value<B: Build>(&mut self, depth: usize) -> Result<Tall<B::Value<'a>>, SyntaxError> {
+        self.chain::<B>(depth, LogOp::Or, &Token::Or, |parser| {
+            parser.chain::<B>(depth, LogOp::And, &Token::And, |parser| {
+                parser.operand::<B>(depth)
             })
         })
     }
 
     /// Operands joined by `op`, or a single one.
-    fn chain(
+    fn chain<B: Build>(
         &mut self,
         depth: usize,
         op: LogOp,
         token: &Token<'_>,
-        mut operand: impl FnMut(&mut Parser<'a>) -> Result<Tall<'a>, SyntaxError>,
-    ) -> Result<Tall<'a>, SyntaxError> {
+        mut operand: impl FnMut(&mut Parser<'a>) -> Result<Tall<B::Value<'a>>, SyntaxError>,
+    ) -> Result<Tall<B::Value<'a>>, SyntaxError> {
         let start = self.span.start;
         let first = operand(self)?;
         if self.token != *token {
@@ -217,13 +268,13 @@ impl<'a> Parser<'a> {
             height = height.max(next.height);
             operands.push(next.value);
         }
-        let kind = ValueKind::Logop(op, operands);
-        self.tall(kind, start, depth, height.saturating_add(1))
+        let kind = Kind::Logop(op, operands);
+        self.tall::<B>(kind, start, depth, height.saturating_add(1))
     }
 
     /// What `&` joins. A prefix operator takes the options behind its operand,
     /// but no `&`.
-    fn operand(&mut self, depth: usize) -> Result<Tall<'a>, SyntaxError> {
+    fn operand<B: Build>(&mut self, depth: usize) -> Result<Tall<B::Value<'a>>, SyntaxError> {
         let start = self.span.start;
         // Checked on the way down, before the descent.
         if depth >= MAX_SYNTAX_DEPTH {
@@ -232,62 +283,62 @@ impl<'a> Parser<'a> {
         let below = depth.saturating_add(1);
         if let Token::Prefix(op) = self.token {
             let op: Operator<PfxOp> = self.operator(op)?;
-            let inner = self.operand(below)?;
+            let inner = self.operand::<B>(below)?;
             let height = inner.height.saturating_add(1);
-            let kind = ValueKind::Pfxop(op, Box::new(inner.value));
-            return self.tall(kind, start, depth, height);
+            let kind = Kind::Pfxop(op, inner.value);
+            return self.tall::<B>(kind, start, depth, height);
         }
-        let mut tall = self.primary(depth)?;
+        let mut tall = self.primary::<B>(depth)?;
         while self.token == Token::LeftBrace {
             self.advance()?;
-            let (values, height) = self.values(below)?;
+            let (values, height) = self.values::<B>(below)?;
             self.expect(&Token::RightBrace, "a value or `}`")?;
             let height = tall.height.max(height).saturating_add(1);
-            let kind = ValueKind::Option(Box::new(tall.value), values);
-            tall = self.tall(kind, start, depth, height)?;
+            let kind = Kind::Option(tall.value, values);
+            tall = self.tall::<B>(kind, start, depth, height)?;
         }
         Ok(tall)
     }
 
     /// A value without `&`, `|`, prefix operator and options of its own.
-    fn primary(&mut self, depth: usize) -> Result<Tall<'a>, SyntaxError> {
+    fn primary<B: Build>(&mut self, depth: usize) -> Result<Tall<B::Value<'a>>, SyntaxError> {
         let start = self.span.start;
         let below = depth.saturating_add(1);
         match self.token {
             Token::LeftBracket => {
                 self.advance()?;
-                let (values, height) = self.values(below)?;
+                let (values, height) = self.values::<B>(below)?;
                 self.expect(&Token::RightBracket, "a value or `]`")?;
                 let height = height.saturating_add(1);
-                self.tall(ValueKind::List(values), start, depth, height)
+                self.tall::<B>(Kind::List(values), start, depth, height)
             }
             Token::LeftParen => {
                 self.advance()?;
-                let (values, height) = self.values(below)?;
+                let (values, height) = self.values::<B>(below)?;
                 self.expect(&Token::RightParen, "a value or `)`")?;
                 let height = height.saturating_add(1);
-                self.tall(ValueKind::Group(values), start, depth, height)
+                self.tall::<B>(Kind::Group(values), start, depth, height)
             }
             Token::Rel(op) => {
                 let op = self.operator(op)?;
-                let right = self.atom(below)?;
-                let kind = ValueKind::PrefixRelop(op, Box::new(right));
-                self.tall(kind, start, depth, 2)
+                let right = self.atom::<B>(below)?;
+                let kind = Kind::PrefixRelop(op, right);
+                self.tall::<B>(kind, start, depth, 2)
             }
             _ => {
-                let left = self.atom(depth)?;
+                let left = self.atom::<B>(depth)?;
                 match self.token {
                     Token::Rel(op) => {
                         let op = self.operator(op)?;
-                        let right = self.atom(below)?;
-                        let kind = ValueKind::Relop(op, Box::new([left, right]));
-                        self.tall(kind, start, depth, 2)
+                        let right = self.atom::<B>(below)?;
+                        let kind = Kind::Relop(op, [left, right]);
+                        self.tall::<B>(kind, start, depth, 2)
                     }
                     Token::Env(op) => {
                         let op = self.operator(op)?;
-                        let right = self.atom(below)?;
-                        let kind = ValueKind::EnvBinding(op, Box::new([left, right]));
-                        self.tall(kind, start, depth, 2)
+                        let right = self.atom::<B>(below)?;
+                        let kind = Kind::EnvBinding(op, [left, right]);
+                        self.tall::<B>(kind, start, depth, 2)
                     }
                     _ => Ok(Tall {
                         value: left,
@@ -305,11 +356,14 @@ impl<'a> Parser<'a> {
     }
 
     /// Values up to something that starts none, and the levels of the tallest.
-    fn values(&mut self, depth: usize) -> Result<(Vec<Value<'a>>, usize), SyntaxError> {
+    fn values<B: Build>(
+        &mut self,
+        depth: usize,
+    ) -> Result<(Vec<B::Value<'a>>, usize), SyntaxError> {
         let mut values = Vec::new();
         let mut height = 0;
         while starts_value(&self.token) {
-            let tall = self.value(depth)?;
+            let tall = self.value::<B>(depth)?;
             height = height.max(tall.height);
             values.push(tall.value);
         }
@@ -317,7 +371,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A boolean, an integer, a string or a name.
-    fn atom(&mut self, depth: usize) -> Result<Value<'a>, SyntaxError> {
+    fn atom<B: Build>(&mut self, depth: usize) -> Result<B::Value<'a>, SyntaxError> {
         let start = self.span.start;
         if !matches!(
             self.token,
@@ -327,10 +381,10 @@ impl<'a> Parser<'a> {
         }
         let (token, span) = self.advance()?;
         let kind = match token {
-            Token::Bool(value) => ValueKind::Bool(value),
-            Token::Int(value) => ValueKind::Int(value),
-            Token::String(value) => ValueKind::String(value),
-            Token::Ident(value) => ValueKind::Ident(value),
+            Token::Bool(value) => Kind::Bool(value),
+            Token::Int(value) => Kind::Int(value),
+            Token::String(value) => Kind::String(value),
+            Token::Ident(value) => Kind::Ident(value),
             other => {
                 let found = other.describe();
                 let expected = "a value";
@@ -338,7 +392,7 @@ impl<'a> Parser<'a> {
                 return Err(SyntaxError::new(span.start, span.end, kind));
             }
         };
-        Ok(self.tall(kind, start, depth, 1)?.value)
+        Ok(self.tall::<B>(kind, start, depth, 1)?.value)
     }
 }
 

@@ -4,6 +4,9 @@
 use super::ast::{Item, Value, ValueKind};
 use super::error::{SyntaxError, SyntaxErrorKind};
 
+/// The field that they are about.
+pub(super) const FIELD: &str = "opam-version";
+
 /// An opam file format version, without the patch level.
 type Version = (u64, u64);
 
@@ -29,7 +32,7 @@ pub(super) fn check(items: &[Item<'_>]) -> Result<(), SyntaxError> {
 
 fn of_item<'a>(item: &'a Item<'_>) -> Option<(&'a Value<'a>, Version)> {
     match item {
-        Item::Field(field) if field.name.text == "opam-version" => match &field.value.kind {
+        Item::Field(field) if field.name.text == FIELD => match &field.value.kind {
             ValueKind::String(text) => Some((&field.value, version(text))),
             _ => None,
         },
