@@ -44,28 +44,30 @@ impl Digest {
     /// The first 16 hex digits: for names of directories, check lines and people.
     /// Never compared in place of the digest.
     pub fn short(&self) -> String {
-        let mut hex = self.hex();
-        hex.truncate(16);
-        hex
+        hex(self.0.iter().take(8))
     }
 
     /// The 64 hex digits without the name of the algorithm.
     pub fn hex(&self) -> String {
-        // By hand: a state has a digest for each file, and `{:02x}` takes ten times as long.
-        let digit = |value: u8| {
-            char::from(if value < 10 {
-                b'0' + value
-            } else {
-                b'a' + value - 10
-            })
-        };
-        let mut hex = String::with_capacity(64);
-        for byte in self.0 {
-            hex.push(digit(byte >> 4));
-            hex.push(digit(byte & 15));
-        }
-        hex
+        hex(self.0.iter())
     }
+}
+
+/// By hand: a state has a digest for each file, and `{:02x}` takes ten times as long.
+fn hex<'a>(bytes: impl ExactSizeIterator<Item = &'a u8>) -> String {
+    let digit = |value: u8| {
+        char::from(if value < 10 {
+            b'0' + value
+        } else {
+            b'a' + value - 10
+        })
+    };
+    let mut hex = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        hex.push(digit(byte >> 4));
+        hex.push(digit(byte & 15));
+    }
+    hex
 }
 
 impl fmt::Display for Digest {
