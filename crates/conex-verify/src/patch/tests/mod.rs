@@ -6,7 +6,6 @@ mod differentials;
 mod grammar;
 mod settings;
 
-
 use super::*;
 use crate::tree::{Defect, DefectKind};
 
