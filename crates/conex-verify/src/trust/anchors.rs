@@ -381,4 +381,37 @@ mod tests {
         );
         assert_eq!(Client::new(anchors, 0), Err(AnchorError::NoQuorum));
     }
+
+    #[test]
+    fn one_anchor_more_than_the_most_is_refused() {
+        let some = |n: usize| {
+            let keys: Vec<String> = (0..n).map(|i| format!("blake2b={i:064x}")).collect();
+            keys.join(",").parse::<Anchors>().map(|a| a.keys.len())
+        };
+        assert_eq!(some(MAX_ANCHORS), Ok(MAX_ANCHORS));
+        for n in [MAX_ANCHORS + 1, MAX_ANCHORS + 2] {
+            assert_eq!(some(n), Err(AnchorError::TooMany(n)));
+        }
+    }
+
+    #[test]
+    fn whoever_gave_anchors_that_cannot_be_used_is_told_what_to_do() {
+        let below = AnchorError::QuorumBelowAnchors { asked: 1, least: 2 };
+        for (error, hint) in [
+            (AnchorError::Empty, hint::GIVE_ANCHORS),
+            (AnchorError::NoQuorum, hint::QUORUM_IN_RANGE),
+            (AnchorError::TooMany(99), "copy the anchors once more"),
+            (AnchorError::Unsaid, "give --quorum=N"),
+            (below, "leave the quorum out"),
+        ] {
+            assert!(error.hint().starts_with(hint), "{error}");
+        }
+    }
+
+    /// V10.2: People are told that it would accept anything, not that it is no number.
+    #[test]
+    fn a_quorum_of_0_in_the_anchors_is_called_what_it_is() {
+        let text = format!("{},quorum=0", fingerprint("a"));
+        assert_eq!(text.parse::<Anchors>(), Err(AnchorError::NoQuorum));
+    }
 }

@@ -109,4 +109,10 @@ mod tests {
     fn nobody_is_no_quorum() {
         assert!(!Tally::default().of(0).enough());
     }
+
+    #[test]
+    fn as_many_are_missing_as_the_quorum_lacks() {
+        let missing = |have| Count { have, need: 3 }.missing();
+        assert_eq!([0, 1, 2, 3, 4].map(missing), [3, 2, 1, 0, 0]);
+    }
 }

@@ -260,3 +260,112 @@ impl<'r> Ignored<'r> {
         self.by_resource.keys().copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::key::Signature;
+    use crate::format::resource::{Entry, Revision, Segment, Timestamp};
+
+    /// The version of this counter.
+    fn version(counter: u64) -> ResourceVersion {
+        ResourceVersion {
+            revision: Revision { epoch: 0, counter },
+            digest: Digest::of(&counter.to_be_bytes()),
+        }
+    }
+
+    /// A segment of this id for these versions of the list of claims. Nobody looks at its
+    /// signature here.
+    fn segment(id: &str, counters: &[u64]) -> SignedSegment {
+        let entries = counters.iter().map(|counter| Entry {
+            resource: ResourceId::claims(),
+            version: version(*counter),
+        });
+        SignedSegment {
+            segment: Segment {
+                repository: Digest::of(b"repository"),
+                id: Id::new(id).unwrap(),
+                created: Timestamp::unknown(),
+                entries: entries.collect(),
+            },
+            key: format!("blake2b={}", Digest::of(id.as_bytes()).hex())
+                .parse()
+                .unwrap(),
+            signature: Signature::ed25519([0; 64]),
+            signed_len: 0,
+        }
+    }
+
+    /// V4.1: `ja` and `jb` are janitors and say different things; `bob` is none, and says both.
+    #[test]
+    fn janitors_of_a_version_are_those_who_vouch_for_it_with_keys_of_the_chain() {
+        let [ja, jb] = [segment("ja", &[1]), segment("jb", &[2])];
+        let bob = segment("bob", &[1, 2]);
+        let mut vouches = Vouches::default();
+        vouches.add(&ja, Weight::Chain);
+        vouches.add(&jb, Weight::Chain);
+        vouches.add(&bob, Weight::Owner);
+        let janitors = |counter| {
+            let tally = vouches.janitors(&ResourceId::claims(), version(counter));
+            let ids = tally.ids().iter().map(|id| id.as_str().to_owned());
+            ids.collect::<Vec<_>>()
+        };
+        assert_eq!(janitors(1), ["ja"]);
+        assert_eq!(janitors(2), ["jb"]);
+        assert!(janitors(3).is_empty());
+    }
+
+    /// Of what was judged with a pretended vouch of `ja`, the real ones of `jb` are left, and
+    /// what owners vouch for.
+    #[test]
+    fn a_pretended_vouch_of_a_janitor_is_dropped_for_the_real_ones() {
+        let [pretended, real, owner] = ["ja", "jb", "bob"].map(|id| segment(id, &[1]));
+        let eve = segment("eve", &[1]);
+        let mut vouches = Vouches::default();
+        vouches.add(&pretended, Weight::Chain);
+        vouches.add(&owner, Weight::Owner);
+        let mut there = Vouches::default();
+        there.add(&real, Weight::Chain);
+        there.add(&eve, Weight::Owner);
+        vouches.take_chain_of(&there);
+        let left = vouches.about(&ResourceId::claims()).iter();
+        let left: Vec<_> = left.map(|v| (v.id.as_str(), v.weight)).collect();
+        assert_eq!(left, [("bob", Weight::Owner), ("jb", Weight::Chain)]);
+    }
+
+    #[test]
+    fn of_what_does_not_count_versions_ids_and_reasons_are_kept() {
+        let [bob, eve] = [segment("bob", &[1, 2]), segment("eve", &[2])];
+        let mut ignored = Ignored::default();
+        ignored.add(&bob, Idle::NotYet);
+        ignored.add(&eve, Idle::UnknownKey);
+        let claims = ResourceId::claims();
+        let versions: Vec<_> = ignored.versions(&claims).collect();
+        assert_eq!(versions, [1, 2, 2].map(version));
+        let about: Vec<_> = ignored.about(&claims).into_iter().collect();
+        let (id_of_bob, id_of_eve) = (&bob.segment.id, &eve.segment.id);
+        assert_eq!(
+            about,
+            [(id_of_bob, Idle::NotYet), (id_of_eve, Idle::UnknownKey)]
+        );
+        let of = |counter, why| {
+            ignored
+                .of(&claims, version(counter), why)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of(2, Idle::NotYet), [id_of_bob]);
+        assert_eq!(of(2, Idle::UnknownKey), [id_of_eve]);
+        assert!(of(1, Idle::UnknownKey).is_empty());
+        for (counter, id, why, there) in [
+            (1, id_of_bob, Idle::NotYet, true),
+            (1, id_of_bob, Idle::UnknownKey, false),
+            (1, id_of_eve, Idle::UnknownKey, false),
+            (3, id_of_bob, Idle::NotYet, false),
+        ] {
+            assert_eq!(ignored.has(&claims, version(counter), id, why), there);
+        }
+        assert_eq!(ignored.resources().collect::<Vec<_>>(), [&claims]);
+        assert!(ignored.about(&ResourceId::repo()).is_empty());
+    }
+}

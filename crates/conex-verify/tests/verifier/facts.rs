@@ -1,6 +1,7 @@
 //! What is known of a tree besides its findings: numbers, whose a memory is, who owns what.
 
 use conex_verify::is_memory_of;
+use conex_verify::workbench::proof::{Claim, Gap};
 use conex_verify::workbench::repository::Repository;
 use conex_verify::workbench::update::{Memory, MemoryError};
 use conex_verify::workbench::verdict::{Known, verify};
@@ -97,4 +98,56 @@ fn who_is_only_proposed_owns_nothing() {
         signed,
         [("fmt".to_owned(), true), ("lwt".to_owned(), false)]
     );
+}
+
+/// Who left is a janitor of the past, and an author was never one.
+#[test]
+fn who_left_is_a_janitor_of_the_past() {
+    let mut w = World::usual();
+    w.link(&link(2, &["ja", "jb"], &["ja", "jb"]));
+    let chain = read_chain(&Repository::load(&w.tree)).unwrap();
+    assert!(["ja", "jc"].iter().all(|who| chain.ever_member(&id(who))));
+    assert!(!chain.ever_member(&id("bob")));
+    let ever: Vec<&str> = chain.ever_members().iter().map(|id| id.as_str()).collect();
+    assert_eq!(ever, ["ja", "jb", "jc"]);
+    assert!(chain.key_of(&id("jc")).is_none());
+}
+
+/// V3.1, V7.1: `eve` waits for the janitors. A decision that counted her all the same, as an author or
+/// as a team, would have no proof.
+#[test]
+fn who_waits_and_counts_all_the_same_is_not_proven() {
+    let mut w = World::usual();
+    let entry = w.author_file("eve", at(0, 1), &["eve"]);
+    w.says("eve", vec![entry]);
+    let client = w.client().unwrap();
+    let repository = Repository::load(&w.tree);
+    let prove = |change: &dyn Fn(&mut Assessment<'_>)| {
+        let chain = read_chain(&repository).unwrap();
+        let nothing = Pretended::default();
+        let mut assessment = assess(&w.tree, &repository, chain, Mode::Strict, &nothing);
+        change(&mut assessment);
+        let claim = Claim {
+            tree: &w.tree,
+            repository: &repository,
+            assessment: &assessment,
+            client: &client,
+            mode: Mode::Strict,
+            known: None,
+            is_another: false,
+            forgets: 0,
+        };
+        claim.prove().map(drop)
+    };
+    assert_eq!(prove(&|_| {}), Ok(()));
+    let gap = Gap {
+        about: "packages/.conex/ids/eve".to_owned(),
+        rule: "V7.1",
+    };
+    let keys = || [fingerprint("eve")].into_iter().collect();
+    let as_author = prove(&|a| drop(a.people.authors.insert(id("eve"), keys())));
+    assert_eq!(as_author, Err(gap.clone()));
+    let members = || [id("bob")].into_iter().collect();
+    let as_team = prove(&|a| drop(a.people.teams.insert(id("eve"), members())));
+    assert_eq!(as_team, Err(gap));
 }

@@ -40,4 +40,5 @@ mod syntax;
 mod syntax_oracle;
 mod syntax_second_opinion;
 mod tamper;
+mod told;
 mod updates;

@@ -24,3 +24,19 @@ pub fn list<'a>(ids: impl Iterator<Item = &'a Id>) -> String {
         Some(more) => format!("{} and {more} more", shown.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_ids_the_first_eight_are_named() {
+        let ids: Vec<Id> = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]
+            .map(|id| Id::new(id).unwrap())
+            .into();
+        let of = |n| list(ids.iter().take(n));
+        assert_eq!(of(2), "a, b");
+        assert_eq!(of(8), "a, b, c, d, e, f, g, h");
+        assert_eq!(of(10), "a, b, c, d, e, f, g, h and 2 more");
+    }
+}

@@ -1,7 +1,11 @@
 //! The janitor chain: who leads where.
 
+use base64ct::{Base64, Encoding as _};
 use conex_verify::finding::Code;
 use conex_verify::format::digest::Digest;
+use conex_verify::format::key::{Namespace, PublicKey};
+use conex_verify::format::name::RepositoryName;
+use conex_verify::format::resource::{Continues, Decode as _, Link, SignedLink, SnapshotRule};
 
 use crate::world::*;
 
@@ -414,6 +418,76 @@ fn a_quorum_above_the_number_of_members_is_refused() {
         w.trusting(1, &["ja", "jb"])
             .verdict()
             .is_rejected(Code::Encoding, "janitors/0");
+    }
+}
+
+/// V1.4: Nobody of link 0 is an anchor, and one signature less than is needed is on the others:
+/// the link that most of the anchors signed is told, and of those with as many the first.
+///
+/// ```text
+/// link 0        link 1         link 2            link 3
+/// jx jy   ---->  ja jy   ---->  ja jb jc   ---->  ja jb jd     anchors ja jb je, quorum 3
+/// ```
+#[test]
+fn the_link_that_most_anchors_signed_is_told_as_the_nearest() {
+    let mut w = World::empty();
+    w.link(&link(2, &["jx", "jy"], &["jx", "jy"]));
+    w.link(&link(2, &["ja", "jy"], &["ja", "jx", "jy"]));
+    w.link(&link(3, &["ja", "jb", "jc"], &["ja", "jb", "jc", "jy"]));
+    w.link(&link(3, &["ja", "jb", "jd"], &["ja", "jb", "jc", "jd"]));
+    let verdict = w.trusting(3, &["ja", "jb", "je"]).verdict();
+    verdict.is_rejected(Code::AnchorLink, "janitors/2");
+    let text = verdict.text();
+    assert!(
+        text.contains("nearest: link 2, quorum 3, 3 members"),
+        "{text}"
+    );
+    let signed = "2 of 3 needed signed it; 1 of its members are not among them";
+    assert!(text.contains(signed), "{text}");
+}
+
+// --- keys that cannot be used ----------------------------------------------
+
+/// V0.4: A janitor of link 0, or of the last link, has a weak key, under which anybody can sign.
+/// It is told once.
+#[test]
+fn a_janitor_with_a_weak_key_is_refused() {
+    let weak = {
+        let mut wire = Vec::new();
+        conex_verify::format::key::put(&mut wire, b"ssh-ed25519");
+        conex_verify::format::key::put(&mut wire, &[0; 32]);
+        format!("ssh-ed25519 {}", Base64::encode_string(&wire))
+    };
+    let weak = PublicKey::listed(&weak).unwrap();
+    let start = World::with_janitors(2, &["ja", "jb"]);
+    for number in [0, 1] {
+        let mut w = start.clone();
+        let members = ["ja", "jb"].map(|who| (id(who), public(who)));
+        let mut link = SignedLink::unsigned(Link {
+            repository: RepositoryName::new("example").unwrap(),
+            number,
+            continues: (number > 0).then(|| Continues {
+                identity: start.identity(),
+                previous: start.link_digest(0),
+            }),
+            quorum: 2,
+            snapshot: SnapshotRule::Optional,
+            members: members
+                .into_iter()
+                .chain([(id("jw"), weak.clone())])
+                .collect(),
+        });
+        let bytes = link.signed_bytes();
+        for who in ["ja", "jb"] {
+            let signature = private(who).sign(Namespace::Janitors, &bytes);
+            link.signatures.push((fingerprint(who), signature));
+        }
+        let path = format!("packages/.conex/janitors/{number}");
+        w.file(&path, link.encode());
+        let verdict = w.verdict();
+        verdict.is_rejected(Code::BadKey, &path);
+        let told = verdict.findings.iter().filter(|f| f.code == Code::BadKey);
+        assert_eq!(told.count(), 1, "{}", verdict.text());
     }
 }
 

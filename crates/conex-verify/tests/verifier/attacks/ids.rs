@@ -298,3 +298,28 @@ fn a_failing_signature_counts_against_valid_keys_only() {
     let path = forge(&mut w, "bob");
     w.verdict().is_rejected(Code::BadSignature, &path);
 }
+
+/// V3.2: The janitors approved `eve` with a key of somebody else. She forges a segment under it
+/// that says so of herself: that is no proof, and the key counts for nothing.
+#[test]
+fn a_forged_signature_proves_no_key() {
+    let mut w = World::usual();
+    let entry = w.author_file("eve", at(0, 1), &["victim"]);
+    w.quorum_says(vec![entry.clone()]);
+    w.verdict().reports(Code::PendingId, "ids/eve");
+    let segment = conex_verify::format::resource::Segment {
+        repository: w.identity(),
+        id: id("eve"),
+        created: conex_verify::format::resource::Timestamp::unknown(),
+        entries: vec![entry],
+    };
+    let signature = private("eve").sign(
+        conex_verify::format::key::Namespace::Index,
+        &segment.signed_bytes(),
+    );
+    let (path, bytes) = sealed(segment, fingerprint("victim"), signature);
+    w.file(&path, bytes);
+    w.verdict()
+        .is_rejected(Code::BadSignature, &path)
+        .reports(Code::PendingId, "ids/eve");
+}

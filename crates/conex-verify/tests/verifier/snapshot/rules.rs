@@ -89,6 +89,32 @@ fn a_counter_that_does_not_rise_is_refused() {
     has_tree(&first, &next).is_accepted();
 }
 
+/// U6: What is served once more is called older, another one with the same counter changed, and
+/// a later one that is not valid is told of once.
+#[test]
+fn a_snapshot_that_does_not_follow_is_called_what_it_is() {
+    let first = unsigned();
+    let mut old = first.clone();
+    old.stated("ja", at(0, 4));
+    let of_snapshot = |next: &World, code| {
+        let verdict = remembers(&[&old], next);
+        verdict.is_rejected(code, SNAPSHOT);
+        let told = verdict.findings.iter().filter(|f| f.path == SNAPSHOT);
+        told.map(|f| f.message.clone()).collect::<Vec<_>>()
+    };
+    let older =
+        "the snapshot, and the repository with it, is older than the one that was accepted before";
+    assert_eq!(of_snapshot(&first, Code::Rollback), [older]);
+    let mut same = first.clone();
+    same.stated_at("ja", at(0, 4), "2026-11-24T15:00:00Z");
+    let changed = "the snapshot changed without a new counter";
+    assert_eq!(of_snapshot(&same, Code::Rollback), [changed]);
+    let mut stranger = first.clone();
+    stranger.stated("mallory", at(0, 5));
+    let told = of_snapshot(&stranger, Code::SnapshotSigner);
+    assert_eq!(told.len(), 1, "{told:?}");
+}
+
 /// opam may have applied half of an update: what is not valid proves nothing.
 #[test]
 fn a_snapshot_that_does_not_fit_its_tree_is_no_evidence() {

@@ -52,6 +52,35 @@ fn a_release_that_goes_below_the_floor_is_accepted() {
     accepted_after(&[&with], &removed(&with, 3, 5));
 }
 
+/// U2: `fmt.1.0` is still there, with its valid checksum, and the list has it no more: what was
+/// valid does not count any more. Of an update that opam applied in part it is not known either.
+#[test]
+fn a_release_that_stays_and_is_listed_no_more_is_refused() {
+    let with = two();
+    let mut evil = removed(&with, 3, 2);
+    evil.file(&opam_path("fmt.1.0"), OPAM);
+    evil.file(OLD, with.bytes(OLD));
+    let verdict = Client::after(&[&with]).says(&evil);
+    verdict
+        .is_rejected(Code::Unsigned, OLD)
+        .is_rejected(Code::ReleaseList, "packages/fmt/fmt.1.0");
+}
+
+/// A list that nobody vouches for is told of, and not each checksum of which it is the reason.
+#[test]
+fn of_a_list_that_is_not_valid_the_checksums_below_it_are_not_told() {
+    let with = two();
+    let mut evil = with.clone();
+    evil.release_list_above("fmt", at(0, 3), 0);
+    let verdict = Client::after(&[&with]).says(&evil);
+    verdict.is_rejected(Code::NotVouched, LIST);
+    let about = verdict
+        .findings
+        .iter()
+        .filter(|f| f.path.contains("checksum"));
+    assert_eq!(about.count(), 0, "{}", verdict.text());
+}
+
 /// Somebody leaves a release out, with an owner's stolen key and a list of their own.
 #[test]
 fn a_release_that_goes_while_the_floor_stays_is_refused() {
