@@ -1,8 +1,8 @@
 //! What people are told: words and numbers by which they decide whom to ask.
 
-use conex_verify::finding::Code;
+use conex_verify::finding::{Cause, Code};
 use conex_verify::format::key::Namespace;
-use conex_verify::format::resource::{Segment, Timestamp};
+use conex_verify::format::resource::{ResourceId, Segment, Timestamp};
 
 use crate::world::*;
 
@@ -59,4 +59,26 @@ fn why_an_approval_does_not_count_is_told_for_each_who_gave_one() {
             "jc: signed with the key of a former janitor",
         ]
     );
+}
+
+/// V5.3: Under a valid snapshot what is missing is the list of claims, and nobody has to sign
+/// `lwt`. Without one, or for those who let nothing through, that `lwt` is not signed is all.
+#[test]
+fn the_list_of_claims_is_the_cause_where_a_snapshot_covers_all_else() {
+    let mut w = covered();
+    w.remove(CLAIMS);
+    w.stated("bob", at(0, 2));
+    let cause = |w: &World| {
+        let verdict = w.verdict();
+        verdict.is_rejected(Code::Unclaimed, "packages/lwt");
+        let mut findings = verdict.findings.into_iter();
+        findings
+            .find(|f| f.code == Code::Unclaimed)
+            .and_then(|f| f.cause)
+    };
+    let claims = Cause::Standing(ResourceId::claims());
+    assert_eq!(cause(&w), Some(claims));
+    assert_eq!(cause(&w.clone().in_mode(MODES[0])), None);
+    w.remove(SNAPSHOT);
+    assert_eq!(cause(&w), None);
 }
