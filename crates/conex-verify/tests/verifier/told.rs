@@ -2,7 +2,7 @@
 
 use conex_verify::finding::{Cause, Code};
 use conex_verify::format::key::Namespace;
-use conex_verify::format::resource::{ResourceId, Segment, Timestamp};
+use conex_verify::format::resource::{Kind, ResourceId, Segment, Timestamp};
 
 use crate::world::*;
 
@@ -81,4 +81,102 @@ fn the_list_of_claims_is_the_cause_where_a_snapshot_covers_all_else() {
     assert_eq!(cause(&w.clone().in_mode(MODES[0])), None);
     w.remove(SNAPSHOT);
     assert_eq!(cause(&w), None);
+}
+
+/// The cause of the error about a path.
+fn cause(w: &World, path: &str) -> Option<Cause> {
+    let verdict = w.verdict();
+    let found = verdict.findings.iter().find(|f| f.path == path);
+    let finding = found.unwrap_or_else(|| panic!("nothing about {path}:\n{}", verdict.text()));
+    finding.cause.clone()
+}
+
+const LWT: &str = "packages/lwt/releases";
+
+/// `lwt` is in the list of claims, and has a release that nobody signed.
+fn claimed_only() -> World {
+    let mut w = World::usual();
+    w.claimed(at(0, 1), &["fmt", "lwt"]);
+    w.file(&opam_path("lwt.1.0"), OPAM);
+    w
+}
+
+/// V6.3, V6.4: What nobody ever signed waits for the owners, once there are some.
+#[test]
+fn what_was_never_signed_waits_for_the_owners_in_force() {
+    let mut w = claimed_only();
+    assert_eq!(cause(&w, LWT), None);
+    let proposed = w.authorisation("lwt", at(0, 1), &["bob"]);
+    w.says("ja", vec![proposed.clone()]);
+    assert_eq!(cause(&w, LWT), None);
+    w.says("jb", vec![proposed]);
+    let owners = [id("bob")].into_iter().collect();
+    assert_eq!(cause(&w, LWT), Some(Cause::sign(&owners)));
+    let nobody = w.authorisation("lwt", at(0, 2), &[]);
+    w.quorum_says(vec![nobody]);
+    assert_eq!(cause(&w, LWT), None);
+}
+
+/// V4.2: What somebody signed who is to be an owner waits for the one file that makes them one:
+/// the authorisation, the author, or the team.
+#[test]
+fn what_an_owner_to_be_signed_waits_for_what_makes_them_one() {
+    let waits_for = |w: &World, kind: Kind, name: &str| {
+        let expected = match kind {
+            Kind::Author | Kind::Team => Cause::Id(id(name)),
+            _ => Cause::Standing(resource(kind, name)),
+        };
+        assert_eq!(cause(w, LWT), Some(expected), "{name}");
+    };
+    // The authorisation waits, and `bob` is an author.
+    let mut w = claimed_only();
+    let proposed = w.authorisation("lwt", at(0, 1), &["bob"]);
+    w.says("ja", vec![proposed]);
+    w.released("lwt.1.0", "bob");
+    waits_for(&w, Kind::Authorisation, "lwt");
+    // Somebody whom it does not name is no reason, whatever waits.
+    let mut other = w.clone();
+    other.authorisation("lwt", at(0, 1), &["eve"]);
+    assert_eq!(cause(&other, LWT), None);
+    // The owner waits.
+    let mut w = claimed_only();
+    w.owned("lwt", &["bob", "eve"]);
+    let eve = w.author_file("eve", at(0, 1), &["eve"]);
+    w.says("eve", vec![eve.clone()]);
+    w.released("lwt.1.0", "eve");
+    waits_for(&w, Kind::Author, "eve");
+    // She signed another version than the one that is there.
+    let mut other = w.clone();
+    other.release_list_above("lwt", at(0, 2), 1);
+    assert_eq!(cause(&other, LWT), None);
+    // The team waits, of which `bob` is a member.
+    let mut w = claimed_only();
+    w.owned("lwt", &["crew"]);
+    w.team_file("crew", at(0, 1), &["bob"]);
+    w.released("lwt.1.0", "bob");
+    waits_for(&w, Kind::Team, "crew");
+    let mut other = w.clone();
+    other.release_list_above("lwt", at(0, 2), 1);
+    assert_eq!(cause(&other, LWT), None);
+    // The team is there, and its member waits.
+    let mut w = claimed_only();
+    w.teamed("crew", &["eve"]);
+    w.owned("lwt", &["crew"]);
+    w.says("eve", vec![eve]);
+    w.author_file("eve", at(0, 1), &["eve"]);
+    w.released("lwt.1.0", "eve");
+    waits_for(&w, Kind::Author, "eve");
+}
+
+/// V6.2: Of a package that nobody claims it is told how many janitors approved its owners.
+#[test]
+fn of_a_package_that_is_not_claimed_the_approvals_are_told() {
+    let mut w = World::usual();
+    w.file(&opam_path("lwt.1.0"), OPAM);
+    let proposed = w.authorisation("lwt", at(0, 1), &["bob"]);
+    w.says("ja", vec![proposed]);
+    let verdict = w.verdict();
+    verdict.is_rejected(Code::Unclaimed, "packages/lwt");
+    let text = verdict.text();
+    assert!(text.contains("approvals: 1 of 2"), "{text}");
 }
