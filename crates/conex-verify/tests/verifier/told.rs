@@ -3,6 +3,7 @@
 use conex_verify::finding::{Cause, Code};
 use conex_verify::format::key::Namespace;
 use conex_verify::format::resource::{Kind, ResourceId, Segment, Timestamp};
+use conex_verify::hint::UPGRADE_LAYOUT;
 
 use crate::world::*;
 
@@ -179,4 +180,49 @@ fn of_a_package_that_is_not_claimed_the_approvals_are_told() {
     verdict.is_rejected(Code::Unclaimed, "packages/lwt");
     let text = verdict.text();
     assert!(text.contains("approvals: 1 of 2"), "{text}");
+}
+
+/// V6.5: Of a changed or missing file the line of the checksum is shown in which it stands.
+#[test]
+fn the_line_of_the_checksum_is_shown_that_a_file_is_not_like() {
+    let mut w = World::usual();
+    w.file("packages/fmt/fmt.1.0/files/a.patch", "a\n");
+    let again = w.checksum("fmt.1.0", at(0, 2));
+    w.says("bob", vec![again]);
+    w.verdict().is_clean();
+    w.file("packages/fmt/fmt.1.0/files/a.patch", "b\n");
+    w.remove(&opam_path("fmt.1.0"));
+    let verdict = w.verdict();
+    verdict.is_rejected(Code::Digest, "files/a.patch");
+    let shown = verdict.findings.iter().filter_map(|f| {
+        let excerpt = f.excerpt.as_ref()?;
+        assert_eq!(excerpt.path, checksum_path("fmt.1.0"));
+        let line = excerpt.text.get(excerpt.mark.clone()).unwrap();
+        Some((f.code, line.to_owned(), excerpt.column))
+    });
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        [
+            (Code::Digest, "\"files/a.patch\"".to_owned(), 4),
+            (Code::MissingFile, "\"opam\"".to_owned(), 4),
+        ]
+    );
+}
+
+/// V7.3: A file of opam 1.2 that nobody signed must not just go, and any other one is signed.
+#[test]
+fn a_file_of_an_older_opam_is_called_one() {
+    let mut w = World::usual();
+    for file in ["url", "descr", "files/x"] {
+        w.file(&format!("packages/fmt/fmt.1.0/{file}"), "x\n");
+    }
+    let verdict = w.verdict();
+    let extra = verdict
+        .findings
+        .iter()
+        .filter(|f| f.code == Code::ExtraFile);
+    let extra: Vec<_> = extra
+        .map(|f| (f.path.rsplit('/').next().unwrap(), f.hint == UPGRADE_LAYOUT))
+        .collect();
+    assert_eq!(extra, [("descr", true), ("x", false), ("url", true)]);
 }
