@@ -2,7 +2,7 @@
 
 use conex_verify::finding::{Cause, Code};
 use conex_verify::format::key::Namespace;
-use conex_verify::format::resource::{Kind, ResourceId, Segment, Timestamp};
+use conex_verify::format::resource::{Kind, ResourceId, Segment, Timestamp, TopFile};
 use conex_verify::hint::UPGRADE_LAYOUT;
 
 use crate::world::*;
@@ -225,4 +225,24 @@ fn a_file_of_an_older_opam_is_called_one() {
         .map(|f| (f.path.rsplit('/').next().unwrap(), f.hint == UPGRADE_LAYOUT))
         .collect();
     assert_eq!(extra, [("descr", true), ("x", false), ("url", true)]);
+}
+
+/// V8.3, V8.5: What somebody proposed of the top-level files waits for the janitors, and what
+/// nobody proposed has no other cause.
+#[test]
+fn what_is_proposed_of_the_top_level_files_waits_for_the_janitors() {
+    let mut w = World::usual();
+    w.file(".gitattributes", "* -text\n");
+    w.file("repo", "opam-version: \"2.0\"\nannounce: \"welcome\"\n");
+    let causes = |w: &World| [".gitattributes", "repo"].map(|path| cause(w, path));
+    assert_eq!(causes(&w), [None, None]);
+    w.repo_file(
+        at(0, 1),
+        &[("announce", "\"welcome\"")],
+        &[TopFile::Gitattributes],
+    );
+    let waits = Some(Cause::Standing(ResourceId::repo()));
+    assert_eq!(causes(&w), [waits.clone(), waits]);
+    w.repo_file(at(0, 1), &[("announce", "\"bye\"")], &[]);
+    assert_eq!(causes(&w), [None, None]);
 }
