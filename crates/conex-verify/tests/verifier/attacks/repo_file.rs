@@ -2,6 +2,7 @@
 
 use conex_verify::finding::Code;
 use conex_verify::format::resource::{Kind, TopFile};
+use conex_verify::limits::MAX_REPO_FILE;
 
 use crate::world::*;
 
@@ -261,4 +262,25 @@ fn swapped_git_files_are_refused() {
 fn the_approval_itself_is_a_resource_as_any() {
     let w = approved();
     assert_eq!(w.now(Kind::Repo, "repo").version.revision, at(0, 1));
+}
+
+/// V8.1: opam reads all of it, however long.
+#[test]
+fn a_repo_file_of_one_byte_more_than_the_most_is_refused() {
+    let mut w = World::usual();
+    let version = "opam-version: \"2.0\"\n";
+    for more in [0, 1, 2] {
+        let blank = "\n".repeat(MAX_REPO_FILE + more - version.len());
+        w.file("repo", format!("{version}{blank}"));
+        match more {
+            0 => {
+                w.verdict().is_clean();
+            }
+            _ => {
+                let verdict = w.verdict();
+                verdict.is_rejected(Code::RepoFile, "repo");
+                assert!(verdict.text().contains("is too large"));
+            }
+        }
+    }
 }
