@@ -47,6 +47,12 @@ fn an_opam_file_at_the_top_is_refused() {
         w.verdict()
             .is_rejected(Code::TopLevel, other.trim_end_matches('/'));
     }
+    // Its bytes make no difference, and it is told of itself, not only that it is no place.
+    for other in ["opam", "OPAM", ".gitmodules"] {
+        let mut w = w.clone();
+        w.file(other, OPAM);
+        w.verdict().is_rejected(Code::TopLevel, other);
+    }
 }
 
 /// D4: opam finds packages at any depth, by the name of the last directory. At two other
