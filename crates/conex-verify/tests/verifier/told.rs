@@ -246,3 +246,19 @@ fn what_is_proposed_of_the_top_level_files_waits_for_the_janitors() {
     w.repo_file(at(0, 1), &[("announce", "\"bye\"")], &[]);
     assert_eq!(causes(&w), [None, None]);
 }
+
+/// V4.6: Where nobody's approval counts no list of those is shown that do.
+#[test]
+fn of_what_nobody_approved_nobody_is_named() {
+    let mut w = World::usual();
+    w.claims_file(at(0, 1), &["fmt"]);
+    let verdict = w.verdict();
+    verdict.reports(Code::Quorum, CLAIMS);
+    let told = verdict.findings.iter().find(|f| f.path == CLAIMS).unwrap();
+    let values: Vec<_> = told
+        .values
+        .iter()
+        .map(|(label, what)| (&**label, &**what))
+        .collect();
+    assert_eq!(values, [("approvals", "0 of 2")]);
+}

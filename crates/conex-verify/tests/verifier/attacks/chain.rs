@@ -6,6 +6,7 @@ use conex_verify::format::digest::Digest;
 use conex_verify::format::key::{Namespace, PublicKey};
 use conex_verify::format::name::RepositoryName;
 use conex_verify::format::resource::{Continues, Decode as _, Link, SignedLink, SnapshotRule};
+use conex_verify::hint;
 
 use crate::world::*;
 
@@ -444,6 +445,44 @@ fn the_link_that_most_anchors_signed_is_told_as_the_nearest() {
     );
     let signed = "2 of 3 needed signed it; 1 of its members are not among them";
     assert!(text.contains(signed), "{text}");
+    assert_eq!(verdict.findings[0].hint, hint::TODAYS_ANCHORS);
+}
+
+/// V1.4: Enough anchors signed, and either the repository asks for fewer janitors than the client,
+/// or those whom the client does not know are enough to go on alone.
+#[test]
+fn anchors_that_are_enough_and_lead_nowhere_are_not_called_old() {
+    let hint = |w: World| {
+        let verdict = w.verdict();
+        verdict.is_rejected(Code::AnchorLink, "janitors/0");
+        verdict.findings[0].hint.clone()
+    };
+    let members = ["ja", "jb", "jc", "jd"];
+    let mut w = World::empty();
+    w.link(&link(2, &members, &members));
+    let lower = hint(w.clone().trusting(3, &["ja", "jb", "jc"]));
+    assert!(lower.starts_with("the repository's quorum of 2 is below yours of 3"));
+    let outside = hint(w.trusting(2, &["ja", "jb"]));
+    assert!(outside.starts_with("2 of its members are not among your anchors"));
+}
+
+/// V1.5: All that a link lacks is told in one finding, below one label.
+#[test]
+fn all_that_a_link_lacks_is_told_at_once() {
+    let mut w = World::with_janitors(2, &["ja", "jb", "jc"]);
+    let path = w.link(&link(3, &["ja", "jb", "jd"], &["ja"]));
+    let verdict = w.verdict();
+    verdict.is_rejected(Code::LinkSignatures, &path);
+    let values = verdict.findings[0].values.iter();
+    let values: Vec<_> = values.map(|(label, what)| (&**label, &**what)).collect();
+    assert_eq!(
+        values,
+        [
+            ("missing", "1 of 2 janitors of link 0 signed"),
+            ("", "1 of 3 of its own janitors signed"),
+            ("", "`jd` must sign too, being added"),
+        ]
+    );
 }
 
 // --- keys that cannot be used ----------------------------------------------
