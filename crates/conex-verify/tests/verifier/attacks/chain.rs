@@ -466,25 +466,6 @@ fn anchors_that_are_enough_and_lead_nowhere_are_not_called_old() {
     assert!(outside.starts_with("2 of its members are not among your anchors"));
 }
 
-/// V1.5: All that a link lacks is told in one finding, below one label.
-#[test]
-fn all_that_a_link_lacks_is_told_at_once() {
-    let mut w = World::with_janitors(2, &["ja", "jb", "jc"]);
-    let path = w.link(&link(3, &["ja", "jb", "jd"], &["ja"]));
-    let verdict = w.verdict();
-    verdict.is_rejected(Code::LinkSignatures, &path);
-    let values = verdict.findings[0].values.iter();
-    let values: Vec<_> = values.map(|(label, what)| (&**label, &**what)).collect();
-    assert_eq!(
-        values,
-        [
-            ("missing", "1 of 2 janitors of link 0 signed"),
-            ("", "1 of 3 of its own janitors signed"),
-            ("", "`jd` must sign too, being added"),
-        ]
-    );
-}
-
 // --- keys that cannot be used ----------------------------------------------
 
 /// V0.4: A janitor of link 0, or of the last link, has a weak key, under which anybody can sign.
