@@ -148,8 +148,9 @@ fn the_limits_are_those_of_the_program() {
         limits::MAX_COMPONENT_LEN
     );
     let sizes = format!(
-        "{}; {}",
+        "{}; {}; {}",
         mib(limits::MAX_FILE_SIZE),
+        mib(u64::try_from(limits::MAX_BUNDLE).unwrap()),
         mib(limits::MAX_TREE_SIZE)
     );
     assert!(limit("a path").starts_with(&path));

@@ -201,6 +201,14 @@ pub const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "publish",
+        before: "by ja conex team add notaries ja; for j in ja jb; do by $j conex approve --yes; done",
+        command: "by ja conex publish --to ../www --anchors \"$ANCHORS\" --as ja --yes",
+        after: "conex verify --dir ../www --anchors \"$ANCHORS\" --quorum 2 --no-state --require-snapshot
+            conex verify --dir ../www/index.tar.gz --anchors \"$ANCHORS\" --quorum 2 --no-state --require-snapshot",
+        ..CASE
+    },
+    Case {
         name: "key add",
         before: "cp $PEOPLE/erin/keys/erin $TMPDIR/second",
         command: "by alice conex key add $TMPDIR/second --as alice --yes",

@@ -293,9 +293,12 @@ impl Work {
             versions: &self.versions,
             state: Some(&state),
         };
-        let text = match What::Snapshot.expand(short, &known) {
-            Ok(text) => text,
-            Err(gap) => return self.fault(&Fault::Snapshot(gap)),
+        let Ok(text) = What::Snapshot.expand(short, &known) else {
+            // V11.5: each directory that differs.
+            for gap in What::Snapshot.gaps(short, &known) {
+                self.fault(&Fault::Snapshot(gap));
+            }
+            return;
         };
         if What::Snapshot.shorten(&text, &known).as_deref() != Some(short) {
             return self.fault(&Fault::OtherForm(path));
@@ -305,7 +308,7 @@ impl Work {
 }
 
 /// What to say of a digest that cannot be put back.
-fn fault_of(item: &Item<'_>, gap: Gap, known: &Known<'_>) -> Fault {
+fn fault_of(item: &Item<'_>, gap: Box<Gap>, known: &Known<'_>) -> Fault {
     match item.what() {
         What::Checksum(release) => match known.listed(release, &gap.before) {
             Some((path, Some(bytes))) => Fault::Changed(path, gap, bytes.clone()),

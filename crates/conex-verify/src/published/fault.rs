@@ -31,11 +31,11 @@ pub(super) enum Fault {
     /// So many bytes, when everything is expanded.
     TooManyBytes(u64),
     /// A file that a checksum lists: its path, the line, and what is there.
-    Changed(String, Gap, Bytes),
+    Changed(String, Box<Gap>, Bytes),
     /// A file that a checksum lists and that is not there: its path, and that of the checksum.
     Gone(String, String),
     /// An entry of a segment about a version that is not in the tree.
-    Entry(String, Gap),
+    Entry(String, Box<Gap>),
     /// A digest of the snapshot that is not that of the directory.
     Snapshot(Gap),
     /// A file that can be shortened further, or that cannot be written as it is.

@@ -172,12 +172,33 @@ pub(super) fn expanded_len(shape: Shape, text: &str) -> usize {
     text.len() + check + digests
 }
 
+/// All lines whose digests a reader cannot put back.
+pub(super) fn gaps(
+    shape: Shape,
+    text: &str,
+    compute: impl Fn(&str, &str) -> Option<Digest>,
+) -> Vec<Gap> {
+    let (before, _) = signed(text);
+    let gap = |(field, line): (&str, &str)| {
+        let ended = short(line, shape.digits?)?;
+        let computed = compute(field, ended.before);
+        let same = computed.is_some_and(|digest| digest.hex().starts_with(ended.digest));
+        (!same).then(|| Gap {
+            field: field.to_owned(),
+            before: ended.before.to_owned(),
+            given: ended.digest.to_owned(),
+            computed,
+        })
+    };
+    lines(before).filter_map(gap).collect()
+}
+
 /// Puts back what [`shorten`] left out.
 pub(super) fn expand(
     shape: Shape,
     text: &str,
     compute: impl Fn(&str, &str) -> Option<Digest>,
-) -> Result<String, Gap> {
+) -> Result<String, Box<Gap>> {
     let (before, signatures) = signed(text);
     let mut out = String::with_capacity(expanded_len(shape, text));
     for (field, line) in lines(before) {
@@ -196,12 +217,12 @@ pub(super) fn expand(
                 out.push_str(ended.after);
             }
             None => {
-                return Err(Gap {
+                return Err(Box::new(Gap {
                     field: field.to_owned(),
                     before: ended.before.to_owned(),
                     given: ended.digest.to_owned(),
                     computed,
-                });
+                }));
             }
         }
     }

@@ -75,8 +75,15 @@ impl<'a> What<'a> {
         })
     }
 
+    /// All that cannot be put back.
+    pub(super) fn gaps(self, text: &str, known: &Known<'_>) -> Vec<Gap> {
+        line::gaps(self.shape(), text, |field, before| {
+            known.compute(self, field, before)
+        })
+    }
+
     /// The file with what was left out.
-    pub(super) fn expand(self, text: &str, known: &Known<'_>) -> Result<String, Gap> {
+    pub(super) fn expand(self, text: &str, known: &Known<'_>) -> Result<String, Box<Gap>> {
         line::expand(self.shape(), text, |field, before| {
             known.compute(self, field, before)
         })

@@ -14,14 +14,14 @@ use crate::plan::effect::Past;
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::page::Page;
 use crate::shell::cli::workspace::directory;
-use crate::shell::git::{Git, GitError, Merge, Range, Where};
+use crate::shell::git::{Git, GitError, Listing, Merge, Range, Where};
 use conex_verify::finding::{Code, Finding};
 use conex_verify::format::key::Fingerprint;
 use conex_verify::format::name::Id;
 use conex_verify::format::path::Place;
 use conex_verify::limits::MAX_ALIKE;
 use conex_verify::tree::{Defect, DefectKind};
-use conex_verify::workbench::published::{BUNDLES, Form, form_of};
+use conex_verify::workbench::published::{BUNDLES, Form};
 use conex_verify::workbench::repository::Repository;
 use conex_verify::workbench::trust::anchors::{AnchorError, Client};
 use conex_verify::workbench::verify::Mode;
@@ -46,11 +46,7 @@ pub fn run(named: Option<&Path>, args: &CheckArgs) -> Result<Exit, Failure> {
     };
     if let Some(name) = &args.published {
         let listing = git.list(&git.tree_of(&git.commit(name)?)?)?;
-        let bundles = listing.only(|path| path.starts_with(BUNDLES));
-        subject.published = Some(match bundles.paths().is_empty() {
-            true => Form::Working,
-            false => Form::Published,
-        });
+        subject.published = Some(form(&listing));
     }
     subject.history = !args.no_history;
     let mut outcome = judge(&git, &mut subject, client.as_ref())?;
@@ -116,6 +112,9 @@ pub fn judge(
         let findings = head.forged().iter().map(|d| d.finding());
         return Ok(refused(findings.take(MAX_ALIKE).collect(), Vec::new()));
     }
+    if let Some(finding) = other_form(form(&base), form(&head)) {
+        return Ok(refused(vec![finding], Vec::new()));
+    }
     let merged = match git.merge(&subject.base, &subject.head)? {
         Merge::Clean(tree) => git.inside(&tree)?,
         Merge::Conflict(paths) => {
@@ -156,9 +155,6 @@ pub fn judge(
     let (Some(base), Some(merged)) = (trees.next(), trees.next()) else {
         return Err(Failure::usage("git gave no trees", ""));
     };
-    if let Some(finding) = other_form(form_of(&base), form_of(&merged)) {
-        return Ok(refused(vec![finding], Vec::new()));
-    }
     let base_repository = Repository::load(&base);
     let merged_repository = Repository::load_after(&merged, Some(&base_repository));
     let judged = |mode| {
@@ -247,6 +243,15 @@ fn returned(id: &Id, key: &Fingerprint) -> Finding {
         ),
     )
     .hint("take another key: what the removed one signed would count again")
+}
+
+/// How the metadata of a tree lie in it.
+fn form(listing: &Listing) -> Form {
+    let bundles = listing.only(|path| path.starts_with(BUNDLES));
+    match bundles.paths().is_empty() {
+        true => Form::Working,
+        false => Form::Published,
+    }
 }
 
 /// C17: People work in the working form, and nobody merges into a published one.

@@ -100,15 +100,11 @@ pub fn run(root: &Path, args: &PublishArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     };
     let published = shorten(&next).map_err(|e| Failure::refused(e, ""))?;
-    if before
-        .as_ref()
-        .is_some_and(|before| before.files == published.files)
-    {
+    accepted(&policy, &published, before.as_ref(), args.listing.format)?;
+    let Some(changed) = place.write(&published)? else {
         sayln!("Nothing to publish: it is so already.");
         return Ok(Exit::Success);
-    }
-    accepted(&policy, &published, before.as_ref(), args.listing.format)?;
-    let changed = place.write(&published, before.as_ref())?;
+    };
     sayln!("Published in {}: {changed}.", place.name());
     if changes_form {
         sayln!("The form is another one; {}", hint::FETCH_ANEW);

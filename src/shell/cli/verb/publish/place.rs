@@ -7,14 +7,15 @@ use crate::shell::cli::branch::{Place as Branch, published, sound};
 use crate::shell::cli::failure::Failure;
 use crate::shell::cli::workspace::{found_tree, outside};
 use crate::shell::git::{Git, Oid, Pushed, Where};
+use crate::shell::hook::load::load;
 use crate::shell::read::{Contents, read};
 use crate::shell::write::{Change, WORK_TREE, apply};
 use crate::shell::{progress, signals};
-use conex_verify::format::path;
+use conex_verify::format::path::{self, PACKAGES};
 use conex_verify::format::resource::{Decode as _, SignedSnapshot};
 use conex_verify::tree::Tree;
 use conex_verify::words::plural;
-use conex_verify::workbench::published::expand;
+use conex_verify::workbench::published::{Form, expand, form_of};
 
 /// Where is published.
 pub enum Place {
@@ -118,17 +119,22 @@ impl Place {
         }
     }
 
-    /// What was published before, as it lies there.
+    /// What was published before, as clients have it. Of a directory this is the archive, which is
+    /// written last: so a run that was killed leaves nothing that stands in the way of the next one.
     ///
     /// # Errors
     /// It cannot be read.
     pub fn before(&self) -> Result<Option<Tree>, Failure> {
         match self {
             Place::Directory { to, .. } => {
-                let found = read(to, Contents::Judged);
-                let found = found.map_err(|e| Failure::usage(e, "name another directory"))?;
-                let tree = found.tree;
-                Ok((!tree.files.is_empty() || !tree.defects.is_empty()).then_some(tree))
+                let packed = to.join(INDEX);
+                if packed.exists() {
+                    return Ok(Some(loaded(&packed)?));
+                }
+                // Bundles without an archive: the first run was killed.
+                let tree = lies_in(to)?;
+                let followed = tree.below(PACKAGES).next().is_some();
+                Ok(Some(tree).filter(|tree| followed && form_of(tree) == Form::Working))
             }
             Place::Branch(of) => match &of.before {
                 Some(before) => of.read(before, &of.published).map(Some),
@@ -137,16 +143,30 @@ impl Place {
         }
     }
 
-    /// Publishes a tree; says how much that is.
+    /// Publishes a tree; says how much that is, and nothing if it is so already.
     ///
     /// # Errors
     /// It cannot be written, or somebody else published meanwhile.
-    pub fn write(&self, tree: &Tree, before: Option<&Tree>) -> Result<String, Failure> {
+    pub fn write(&self, tree: &Tree) -> Result<Option<String>, Failure> {
         match self {
-            Place::Directory { to, .. } => directory(to, tree, before),
+            Place::Directory { to, .. } => directory(to, tree),
             Place::Branch(of) => of.write(tree),
         }
     }
+}
+
+fn loaded(archive: &Path) -> Result<Tree, Failure> {
+    let found = load(archive, Contents::Judged);
+    Ok(found
+        .map_err(|e| Failure::usage(e, "name another directory"))?
+        .tree)
+}
+
+/// The files in a directory.
+fn lies_in(dir: &Path) -> Result<Tree, Failure> {
+    let found = read(dir, Contents::Judged);
+    let found = found.map_err(|e| Failure::usage(e, "name another directory"))?;
+    Ok(found.tree)
 }
 
 impl Branches {
@@ -157,15 +177,20 @@ impl Branches {
         Ok(trees.pop().unwrap_or_default())
     }
 
-    fn write(&self, tree: &Tree) -> Result<String, Failure> {
+    fn write(&self, tree: &Tree) -> Result<Option<String>, Failure> {
         self.git.committer()?;
         let source = self.read(&self.tip, &self.source)?;
-        let changes = changes(Some(&source), tree);
+        let changes = changes(&source, tree);
         let files = changes
             .iter()
             .map(|c| (c.path.as_str(), c.bytes.as_deref()));
         let whole = self.git.whole_tree_of(&self.tip)?;
         let whole = self.git.with_files(&whole, files)?;
+        if let Some(before) = &self.before
+            && self.git.whole_tree_of(before)? == whole
+        {
+            return Ok(None);
+        }
         let mut parents: Vec<Oid> = self.before.iter().cloned().collect();
         if !parents.contains(&self.tip) {
             parents.push(self.tip.clone());
@@ -177,7 +202,7 @@ impl Branches {
             .git
             .push(&to.remote, &commit, &to.name, self.before.as_ref())?
         {
-            Pushed::Done => Ok(format!("commit {}", commit.short())),
+            Pushed::Done => Ok(Some(format!("commit {}", commit.short()))),
             Pushed::Moved => Err(Failure::refused(
                 "somebody else published meanwhile",
                 "run the same command again: it starts from what is there now",
@@ -191,9 +216,7 @@ impl Branches {
 }
 
 /// What makes one tree of another: first what is written, then what goes.
-fn changes(before: Option<&Tree>, after: &Tree) -> Vec<Change> {
-    let none = Tree::default();
-    let before = before.unwrap_or(&none);
+fn changes(before: &Tree, after: &Tree) -> Vec<Change> {
     let written = after.files.iter();
     let written = written
         .filter(|(path, bytes)| before.get(path) != Some(bytes))
@@ -211,16 +234,21 @@ fn changes(before: Option<&Tree>, after: &Tree) -> Vec<Change> {
     written.chain(gone).collect()
 }
 
-fn directory(to: &Path, tree: &Tree, before: Option<&Tree>) -> Result<String, Failure> {
+fn directory(to: &Path, tree: &Tree) -> Result<Option<String>, Failure> {
     let failed = |e: &dyn std::fmt::Display| {
         Failure::usage(
             format!("{}: {e}", to.display()),
             "the archive is the last file written, so clients have what was there; run the command again",
         )
     };
-    let mut changes = changes(before, tree);
+    let mut changes = changes(&lies_in(to)?, tree);
     let packed = archive(tree, made(tree)).map_err(|e| failed(&e))?;
     let n = changes.len();
+    if n == 0
+        && loaded(&to.join(INDEX)).is_ok_and(|there| there.below(PACKAGES).eq(tree.below(PACKAGES)))
+    {
+        return Ok(None);
+    }
     changes.push(Change {
         path: INDEX.to_owned(),
         bytes: Some(packed.into()),
@@ -228,7 +256,8 @@ fn directory(to: &Path, tree: &Tree, before: Option<&Tree>) -> Result<String, Fa
     let _writing = signals::writing();
     let _progress = progress::start("writing");
     apply(to, &changes, WORK_TREE).map_err(|e| failed(&e))?;
-    Ok(format!("{} {}", progress::thousands(n), plural(n, "file")))
+    let files = plural(n, "file");
+    Ok(Some(format!("{} {files}", progress::thousands(n))))
 }
 
 /// When the snapshot was made, in seconds since 1970; 0 without one.
