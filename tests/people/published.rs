@@ -200,6 +200,19 @@ fn nobody_works_in_the_published_form() {
     has(&anchors, &[&*town.ok("conex anchors")]);
 }
 
+/// What is published lies beside what people work on, and never in the middle of it.
+#[test]
+fn nothing_is_published_into_what_people_work_on() {
+    let town = with_notary();
+    for dir in [".", "www", "packages/www"] {
+        let text = town.run(&TO_WWW.replace("../www", dir));
+        assert_eq!(text.status.code(), Some(2), "{}", told(&text));
+    }
+    town.ok("git init -q --bare ../forge.git; git remote add origin ../forge.git; git push -q origin main");
+    let same = TO_BRANCH.replace("origin/published", "origin/main --new-form");
+    town.fails(&same, "clients follow another branch");
+}
+
 /// Stock `ssh-keygen` checks every signature in both forms: what is signed is the whole file.
 #[test]
 fn signatures_are_taken_out_of_bundles_whole() {

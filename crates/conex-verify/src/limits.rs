@@ -28,8 +28,8 @@ pub const MAX_PATH_LEN: usize = 255;
 /// Longest component of a path, in bytes: the name field of a ustar header.
 pub const MAX_COMPONENT_LEN: usize = 100;
 
-/// Largest bundle, in bytes: four times what all segments of a fully signed opam-repository have
-/// together. It bounds what one update of a package makes a client read.
+/// Largest bundle, in bytes: some twenty times the largest that a fully signed opam-repository
+/// needs, where one author signs everything. It bounds what one file of an update makes a client read.
 pub const MAX_BUNDLE: usize = 16 << 20;
 
 /// Largest single file, in bytes. The largest patch ever shipped in an opam

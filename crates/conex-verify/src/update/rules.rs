@@ -13,7 +13,6 @@ use crate::repository::{Repository, Slot};
 use crate::tree::Tree;
 use crate::verify::Assessment;
 
-/// The hint when something old is served.
 /// U0: Holds a new tree against what was valid before. What is only not valid any more is not
 /// told of the paths that are `said` to have an error.
 pub fn judge(

@@ -9,7 +9,7 @@ use clap::Args;
 
 use self::place::Place;
 use crate::check::portable;
-use crate::plan::obstacle::before_snapshot;
+use crate::plan::obstacle::{before_snapshot, leftovers};
 use crate::plan::{self, MakeSnapshot, Plan, Unchanged, View, World};
 use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::confirm::agreed;
@@ -21,7 +21,7 @@ use crate::shell::cli::signer::{places, signer_in, somebody};
 use crate::shell::cli::signing::{now, sign_plan};
 use crate::shell::keys::Signer as _;
 use crate::shell::out::sayln;
-use conex_verify::finding::Severity;
+use conex_verify::finding::{Finding, Severity};
 use conex_verify::format::path;
 use conex_verify::hint;
 use conex_verify::tree::Tree;
@@ -140,14 +140,14 @@ fn stated(
         let message = "nothing is published that no client accepts";
         return Err(Failure::listed(message, obstacles, args.listing.format));
     }
-    let mut warnings = Vec::new();
+    let mut warnings = leftovers(&next);
     // What another form takes is told as a whole.
     if let Some(before) = before.filter(|before| form_of(before) == Form::Published) {
         let after = shorten(&next).map_err(|e| Failure::refused(e, ""))?;
-        warnings = portable(before, &after);
-        for finding in &mut warnings {
-            finding.severity = Severity::Warning;
-        }
+        warnings.extend(portable(before, &after).into_iter().map(|finding| Finding {
+            severity: Severity::Warning,
+            ..finding
+        }));
     }
     if args.no_snapshot {
         let plan = Plan {

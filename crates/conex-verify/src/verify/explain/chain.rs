@@ -8,7 +8,7 @@ use crate::hint;
 use crate::trust::chain::{AnchorFault, ChainFault, Mismatch};
 use crate::trust::link_signatures::LinkSignatures;
 
-/// The hint for a chain that is not what it was.
+/// The words for what is wrong with the chain:
 /// V1.1, V1.2, V1.3, V0.4.
 pub fn chain_fault(fault: ChainFault<'_>) -> Finding {
     let path = |link| Place::Link(link).path();

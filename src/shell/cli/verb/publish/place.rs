@@ -58,10 +58,13 @@ impl Place {
                 })
             };
             let (from, to) = (real(root)?, real(&to)?);
-            if from == to {
+            if to.starts_with(&from) {
                 return Err(Failure::usage(
-                    "people do not work where is published",
-                    "name another directory with --to",
+                    format!(
+                        "`{}` lies in the repository that people work on",
+                        to.display()
+                    ),
+                    "name a directory outside of it with --to",
                 ));
             }
             return Ok(Place::Directory { from, to });
@@ -73,6 +76,15 @@ impl Place {
         let remotes = git.remotes()?;
         let place = |text: &String| published(&git, &remotes, Some(text), None);
         let (source, published) = (place(source)?, place(to)?);
+        if source.text() == published.text() {
+            return Err(Failure::usage(
+                format!(
+                    "people work on `{}`, and clients follow another branch",
+                    source.text()
+                ),
+                "name two branches",
+            ));
+        }
         let _progress = progress::start("fetching");
         let tips = git.fetch(&source.remote, std::slice::from_ref(&source.name))?;
         let tip = tips
