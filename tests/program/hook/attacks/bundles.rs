@@ -1,6 +1,7 @@
-//! Attack 18: the published form, which this version does not read, and what would be there for
-//! the verifier alone. It goes with `docs/format.md`, "The published form".
+//! Attack 18: bundles that are no published form, and what would be there for the verifier alone. It
+//! goes with `docs/format.md`, "The published form".
 
+use conex_verify::workbench::published::shorten;
 use conex_verify::workbench::verify::Mode;
 
 use super::{Client, Form, Notices, accepted, names, refused_about};
@@ -21,7 +22,7 @@ fn path_of(name: &str) -> String {
 }
 
 /// A tree in two forms: metadata in files of their own, and a bundle that repeats them, that
-/// has none, or that carries what opam reads. No mode reads it, and none lets it through. V7.1
+/// has none, or that carries what opam reads. No mode lets it through. V11.1, V11.2
 #[test]
 fn a_tree_with_a_bundle_is_refused() {
     for mode in [Mode::Strict, Mode::Covered, Mode::NoStrict] {
@@ -42,7 +43,7 @@ fn a_tree_with_a_bundle_is_refused() {
             if name == "rest" {
                 evil.stated("bob", at(0, 2));
             }
-            client.refuses(&evil, "E002", &path, Notices::All);
+            client.refuses(&evil, "E041", &path_of("ids"), Notices::All);
         }
         for path in ["packages/.conex/bundle", "packages/fmt/bundle/rest"] {
             let mut evil = before.clone();
@@ -66,7 +67,7 @@ fn covered_and_signed() -> World {
 }
 
 /// The tree of before in the other form: nothing of Conex in files of their own, and all of it
-/// in bundles. V7.1, V1.1
+/// in one bundle. V11.1, V11.3
 #[test]
 fn a_tree_of_bundles_alone_is_refused() {
     let before = World::usual().nostrict();
@@ -79,10 +80,10 @@ fn a_tree_of_bundles_alone_is_refused() {
         .collect();
     evil.file(&path_of("rest"), bundle("rest", &opened));
     refused_about(&before, &evil, "E002", &path_of("rest"), Notices::All);
-    refused_about(&before, &evil, "E030", "janitors/0", Notices::All);
+    refused_about(&before, &evil, "E041", &path_of("ids"), Notices::All);
 }
 
-/// What opam reads is in a bundle, and not in the tree: for opam the release is not there. V6.5
+/// What opam reads is in a bundle, and not in the tree: for opam the release is not there. V11.3
 #[test]
 fn a_release_that_only_a_bundle_has_is_refused() {
     for before in [World::usual(), World::usual().nostrict()] {
@@ -92,8 +93,31 @@ fn a_release_that_only_a_bundle_has_is_refused() {
         let path = path_of("packages-00");
         evil.file(&path, bundle("packages-00", &[(opam.clone(), bytes)]));
         refused_about(&before, &evil, "E002", &path, Notices::All);
-        refused_about(&before, &evil, "E041", &opam, Notices::All);
+        refused_about(&before, &evil, "E041", &path_of("ids"), Notices::All);
     }
+}
+
+/// The published form goes through the hook as the working one does: an update is followed, and a
+/// changed description is refused by the digits that stand in the bundle. V11.5
+#[test]
+fn an_update_in_bundles_is_followed_and_a_changed_file_is_refused() {
+    let published = |w: &World| {
+        let mut other = w.clone();
+        other.tree = shorten(&w.tree).unwrap();
+        other
+    };
+    let before = covered_and_signed();
+    let client = Client::after(&published(&before));
+    let mut next = before.clone();
+    let opam = opam_path("fmt.1.0");
+    next.file(&opam, format!("{OPAM}# edited\n"));
+    let entry = next.checksum("fmt.1.0", at(0, 2));
+    next.says("bob", vec![entry]);
+    next.stated("bob", at(0, 2));
+    client.accepts(&published(&next));
+    let mut evil = published(&next);
+    evil.file(&opam, format!("{OPAM}# another\n"));
+    client.refuses(&evil, "E014", &opam, Notices::All);
 }
 
 /// A patch of a signed release that is absent from the tree that opam holds: it never was there,
