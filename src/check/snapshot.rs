@@ -9,8 +9,8 @@ use conex_verify::format::path::Place;
 /// result, by somebody who may, and not older. One that is as it was may be stale: a notary makes
 /// the next one when the branch is published.
 ///
-/// Where another branch is the published one (`elsewhere`), a snapshot of this one is nobody's business: its
-/// counter goes on from there.
+/// Where another branch is the published one (`elsewhere`), this branch needs no snapshot, and none may come or
+/// change here: the counter of the next snapshot is taken from the published branch.
 pub(super) fn judge(base: &World<'_>, merged: &World<'_>, elsewhere: bool) -> Vec<Finding> {
     let path = Place::Snapshot.path();
     let (old, new) = (base.tree.get(&path), merged.tree.get(&path));

@@ -223,6 +223,9 @@ struct Root {
     stage: OnceCell<Stage>,
 }
 
+/// Where files are made that cannot be made in git's own directory.
+const AT_TOP: &str = ".conex-new";
+
 /// Where the files of a work tree are made.
 struct Stage {
     dir: OwnedFd,
@@ -249,7 +252,7 @@ impl Stage {
         {
             return Ok(stage);
         }
-        Stage::below(rustix::io::dup(root)?, ".conex-new")
+        Stage::below(rustix::io::dup(root)?, AT_TOP)
     }
 
     fn below(above: OwnedFd, name: &'static str) -> Result<Stage, Errno> {
@@ -277,6 +280,17 @@ fn sweep(dir: BorrowedFd<'_>) {
         if of.is_some_and(dead) {
             let _ = rustix::fs::unlinkat(dir, name, AtFlags::empty());
         }
+    }
+}
+
+/// Removes what runs left that were killed where the files of `root` are made, if that is at its
+/// top. Whoever writes there does so anyway; this is for those who find nothing to write.
+pub fn tidy(root: &Path) {
+    let Ok(root) = rustix::fs::openat(CWD, root, DIRECTORY, Mode::empty()) else {
+        return;
+    };
+    if rustix::fs::statat(&root, AT_TOP, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
+        drop(Stage::below(root, AT_TOP));
     }
 }
 

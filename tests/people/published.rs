@@ -200,7 +200,7 @@ fn nobody_works_in_the_published_form() {
     has(&anchors, &[&*town.ok("conex anchors")]);
 }
 
-/// What is published lies beside what people work on, and never in the middle of it.
+/// `publish` refuses a directory below the repository that people work on, and their own branch.
 #[test]
 fn nothing_is_published_into_what_people_work_on() {
     let town = with_notary();
@@ -275,7 +275,7 @@ fn nobody_merges_into_the_published_form_or_out_of_it() {
         &town.ok("conex check main..x --published origin/published"),
         &["mergeable into main"],
     );
-    // A snapshot in the branch that people work on is nobody's business where another is published.
+    // Where another branch is published, a change brings no snapshot into the one that people work on.
     town.ok("by ja conex snapshot --as ja --yes; commit snapshot");
     has(&town.ok("conex check main..x"), &["mergeable into main"]);
     town.fails(

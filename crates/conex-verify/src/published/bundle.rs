@@ -117,38 +117,66 @@ pub(super) struct NoBundle {
     pub(super) expected: &'static str,
 }
 
-/// Takes a bundle apart, as far as that goes without judging any path.
-pub(super) fn records(bundle: Bundle, bytes: &Bytes) -> Result<Vec<Record<'_>>, NoBundle> {
-    let fail = |at, expected| Err(NoBundle { at, expected });
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => return fail(error.valid_up_to(), "text in UTF-8"),
-    };
-    let Some(mut rest) = text.strip_prefix(bundle.title().as_str()) else {
-        return fail(0, "the first line of this bundle");
-    };
-    let mut records: Vec<Record<'_>> = Vec::new();
-    while !rest.is_empty() {
-        let at = text.len() - rest.len();
-        let Some((header, after)) = rest.split_once('\n') else {
-            return fail(at, "a line feed after a path and a size");
+/// The records of a bundle, one after the other, as far as they go without judging any path. Who
+/// only counts them keeps none: a record can have four bytes.
+pub(super) fn records(
+    bundle: Bundle,
+    bytes: &Bytes,
+) -> impl Iterator<Item = Result<Record<'_>, NoBundle>> {
+    let mut before: Option<&str> = None;
+    let mut rest = text_of(bundle, bytes);
+    std::iter::from_fn(move || {
+        let text = match rest {
+            Ok("") => return None,
+            Ok(text) => text,
+            // Once is enough.
+            Err(ref error) => {
+                let error = error.clone();
+                rest = Ok("");
+                return Some(Err(error));
+            }
         };
-        let Some((path, size)) = header.rsplit_once(' ') else {
-            return fail(at, "a path, a blank and a size");
-        };
-        let Some(content) = number(size).and_then(|size| after.split_at_checked(size)) else {
-            return fail(at, "the number of bytes that follow");
-        };
-        if records.last().is_some_and(|last| !follows(last.path, path)) {
-            return fail(at, "a path after the one before, in the order of bytes");
-        }
-        records.push(Record {
-            path,
-            short: content.0,
+        let read = record(text).and_then(|(record, behind)| {
+            let follows = before.is_none_or(|before| follows(before, record.path));
+            let expected = "a path after the one before, in the order of bytes";
+            follows.then_some((record, behind)).ok_or(expected)
         });
-        rest = content.1;
-    }
-    Ok(records)
+        match read {
+            Ok((record, behind)) => {
+                before = Some(record.path);
+                rest = Ok(behind);
+                Some(Ok(record))
+            }
+            Err(expected) => {
+                rest = Ok("");
+                let at = bytes.len().saturating_sub(text.len());
+                Some(Err(NoBundle { at, expected }))
+            }
+        }
+    })
+}
+
+/// What stands behind the first line.
+fn text_of(bundle: Bundle, bytes: &Bytes) -> Result<&str, NoBundle> {
+    let text = std::str::from_utf8(bytes).map_err(|error| NoBundle {
+        at: error.valid_up_to(),
+        expected: "text in UTF-8",
+    })?;
+    text.strip_prefix(bundle.title().as_str()).ok_or(NoBundle {
+        at: 0,
+        expected: "the first line of this bundle",
+    })
+}
+
+/// The first record of a text, and what is behind it; or what is expected there.
+fn record(text: &str) -> Result<(Record<'_>, &str), &'static str> {
+    let header = text.split_once('\n');
+    let (header, after) = header.ok_or("a line feed after a path and a size")?;
+    let header = header.rsplit_once(' ');
+    let (path, size) = header.ok_or("a path, a blank and a size")?;
+    let content = number(size).and_then(|size| after.split_at_checked(size));
+    let (short, behind) = content.ok_or("the number of bytes that follow")?;
+    Ok((Record { path, short }, behind))
 }
 
 /// Whether the record of one path stands behind that of another. The segments of one id have one

@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::line::{Gap, expanded_len};
 use super::shorten::{Known, What, state_of};
 use crate::bytes::Bytes;
-use crate::finding::Findings;
+use crate::finding::{Findings, Severity};
 use crate::format::path::{CONEX, PACKAGES, Place, segment_path};
 use crate::limits::{MAX_BUNDLE, MAX_TREE_FILES, MAX_TREE_SIZE};
 use crate::tree::Tree;
@@ -92,8 +92,10 @@ impl Item<'_> {
 }
 
 impl Work {
+    /// Takes in a fault; of those that are all alike only the first are put into words.
     fn fault(&mut self, fault: &Fault) {
-        self.findings.push(fault.finding());
+        let make = || fault.finding();
+        self.findings.push_with(fault.code(), Severity::Error, make);
     }
 
     /// V11.1: All bundles are there, and nothing else is where they lie.
@@ -135,9 +137,16 @@ impl Work {
     }
 
     fn expand_all(&mut self, bundles: &[(Bundle, Bytes)]) {
+        // V11.5: counted before any of them is kept.
+        let counts = bundles.par_iter();
+        let count: usize = counts.map(|(b, bytes)| records(*b, bytes).count()).sum();
+        let files = self.tree.files.len() + count;
+        if files > MAX_TREE_FILES {
+            return self.fault(&Fault::TooManyFiles(files));
+        }
         let read: Vec<Result<Vec<Record<'_>>, NoBundle>> = bundles
             .par_iter()
-            .map(|(bundle, bytes)| records(*bundle, bytes))
+            .map(|(bundle, bytes)| records(*bundle, bytes).collect())
             .collect();
         let mut items = Vec::new();
         for ((bundle, _), read) in bundles.iter().zip(read) {
@@ -182,22 +191,21 @@ impl Work {
         }
     }
 
-    /// V11.5: The limits of a tree, as far as they bound what expanding takes.
+    /// V11.5: The bytes of the whole tree when everything is expanded.
     fn within(&self, items: &[Item<'_>]) -> Result<(), Fault> {
-        let files = self.tree.files.len() + items.len();
-        if files > MAX_TREE_FILES {
-            return Err(Fault::TooManyFiles(files));
-        }
         let real: usize = self.tree.files.values().map(|bytes| bytes.len()).sum();
         let expanded = items.par_iter();
         let expanded: usize = expanded
             .map(|item| expanded_len(item.what().shape(), item.short))
             .sum();
-        let size = u64::try_from(real + expanded).unwrap_or(u64::MAX);
-        if size > MAX_TREE_SIZE {
-            return Err(Fault::TooManyBytes(size));
+        let snapshot = self.tree.get(&Place::Snapshot.path());
+        let snapshot = snapshot.and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let snapshot = snapshot.map_or(0, |text| expanded_len(What::Snapshot.shape(), text));
+        let size = u64::try_from(real + expanded + snapshot).unwrap_or(u64::MAX);
+        match size > MAX_TREE_SIZE {
+            true => Err(Fault::TooManyBytes(size)),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// Files that need nothing of one another.

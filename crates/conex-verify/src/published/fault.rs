@@ -43,53 +43,58 @@ pub(super) enum Fault {
 }
 
 impl Fault {
+    /// The code of the finding for it.
+    pub(super) fn code(&self) -> Code {
+        match self {
+            Fault::Missing(_) | Fault::Gone(..) => Code::MissingFile,
+            Fault::TooLarge(..)
+            | Fault::OwnFile(_)
+            | Fault::TooManyFiles(_)
+            | Fault::TooManyBytes(_) => Code::UnexpectedFile,
+            Fault::NoBundle(_) | Fault::NotHere(..) | Fault::Occupied(..) => Code::BadPath,
+            Fault::Malformed(..) | Fault::Order(..) | Fault::OtherForm(_) => Code::Encoding,
+            Fault::Changed(..) | Fault::Entry(..) => Code::Digest,
+            Fault::Snapshot(_) => Code::Snapshot,
+        }
+    }
+
     /// V11.1 to V11.5: The finding for it.
     pub(super) fn finding(&self) -> Finding {
-        let error = |code, path: &str, message: String| {
+        let code = self.code();
+        let error = |path: &str, message: String| {
             Finding::error(code, path, message).remedy(&remedy::PUBLISHED_FORM, "")
         };
         match self {
             Fault::Missing(bundle) => error(
-                Code::MissingFile,
                 &bundle.path(),
                 format!("the bundle `{}` is missing", bundle.path()),
             ),
             Fault::TooLarge(bundle, size) => error(
-                Code::UnexpectedFile,
                 &bundle.path(),
                 format!("the bundle `{}` is too large", bundle.path()),
             )
             .value("found", format_args!("{size} bytes"))
             .value("most", format_args!("{MAX_BUNDLE} bytes")),
-            Fault::NoBundle(path) => error(
-                Code::BadPath,
-                path,
-                format!("`{path}` is not the name of a bundle"),
-            ),
+            Fault::NoBundle(path) => error(path, format!("`{path}` is not the name of a bundle")),
             Fault::OwnFile(path) => error(
-                Code::UnexpectedFile,
                 path,
                 format!("`{path}` lies beside bundles, where all metadata lie in these"),
             ),
             Fault::Malformed(bundle, NoBundle { at, expected }) => error(
-                Code::Encoding,
                 &bundle.path(),
                 format!("`{}` is not a bundle", bundle.path()),
             )
             .value("at byte", at)
             .value("expected", expected),
             Fault::NotHere(bundle, path) => error(
-                Code::BadPath,
                 &bundle.path(),
                 format!("the bundle `{bundle}` cannot hold `{}`", excerpt(path)),
             ),
             Fault::Order(bundle, path) => error(
-                Code::Encoding,
                 &bundle.path(),
                 format!("`{path}` stands in the wrong order, or twice, in the bundle `{bundle}`"),
             ),
             Fault::Occupied(path, real) => error(
-                Code::BadPath,
                 path,
                 format!("a bundle holds `{path}`, and `{real}` is in the repository"),
             ),
@@ -98,7 +103,7 @@ impl Fault {
             Fault::Changed(path, gap, bytes) => {
                 let expected = format!("{} bytes  ={}…", size_of(gap), gap.given);
                 let message = format!("`{path}` is not what its maintainers signed");
-                Finding::error(Code::Digest, path, message)
+                Finding::error(code, path, message)
                     .value("expected", expected)
                     .value(
                         "found",
@@ -106,13 +111,10 @@ impl Fault {
                     )
                     .remedy(&remedy::CHANGED, "")
             }
-            Fault::Gone(path, list) => {
-                Finding::error(Code::MissingFile, path, format!("`{path}` is missing"))
-                    .value("listed in", list)
-                    .remedy(&remedy::REMOVED, "")
-            }
+            Fault::Gone(path, list) => Finding::error(code, path, format!("`{path}` is missing"))
+                .value("listed in", list)
+                .remedy(&remedy::REMOVED, ""),
             Fault::Entry(path, gap) => error(
-                Code::Digest,
                 path,
                 format!("`{path}` vouches for a version that is not in the repository"),
             )
@@ -132,7 +134,6 @@ impl Fault {
                     .computed
                     .map_or_else(|| "nothing".to_owned(), |d| d.to_string());
                 error(
-                    Code::Snapshot,
                     &Place::Snapshot.path(),
                     "the repository is not what its snapshot states".to_owned(),
                 )
@@ -140,11 +141,9 @@ impl Fault {
                 .value("expected", format_args!("={}…", gap.given))
                 .value("found", found)
             }
-            Fault::OtherForm(path) => error(
-                Code::Encoding,
-                path,
-                format!("`{path}` is not written as a bundle has it"),
-            ),
+            Fault::OtherForm(path) => {
+                error(path, format!("`{path}` is not written as a bundle has it"))
+            }
         }
     }
 }

@@ -172,10 +172,11 @@ pub(super) fn expanded_len(shape: Shape, text: &str) -> usize {
     text.len() + check + digests
 }
 
-/// All lines whose digests a reader cannot put back.
+/// The lines whose digests a reader cannot put back, in the order of the text, at most `most`.
 pub(super) fn gaps(
     shape: Shape,
     text: &str,
+    most: usize,
     compute: impl Fn(&str, &str) -> Option<Digest>,
 ) -> Vec<Gap> {
     let (before, _) = signed(text);
@@ -190,7 +191,7 @@ pub(super) fn gaps(
             computed,
         })
     };
-    lines(before).filter_map(gap).collect()
+    lines(before).filter_map(gap).take(most).collect()
 }
 
 /// Puts back what [`shorten`] left out.

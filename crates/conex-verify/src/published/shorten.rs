@@ -13,7 +13,7 @@ use crate::format::digest::Digest;
 use crate::format::name::Release;
 use crate::format::path::{PACKAGES, Place};
 use crate::format::state::{State, StateBuilder};
-use crate::limits::MAX_BUNDLE;
+use crate::limits::{MAX_ALIKE, MAX_BUNDLE};
 use crate::tree::Tree;
 
 /// Why a tree has no published form. A tree that a client accepts has one, unless it is too large.
@@ -75,9 +75,9 @@ impl<'a> What<'a> {
         })
     }
 
-    /// All that cannot be put back.
+    /// What cannot be put back, at most as much as anybody is told.
     pub(super) fn gaps(self, text: &str, known: &Known<'_>) -> Vec<Gap> {
-        line::gaps(self.shape(), text, |field, before| {
+        line::gaps(self.shape(), text, MAX_ALIKE, |field, before| {
             known.compute(self, field, before)
         })
     }

@@ -83,7 +83,7 @@ pub fn run(root: &Path, args: &PublishArgs) -> Result<Exit, Failure> {
     let place = Place::open(root, args.to.as_deref(), args.branch.as_deref())?;
     let source = form::working(place.source()?, &place.source_name())?;
     let before = place.before()?;
-    // What was published as bundles and cannot be read is not followed by anything.
+    // Without a published state that can be read, nobody knows which counter comes next.
     let known = before.clone().map(form::either).transpose()?;
     let changes_form = before.as_ref().map(form_of) == Some(Form::Working);
     if changes_form && !args.new_form {

@@ -288,23 +288,38 @@ fn package_bundle(name: &str) -> String {
     Bundle::of(&place).unwrap().path()
 }
 
+/// A server puts 100,000 paths into a bundle that no bundle can hold: only the first are told.
+#[test]
+fn what_does_not_belong_into_a_bundle_is_told_a_few_times_and_counted() {
+    let w = rich();
+    let path = package_bundle("fmt");
+    let mut many = format!("conex-bundle 1 {}\n", title(&path));
+    for n in 0..100_000 {
+        many.push_str(&format!("packages/{n:06} 0\n"));
+    }
+    let outcome = w.served(&with(&w.published(), &path, many));
+    refused(&outcome, Code::BadPath, &path);
+    let findings = &outcome.report().findings;
+    assert!(findings.len() < 2000, "{}", findings.len());
+    let count = text(findings);
+    assert!(count.contains("more"), "{}", findings.len());
+}
+
 /// Bundles can claim to hold much more than they have bytes.
 #[test]
 fn what_a_bundle_would_expand_to_is_bounded_before_it_is_expanded() {
     let w = rich();
     let tree = w.published();
-    // Headers of nothing.
+    // Headers of nothing: more than a tree can have, in a few bytes each.
     let path = package_bundle("fmt");
     let mut many = format!("conex-bundle 1 {}\n", title(&path));
-    for n in 0..MAX_TREE_FILES / 2 {
-        many.push_str(&format!("packages/fmt/fmt.{n:06}/checksum 0\n"));
+    for n in 0..=MAX_TREE_FILES {
+        many.push_str(&format!("{n:06} 0\n"));
     }
-    let large = with(&tree, &path, many.clone());
-    if many.len() > MAX_BUNDLE {
-        refused(&w.served(&large), Code::UnexpectedFile, &path);
-    } else {
-        assert!(!w.served(&large).is_accepted());
-    }
+    assert!(many.len() < MAX_BUNDLE);
+    let outcome = w.served(&with(&tree, &path, many));
+    refused(&outcome, Code::UnexpectedFile, "packages");
+    assert_eq!(outcome.report().findings.len(), 1);
     // Entries whose digests are left out: one line becomes four times as long.
     let line = "  [\"team\" \"a\" 0 1 =]\n";
     let segment = line.repeat((MAX_BUNDLE - 4096) / line.len());
@@ -316,6 +331,11 @@ fn what_a_bundle_would_expand_to_is_bounded_before_it_is_expanded() {
         tree = rebundled(&tree, path, records);
     }
     let outcome = w.served(&tree);
+    refused(&outcome, Code::UnexpectedFile, "packages");
+    // And the snapshot, which lies by itself.
+    let line = "  [\"fmt\" =00000000]\n";
+    let long = format!("packages: [\n{}", line.repeat((60 << 20) / line.len()));
+    let outcome = w.served(&with(&w.published(), "packages/.conex/snapshot", long));
     refused(&outcome, Code::UnexpectedFile, "packages");
 }
 

@@ -9,7 +9,7 @@ use crate::shell::cli::workspace::{found_tree, outside};
 use crate::shell::git::{Git, Oid, Pushed, Where};
 use crate::shell::hook::load::load;
 use crate::shell::read::{Contents, read};
-use crate::shell::write::{Change, WORK_TREE, apply};
+use crate::shell::write::{Change, WORK_TREE, apply, tidy};
 use crate::shell::{progress, signals};
 use conex_verify::format::path::{self, PACKAGES};
 use conex_verify::format::resource::{Decode as _, SignedSnapshot};
@@ -259,6 +259,7 @@ fn directory(to: &Path, tree: &Tree) -> Result<Option<String>, Failure> {
     if n == 0
         && loaded(&to.join(INDEX)).is_ok_and(|there| there.below(PACKAGES).eq(tree.below(PACKAGES)))
     {
+        tidy(to);
         return Ok(None);
     }
     changes.push(Change {
