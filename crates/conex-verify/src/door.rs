@@ -8,6 +8,7 @@ use crate::hint;
 use crate::limits::MAX_ALIKE;
 use crate::patch::{self, Note, PatchContext, PatchError};
 use crate::published;
+use crate::record::{Made, Parts, make, settle};
 use crate::repository::Repository;
 use crate::tree::Tree;
 use crate::trust::anchors::{AnchorError, Anchors, Client, MaxAge, SnapshotPolicy};
@@ -58,6 +59,16 @@ impl Policy {
         }
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The policy of a client, for tests.
+    #[cfg(feature = "workbench")]
+    pub fn of(client: Client, nostrict: bool) -> Policy {
+        Policy { client, nostrict }
+    }
+
     /// What happens to unsigned packages.
     pub fn mode(&self) -> Mode {
         self.client.mode(self.nostrict)
@@ -94,6 +105,14 @@ pub trait Memories {
     /// # Errors
     /// Something is there and cannot be read: no verdict is possible then.
     fn recall(&self, name: &str, identity: Digest) -> Result<Vec<Vec<u8>>, String>;
+
+    /// The record that was kept beside the last memory under this name: empty where there is
+    /// none yet. `None`: no records are kept, and none is made. One that is lost, old or damaged
+    /// does no harm.
+    fn record(&self, name: &str) -> Option<Vec<u8>> {
+        let _ = name;
+        None
+    }
 }
 
 /// Nothing is remembered.
@@ -155,6 +174,9 @@ pub enum Outcome {
         report: Report,
         /// What to remember under the name and the identity, in place of what was there.
         memory: Vec<u8>,
+        /// What to keep beside this memory, so that the next update is judged sooner. `None`
+        /// where no records are kept.
+        record: Option<Vec<u8>>,
     },
     /// It is not.
     Rejected(Report),
@@ -190,6 +212,25 @@ pub struct Report {
     pub state: Option<String>,
     /// The snapshot that is there, if one can be read.
     pub snapshot: Option<SnapshotFacts>,
+    /// How many packages were not judged again: they are as they were accepted before.
+    pub settled: usize,
+}
+
+/// What an acceptance gives.
+pub(crate) struct Accepted {
+    pub(crate) report: Report,
+    pub(crate) memory: Vec<u8>,
+    pub(crate) record: Option<Vec<u8>>,
+}
+
+impl From<Accepted> for Outcome {
+    fn from(accepted: Accepted) -> Outcome {
+        Outcome::Accepted {
+            report: accepted.report,
+            memory: accepted.memory,
+            record: accepted.record,
+        }
+    }
 }
 
 /// What is known of a snapshot.
@@ -347,6 +388,13 @@ fn judge(
     load: Load,
     notes: Vec<Finding>,
 ) -> Result<Outcome, Undecided> {
+    let keeps = request.memories.record(request.name).is_some();
+    let parts = keeps.then(|| Parts::of(&tree));
+    let settled = parts.as_ref();
+    let settled = settled.and_then(|parts| settle(request, (&tree, parts), before, load, &notes));
+    if let Some(accepted) = settled {
+        return Ok(accepted.into());
+    }
     let tree = match published::expand(tree) {
         Ok(tree) => tree,
         Err(mut findings) => {
@@ -377,13 +425,29 @@ fn judge(
     let mut verdict = verdict::verify_update(&known, &tree, &repository, client, mode);
     verdict.findings.extend(notes);
     let report = report(&verdict);
-    Ok(match &verdict.assessment {
-        Some(assessment) if verdict.accepted() => Outcome::Accepted {
-            report,
-            memory: Memory::after(request.name, client, &repository, assessment).encode(),
-        },
-        _ => Outcome::Rejected(report),
-    })
+    let accepted = verdict.accepted();
+    let Some(assessment) = verdict.assessment.as_ref().filter(|_| accepted) else {
+        return Ok(Outcome::Rejected(report));
+    };
+    let memory = Memory::after(request.name, client, &repository, assessment).encode();
+    let record = parts.map(|parts| {
+        let made = Made {
+            parts: &parts,
+            tree: &tree,
+            repository: &repository,
+            assessment,
+            findings: &report.findings,
+            client: (request.name, client, mode),
+            memory: &memory,
+        };
+        make(&made, None).encode()
+    });
+    Ok(Accepted {
+        report,
+        memory,
+        record,
+    }
+    .into())
 }
 
 fn recall(request: &Request<'_>, identity: Digest) -> Result<Vec<Memory>, Undecided> {
@@ -397,7 +461,7 @@ fn recall(request: &Request<'_>, identity: Digest) -> Result<Vec<Memory>, Undeci
         .collect()
 }
 
-fn report(verdict: &Verdict<'_>) -> Report {
+pub(crate) fn report(verdict: &Verdict<'_>) -> Report {
     let assessment = verdict.assessment.as_ref();
     Report {
         findings: verdict.findings.clone(),
@@ -406,6 +470,7 @@ fn report(verdict: &Verdict<'_>) -> Report {
         chain: assessment.map(|a| (a.chain.links().len().saturating_sub(1), a.chain.quorum())),
         state: assessment.map(|_| verdict.state.id()),
         snapshot: assessment.and_then(|a| SnapshotFacts::of(&a.snapshot)),
+        settled: verdict.settled,
     }
 }
 

@@ -25,6 +25,7 @@ mod opam_file;
 mod patch;
 mod proof;
 mod published;
+mod record;
 mod repository;
 mod sorted;
 pub mod tarball;

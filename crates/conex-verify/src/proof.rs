@@ -18,6 +18,7 @@ use crate::format::resource::{
 use crate::format::syntax::{self, Item, ValueKind};
 use crate::limits::{MAX_LINKS, MAX_REPO_FILE, MAX_SEGMENTS};
 use crate::opam_file::Problem;
+use crate::record::Supports;
 use crate::repository::{Repository, Slot};
 use crate::tree::{Bytes, Tree};
 use crate::trust::anchors::Client;
@@ -80,6 +81,7 @@ impl Claim<'_, '_> {
         demand(plain, "V0.1", "the tree")?;
         self.chain()?;
         self.people()?;
+        self.settled()?;
         self.paths()?;
         self.names()?;
         self.claimed()
@@ -204,6 +206,27 @@ impl Claim<'_, '_> {
         names
             .filter_map(|name| PackageName::new(name).ok())
             .collect()
+    }
+
+    /// R2: a package that is not judged again is claimed and supported as when it was accepted.
+    fn settled(&self) -> Fact {
+        let settled = &self.repository.settled;
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let alone = self.repository.misplaced.is_empty();
+        demand(alone, "R2", "packages")?;
+        let claimed = self.claimed();
+        for (name, package) in settled.packages() {
+            let same = claimed.contains(name) == package.claimed;
+            let free = package.claimed || self.lets_through();
+            demand(same && free, "R2", name.as_str())?;
+        }
+        let (people, chain) = (&self.assessment.people, &self.assessment.chain);
+        let supports = Supports::of(&self.assessment.vouches, people, chain);
+        let moved = supports.moved(settled.packages());
+        let first = moved.first().map_or("", |name| name.as_str());
+        demand(moved.is_empty(), "R2", first)
     }
 
     fn lets_through(&self) -> bool {
@@ -346,6 +369,9 @@ impl Claim<'_, '_> {
 
     /// V6.3 to V6.6: a claimed package is complete.
     fn package(&self, name: &PackageName) -> Fact {
+        if self.repository.settled.has(name) {
+            return Ok(());
+        }
         for resource in [ResourceId::authorisation(name), ResourceId::releases(name)] {
             demand(self.is_valid(&resource), "V6.3", resource.path())?;
         }
@@ -390,6 +416,11 @@ impl Claim<'_, '_> {
             }
             before = path;
         }
+        let settled = &self.repository.settled;
+        for (name, _) in settled.directories() {
+            let one = seen.insert(fold(&format!("{PACKAGES}{name}")));
+            demand(one, "V0.2", name)?;
+        }
         let misplaced = self
             .repository
             .misplaced
@@ -405,6 +436,7 @@ impl Claim<'_, '_> {
             .repository
             .packages
             .keys()
+            .chain(settled.packages().keys())
             .cloned()
             .chain(self.claimed());
         let all: BTreeSet<PackageName> = own.chain(misplaced.map(Release::name)).collect();

@@ -29,6 +29,7 @@ use crate::format::resource::{
 use crate::format::state::{State, StateBuilder};
 use crate::limits::MAX_COMPARED;
 use crate::opam_file::Problem;
+use crate::record::Settled;
 use crate::sorted::Sorted;
 use crate::tree::{Bytes, Defect, Tree};
 
@@ -117,6 +118,8 @@ pub struct Repository {
     pub misplaced: BTreeMap<String, (Release, ReleaseDir)>,
     /// The top-level files whose content is judged.
     pub top_level: BTreeMap<String, Bytes>,
+    /// The packages that are not judged again, and so are not taken apart.
+    pub settled: Settled,
     /// How many files there are.
     pub file_count: usize,
     /// What is wrong with files, before anything is said about trust.
@@ -179,19 +182,34 @@ impl Repository {
     /// made of this repository: [`MAX_COMPARED`] for those who work on a repository, and
     /// [`MAX_ALIKE`](crate::limits::MAX_ALIKE) for a client.
     pub fn read(tree: &Tree, before: Option<&Repository>, alike: usize) -> Repository {
+        Repository::read_rest(tree, Settled::default(), before, alike)
+    }
+
+    /// Takes apart what is left of a tree without its settled packages.
+    pub fn read_rest(
+        tree: &Tree,
+        settled: Settled,
+        before: Option<&Repository>,
+        alike: usize,
+    ) -> Repository {
+        let totals = *settled.totals();
         let mut repository = Repository {
-            file_count: tree.files.len(),
+            file_count: tree.files.len() + totals.files,
             findings: Findings::at_most(alike),
+            settled,
             ..Repository::default()
         };
-        let of_paths = bounds::of_paths(tree);
+        let of_paths = bounds::of_paths(tree, &totals);
         if let Some(beyond) = bounds::beyond(&of_paths) {
             return repository.refused(beyond);
         }
         let entries: Vec<(&String, &Bytes)> = tree.files.iter().collect();
         let read = |&(path, bytes): &(&String, &Bytes)| read_one(path, bytes, before);
         let mut state = StateBuilder::default();
-        let mut lists = Lists::default();
+        for (name, digest) in repository.settled.directories() {
+            state.add_package(name.into(), digest);
+        }
+        let mut lists = Lists::of(&totals);
         for some in pieces(&entries) {
             let decoded: Vec<Read> = some.par_iter().map(read).collect();
             for ((path, bytes), read) in some.iter().zip(decoded) {

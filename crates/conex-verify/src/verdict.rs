@@ -45,6 +45,8 @@ pub struct Verdict<'r> {
     /// What is known, if there is a chain that the anchors lead to.
     pub assessment: Option<Assessment<'r>>,
     /// The proof, if there is one.
+    /// How many packages were not judged again.
+    pub settled: usize,
     proof: Option<Accepted>,
 }
 
@@ -76,7 +78,14 @@ pub fn verify<'r>(
     verify_update(&Known::default(), tree, repository, client, mode)
 }
 
-fn count(summary: &mut Summary, assessment: &Assessment<'_>) {
+fn count(summary: &mut Summary, repository: &Repository, assessment: &Assessment<'_>) {
+    for package in repository.settled.packages().values() {
+        summary.releases += package.releases;
+        match package.claimed {
+            true => summary.signed_packages += 1,
+            false => summary.unsigned_packages += 1,
+        }
+    }
     for package in &assessment.packages {
         summary.releases += package.releases;
         if !package.claimed {
@@ -133,6 +142,7 @@ pub fn verify_update<'r>(
         },
         state: &repository.state,
         assessment: None,
+        settled: repository.settled.packages().len(),
         proof: None,
     };
     let judged = read_chain(repository).and_then(|chain| {
@@ -164,7 +174,7 @@ pub fn verify_update<'r>(
         report,
     ));
     findings.extend(asked(client, &assessment));
-    count(&mut verdict.summary, &assessment);
+    count(&mut verdict.summary, repository, &assessment);
 
     let identity = assessment.chain.identity();
     let another = another(known, identity, client);

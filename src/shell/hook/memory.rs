@@ -5,7 +5,7 @@
 //! and two opam roots may update the same repository at the same time.
 
 use crate::hint::Hint;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -24,6 +24,9 @@ use conex_verify::format::digest::Digest;
 use conex_verify::limits::MAX_MEMORY;
 use conex_verify::{Memories, Undecided, is_memory_of};
 
+/// The file beside the memories with the record of what was accepted last.
+const RECORD: &str = "record";
+
 /// How long another hook for the same repository is waited for: it takes a second.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -37,6 +40,8 @@ pub struct Kept {
     known: Vec<Remembered>,
     /// Where what was recalled last lies.
     recalled: RefCell<Vec<PathBuf>>,
+    /// The record that was found, once somebody asked for it.
+    record: OnceCell<Vec<u8>>,
     /// Why it could not be recalled.
     failed: RefCell<Option<MemoryError>>,
     /// Held until the store is dropped.
@@ -135,6 +140,7 @@ impl Kept {
             name: name.to_owned(),
             known: Vec::new(),
             recalled: RefCell::default(),
+            record: OnceCell::new(),
             failed: RefCell::default(),
             _lock: None,
             warning: None,
@@ -312,6 +318,15 @@ impl Kept {
         let path = format!("{}/{}", self.dir, identity.hex());
         write(&self.state, &path, memory, PRIVATE_STATE).map_err(|e| e.to_string())
     }
+
+    /// Keeps the record that goes with the memory that was just written. One that cannot be
+    /// written costs the next update time, and nothing else.
+    pub fn record(&self, record: &[u8]) {
+        if self.warning.is_none() && self.record.get().is_none_or(|known| known != record) {
+            let path = format!("{}/{RECORD}", self.dir);
+            let _ = write(&self.state, &path, record, PRIVATE_STATE);
+        }
+    }
 }
 
 impl Memories for Kept {
@@ -330,6 +345,14 @@ impl Memories for Kept {
         let paths = all.iter().map(|m| m.path.clone());
         self.recalled.replace(paths.collect());
         Ok(all.into_iter().map(|m| m.bytes).collect())
+    }
+
+    fn record(&self, _: &str) -> Option<Vec<u8>> {
+        if self.warning.is_some() {
+            return None;
+        }
+        let read = || read_one(&self.path().join(RECORD)).unwrap_or_default();
+        Some(self.record.get_or_init(read).clone())
     }
 }
 

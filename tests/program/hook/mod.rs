@@ -12,5 +12,6 @@ mod kill;
 mod memory;
 mod names;
 mod reads_only;
+mod record;
 mod replay;
 mod state;

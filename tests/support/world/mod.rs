@@ -25,6 +25,7 @@ use conex_verify::workbench::verify::Mode;
 
 mod judge;
 mod notary;
+pub mod recorded;
 mod verdict;
 
 pub use judge::Judge;

@@ -41,6 +41,25 @@ impl Digest {
         Digest(bytes)
     }
 
+    /// The digest of 64 lower-case hex digits; of anything else `None`.
+    pub fn from_hex(hex: &str) -> Option<Digest> {
+        let mut bytes = [0; 32];
+        if hex.len() != 64 {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+            *byte = pair.iter().try_fold(0_u8, |value, c| {
+                let digit = match c {
+                    b'0'..=b'9' => c - b'0',
+                    b'a'..=b'f' => c - b'a' + 10,
+                    _ => return None,
+                };
+                Some(value << 4 | digit)
+            })?;
+        }
+        Some(Digest(bytes))
+    }
+
     /// The first 16 hex digits: for names of directories, check lines and people.
     /// Never compared in place of the digest.
     pub fn short(&self) -> String {
@@ -90,23 +109,7 @@ impl FromStr for Digest {
         let hex = text
             .strip_prefix(PREFIX)
             .ok_or_else(|| DigestError::Algorithm(text.to_owned()))?;
-        let bad = || DigestError::Hex(text.to_owned());
-        let mut bytes = [0; 32];
-        if hex.len() != 64 {
-            return Err(bad());
-        }
-        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-            let value = pair.iter().try_fold(0_u8, |value, c| {
-                let digit = match c {
-                    b'0'..=b'9' => c - b'0',
-                    b'a'..=b'f' => c - b'a' + 10,
-                    _ => return None,
-                };
-                Some(value << 4 | digit)
-            });
-            *byte = value.ok_or_else(bad)?;
-        }
-        Ok(Digest(bytes))
+        Digest::from_hex(hex).ok_or_else(|| DigestError::Hex(text.to_owned()))
     }
 }
 

@@ -322,6 +322,11 @@ impl FromStr for PublicKey {
 pub struct Fingerprint(Digest);
 
 impl Fingerprint {
+    /// The bytes of the digest.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
     /// The first 16 hex digits, for people.
     pub fn short(&self) -> String {
         self.0.short()

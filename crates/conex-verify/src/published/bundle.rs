@@ -15,7 +15,7 @@ const TITLE: &str = "conex-bundle 1 ";
 
 /// So many bundles share the packages, and as many the indexes, by the first bits of the digest of
 /// the name.
-const SHARES: u8 = 64;
+pub const SHARES: u8 = 64;
 
 /// A bundle: a file that holds the content of many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,7 +83,7 @@ impl Bundle {
 }
 
 /// The first six bits of the digest of a name.
-fn share(name: &str) -> u8 {
+pub fn share(name: &str) -> u8 {
     let digest = Digest::of(name.as_bytes());
     let [first, ..] = digest.as_bytes();
     first >> 2

@@ -14,6 +14,7 @@ use crate::bytes::Bytes;
 use crate::finding::{Findings, Severity};
 use crate::format::path::{CONEX, PACKAGES, Place, segment_path};
 use crate::limits::{MAX_BUNDLE, MAX_TREE_FILES, MAX_TREE_SIZE};
+use crate::record::Settled;
 use crate::tree::Tree;
 
 /// How the metadata of a tree lie in it.
@@ -42,7 +43,16 @@ pub fn form_of(tree: &Tree) -> Form {
 /// # Errors
 /// Why something cannot be expanded. Then the tree has no working form.
 pub fn expand(tree: Tree) -> Result<Tree, Findings> {
-    let (tree, findings) = work(tree);
+    expand_rest(tree, &Settled::default(), Versions::default())
+}
+
+/// The working form of a tree from which everything of the settled shares has been left out, with
+/// the versions of their metadata. What is left out need not be there, and counts.
+///
+/// # Errors
+/// Those of [`expand`].
+pub fn expand_rest(tree: Tree, settled: &Settled, versions: Versions) -> Result<Tree, Findings> {
+    let (tree, findings) = work(tree, settled, versions);
     match findings.is_refused() {
         true => Err(findings),
         false => Ok(tree),
@@ -52,17 +62,18 @@ pub fn expand(tree: Tree) -> Result<Tree, Findings> {
 /// What of a tree can be expanded: of one that was accepted once, and that somebody may have
 /// damaged since, this is what it still says.
 pub fn evidence(tree: Tree) -> Tree {
-    work(tree).0
+    work(tree, &Settled::default(), Versions::default()).0
 }
 
-fn work(tree: Tree) -> (Tree, Findings) {
+fn work(tree: Tree, settled: &Settled, versions: Versions) -> (Tree, Findings) {
     if form_of(&tree) == Form::Working {
         return (tree, Findings::default());
     }
     let mut work = Work {
         tree,
+        settled,
         findings: Findings::default(),
-        versions: Versions::default(),
+        versions,
     };
     let bundles = work.take_bundles();
     work.take_own_files();
@@ -70,8 +81,9 @@ fn work(tree: Tree) -> (Tree, Findings) {
     (work.tree, work.findings)
 }
 
-struct Work {
+struct Work<'s> {
     tree: Tree,
+    settled: &'s Settled,
     findings: Findings,
     versions: Versions,
 }
@@ -91,7 +103,7 @@ impl Item<'_> {
     }
 }
 
-impl Work {
+impl Work<'_> {
     /// Takes in a fault; of those that are all alike only the first are put into words.
     fn fault(&mut self, fault: &Fault) {
         let make = || fault.finding();
@@ -107,7 +119,12 @@ impl Work {
             .collect();
         self.tree.files.retain(|path, _| !found.contains_key(path));
         let mut bundles = Vec::new();
-        for bundle in Bundle::all() {
+        let settled = self.settled;
+        let left_out = |bundle: &Bundle| match bundle {
+            Bundle::Packages(share) => settled.has_share(*share),
+            _ => false,
+        };
+        for bundle in Bundle::all().filter(|bundle| !left_out(bundle)) {
             match found.remove(&bundle.path()) {
                 Some(bytes) if bytes.len() <= MAX_BUNDLE => bundles.push((bundle, bytes)),
                 Some(bytes) => self.fault(&Fault::TooLarge(bundle, bytes.len())),
@@ -140,7 +157,7 @@ impl Work {
         // V11.5: counted before any of them is kept.
         let counts = bundles.par_iter();
         let count: usize = counts.map(|(b, bytes)| records(*b, bytes).count()).sum();
-        let files = self.tree.files.len() + count;
+        let files = self.tree.files.len() + count + self.settled.totals().files;
         if files > MAX_TREE_FILES {
             return self.fault(&Fault::TooManyFiles(files));
         }
@@ -172,6 +189,10 @@ impl Work {
     fn places<'a>(&mut self, bundle: Bundle, records: Vec<Record<'a>>, items: &mut Vec<Item<'a>>) {
         for Record { path, short } in records {
             let place = Place::of(path).ok();
+            let package = place.as_ref().and_then(Place::package);
+            if package.is_some_and(|name| self.settled.has(&name)) {
+                continue;
+            }
             let belongs = match (segments_of(path), &place) {
                 (Some(id), _) => Bundle::of_index(&id) == bundle,
                 // It has the name of a segment, which is computed.
@@ -201,7 +222,8 @@ impl Work {
         let snapshot = self.tree.get(&Place::Snapshot.path());
         let snapshot = snapshot.and_then(|bytes| std::str::from_utf8(bytes).ok());
         let snapshot = snapshot.map_or(0, |text| expanded_len(What::Snapshot.shape(), text));
-        let size = u64::try_from(real + expanded + snapshot).unwrap_or(u64::MAX);
+        let all = real + expanded + snapshot + self.settled.totals().bytes;
+        let size = u64::try_from(all).unwrap_or(u64::MAX);
         match size > MAX_TREE_SIZE {
             true => Err(Fault::TooManyBytes(size)),
             false => Ok(()),
@@ -295,7 +317,7 @@ impl Work {
         if self.findings.is_refused() {
             return;
         }
-        let state = state_of(&self.tree);
+        let state = state_of(&self.tree, self.settled);
         let known = Known {
             files: &self.tree.files,
             versions: &self.versions,

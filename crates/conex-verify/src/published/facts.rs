@@ -6,7 +6,7 @@ use crate::bytes::Bytes;
 use crate::format::digest::Digest;
 use crate::format::name::{Id, Release};
 use crate::format::path::{Place, release_dir};
-use crate::format::resource::Kind;
+use crate::format::resource::{Kind, ResourceVersion, Revision};
 use crate::format::state::State;
 
 /// The digest of a file of a release, for a line of its checksum: of the file that is in the tree
@@ -45,7 +45,7 @@ fn entry(before: &str) -> Option<(&str, &str)> {
 /// The versions of resources that lie in a tree: each as an entry of a segment starts, with the
 /// digest of its file.
 #[derive(Debug, Default)]
-pub(super) struct Versions(HashMap<String, Digest>);
+pub struct Versions(HashMap<String, Digest>);
 
 impl Versions {
     /// Takes in a file.
@@ -53,6 +53,13 @@ impl Versions {
         if let Some(start) = start_of(place, text) {
             self.0.insert(start, bytes.digest());
         }
+    }
+
+    /// Takes in a version that is known.
+    pub(crate) fn put(&mut self, kind: Kind, name: &str, version: &ResourceVersion) {
+        let Revision { epoch, counter } = version.revision;
+        let start = format!("  [\"{kind}\" \"{name}\" {epoch} {counter} ");
+        self.0.insert(start, version.digest);
     }
 
     /// The digest of the version with which a line starts.

@@ -14,6 +14,7 @@ use crate::format::name::Release;
 use crate::format::path::{PACKAGES, Place};
 use crate::format::state::{State, StateBuilder};
 use crate::limits::{MAX_ALIKE, MAX_BUNDLE};
+use crate::record::Settled;
 use crate::tree::Tree;
 
 /// Why a tree has no published form. A tree that a client accepts has one, unless it is too large.
@@ -119,11 +120,14 @@ impl Known<'_> {
 }
 
 /// The state of a tree, without judging it.
-pub(super) fn state_of(tree: &Tree) -> State {
+pub(super) fn state_of(tree: &Tree, settled: &Settled) -> State {
     tree.files.par_iter().for_each(|(_, bytes)| {
         bytes.digest();
     });
     let mut state = StateBuilder::default();
+    for (name, digest) in settled.directories() {
+        state.add_package(name.into(), digest);
+    }
     for (path, bytes) in &tree.files {
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         state.add(path, size, &bytes.digest());
@@ -152,7 +156,7 @@ pub fn shorten(tree: &Tree) -> Result<Tree, Unpublishable> {
         versions.add(&place, text, bytes);
         metadata.push((path, place, text));
     }
-    let state = state_of(tree);
+    let state = state_of(tree, &Settled::default());
     let known = Known {
         files: &tree.files,
         versions: &versions,

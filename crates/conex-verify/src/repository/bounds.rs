@@ -12,6 +12,7 @@ use crate::limits::{
     MAX_ENTRIES, MAX_LINKS, MAX_LISTED_KEYS, MAX_PACKAGES, MAX_PROBLEMS, MAX_RELEASES,
     MAX_SEGMENTS, MAX_TREE_FILES, MAX_TREE_SIZE,
 };
+use crate::record::Totals;
 use crate::tree::Tree;
 
 /// V0.5: How much there is of something of which a client takes no more than a certain number.
@@ -56,7 +57,7 @@ fn number(n: usize) -> u64 {
 
 /// How much the paths of a tree take of each limit: links, segments, packages, releases, files
 /// and bytes.
-pub(super) fn of_paths(tree: &Tree) -> [Fullness; 6] {
+pub(super) fn of_paths(tree: &Tree, settled: &Totals) -> [Fullness; 6] {
     let (mut links, mut segments, mut releases) = (0, 0, 0);
     let mut packages = 0_usize;
     // Names of packages that have no directory in `packages/`, as far as that is known.
@@ -112,12 +113,12 @@ pub(super) fn of_paths(tree: &Tree) -> [Fullness; 6] {
             most: MAX_LINKS,
         },
         Fullness::of("files of signatures", segments, MAX_SEGMENTS),
-        Fullness::of("packages", packages, MAX_PACKAGES),
-        Fullness::of("releases", releases, MAX_RELEASES),
-        Fullness::of("files", tree.files.len(), MAX_TREE_FILES),
+        Fullness::of("packages", packages + settled.packages, MAX_PACKAGES),
+        Fullness::of("releases", releases + settled.releases, MAX_RELEASES),
+        Fullness::of("files", tree.files.len() + settled.files, MAX_TREE_FILES),
         Fullness {
             what: "bytes",
-            have: number(bytes),
+            have: number(bytes + settled.bytes),
             most: MAX_TREE_SIZE,
         },
     ]
@@ -154,6 +155,14 @@ pub(super) struct Lists {
 }
 
 impl Lists {
+    /// Nothing but what is in the packages that are settled.
+    pub(super) fn of(settled: &Totals) -> Lists {
+        Lists {
+            entries: settled.entries,
+            ..Lists::default()
+        }
+    }
+
     /// Counts what a file lists.
     pub(super) fn count(&mut self, decoded: &Decoded) {
         fn of<T>(slot: &Slot<T>, len: impl FnOnce(&T) -> usize) -> usize {

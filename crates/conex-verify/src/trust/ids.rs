@@ -211,6 +211,7 @@ pub(crate) fn judge_ids<'r>(
         let approved = people.standings.get(id).is_some_and(Standing::is_valid);
         uses.push(Use {
             path: c.path,
+            verified: c.verifies(),
             harmless: match (c.signed, &c.failure) {
                 (Signed::Chain, failure) => failure.is_none(),
                 (Signed::Listed, Some(_)) => !approved,
@@ -272,6 +273,8 @@ pub struct Use<'r> {
     pub path: &'r str,
     /// Whether its signature verifies, or is under a key that counts for nothing.
     pub harmless: bool,
+    /// Whether its signature was found to verify, under the key that it names.
+    pub verified: bool,
 }
 
 /// V3.2: The keys that each id has proven: a segment of the id, signed by the key,

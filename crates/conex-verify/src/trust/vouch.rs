@@ -92,6 +92,10 @@ fn check<'r>(
     };
     let other = Mismatch::of(chain.identity(), segment.segment.repository);
     let failure = other.map(Failure::OtherRepository).or_else(|| {
+        // R2: the same bytes verified under the key that they name, and this key is it.
+        if repository.settled.has_signature(&loaded.digest) {
+            return None;
+        }
         key?.verify(Namespace::Index, loaded.signed(), &segment.signature)
             .err()
             .map(Failure::Signature)
@@ -174,6 +178,12 @@ impl<'r> Vouches<'r> {
     /// All entries about a resource.
     pub fn about(&self, resource: &ResourceId) -> &[Vouch<'r>] {
         self.by_resource.get(resource).map_or(&[], Vec::as_slice)
+    }
+
+    /// All entries that count, by resource.
+    pub fn all(&self) -> impl Iterator<Item = (&ResourceId, &[Vouch<'r>])> {
+        let all = self.by_resource.iter();
+        all.map(|(resource, vouches)| (resource.as_ref(), vouches.as_slice()))
     }
 
     /// Every resource that an entry is about, in no order.

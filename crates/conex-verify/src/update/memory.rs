@@ -7,7 +7,7 @@
 //! The file is text, a line for each register, in the order in which [`Memory::encode`] writes
 //! them; docs/verification.md describes it. There is one encoding of each content.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use thiserror::Error;
@@ -18,6 +18,8 @@ use crate::format::key::Fingerprint;
 use crate::format::name::{PackageName, Release};
 use crate::format::resource::{Kind, ResourceId, ResourceVersion, Revision};
 use crate::limits::MAX_INTEGER;
+use crate::published::Versions;
+use crate::record::Settled;
 use crate::repository::Repository;
 use crate::trust::anchors::Client;
 use crate::verify::Assessment;
@@ -51,6 +53,29 @@ pub enum MemoryError {
     /// It is not as it would be written.
     #[error("it was changed since it was written")]
     Changed,
+}
+
+/// The lines of a memory about settled packages, as they stand there.
+#[derive(Debug, Default)]
+pub(crate) struct SettledLines<'m> {
+    /// With the type and the name of each resource, in this order.
+    resources: Vec<(Kind, &'m str, &'m str)>,
+    /// With the name of each package, in this order.
+    lists: Vec<(&'m str, &'m str)>,
+}
+
+impl SettledLines<'_> {
+    /// The versions of the metadata of these packages.
+    pub(crate) fn versions(&self) -> Option<Versions> {
+        let mut versions = Versions::default();
+        let lists = self.lists.iter();
+        let lists = lists.map(|(name, line)| (Kind::Releases, *name, *line));
+        for (kind, name, line) in self.resources.iter().copied().chain(lists) {
+            let mut words = line.split(' ').skip(2);
+            versions.put(kind, name, &version(&mut words)?);
+        }
+        Some(versions)
+    }
 }
 
 /// The first line: the version of the format.
@@ -99,6 +124,11 @@ impl Memory {
 
     /// The bytes to keep.
     pub fn encode(&self) -> Vec<u8> {
+        self.encode_with(&SettledLines::default())
+    }
+
+    /// The file of this memory and of what it was about the packages that are settled.
+    pub(crate) fn encode_with(&self, settled: &SettledLines<'_>) -> Vec<u8> {
         let mut out = String::new();
         let known = &self.registers;
         let optional = |digest: &Option<Digest>| digest.map_or_else(|| "-".to_owned(), |d| d.hex());
@@ -116,15 +146,34 @@ impl Memory {
         if let Some(version) = known.snapshot {
             let _ = writeln!(out, "snapshot {}", text(version));
         }
+        let mut others = settled.resources.iter().peekable();
         for (resource, version) in &known.resources {
+            let key = (resource.kind, &*resource.name);
+            while let Some((.., line)) = others.next_if(|(kind, name, _)| (*kind, *name) < key) {
+                out.push_str(line);
+                out.push('\n');
+            }
             let kind = resource.kind.as_str();
             let _ = writeln!(out, "{kind} {} {}", resource.name, text(*version));
         }
+        for (.., line) in others {
+            out.push_str(line);
+            out.push('\n');
+        }
+        let mut others = settled.lists.iter().peekable();
         for (name, list) in &known.lists {
+            while let Some((_, line)) = others.next_if(|(other, _)| *other < name.as_str()) {
+                out.push_str(line);
+                out.push('\n');
+            }
             let _ = write!(out, "releases {name} {} {}", text(list.version), list.floor);
             for release in &list.releases {
                 let _ = write!(out, " {}", release.version_str());
             }
+            out.push('\n');
+        }
+        for (_, line) in others {
+            out.push_str(line);
             out.push('\n');
         }
         let _ = writeln!(out, "end {}", Digest::of(out.as_bytes()).short());
@@ -147,6 +196,57 @@ impl Memory {
     /// # Errors
     /// Anything else.
     pub fn decode(bytes: &[u8]) -> Result<Memory, MemoryError> {
+        let (mut memory, lines) = Memory::head(bytes)?;
+        for (number, line) in lines {
+            if line.starts_with("end ") {
+                break;
+            }
+            memory.register(line).ok_or(MemoryError::Line(number))?;
+        }
+        // One comparison for the order of lines, for what stands twice, and for the last line.
+        if memory.encode() == bytes {
+            Ok(memory)
+        } else {
+            Err(MemoryError::Changed)
+        }
+    }
+
+    /// Takes in the line of a register.
+
+    /// Reads a memory that is known to be as it was written, but for its lines about settled
+    /// packages, which it gives as they are. `None` if it is no such memory.
+    pub(crate) fn decode_rest<'m>(
+        bytes: &'m [u8],
+        settled: &Settled,
+    ) -> Option<(Memory, SettledLines<'m>)> {
+        let names: HashSet<&str> = settled.packages().keys().map(PackageName::as_str).collect();
+        let (mut memory, lines) = Memory::head(bytes).ok()?;
+        let mut left = SettledLines::default();
+        for (_, line) in lines {
+            let mut words = line.split(' ');
+            let kind = words.next()?;
+            if kind == "end" {
+                break;
+            }
+            let name = words.next()?;
+            let kind = Kind::from_text(kind);
+            let package = match kind {
+                Some(Kind::Authorisation | Kind::Releases | Kind::Checksum) => {
+                    name.split('.').next().unwrap_or_default()
+                }
+                _ => "",
+            };
+            match kind.filter(|_| names.contains(package)) {
+                None => memory.register(line)?,
+                Some(Kind::Releases) => left.lists.push((name, line)),
+                Some(kind) => left.resources.push((kind, name, line)),
+            }
+        }
+        Some((memory, left))
+    }
+
+    /// What stands before the registers, and the lines of these, each with its number.
+    fn head(bytes: &[u8]) -> Result<(Memory, impl Iterator<Item = (usize, &str)>), MemoryError> {
         let source = std::str::from_utf8(bytes).map_err(|_| MemoryError::Changed)?;
         let mut lines = source.lines().enumerate().map(|(i, line)| (i + 1, line));
         if lines.next().map(|(_, line)| line) != Some(FIRST) {
@@ -170,7 +270,7 @@ impl Memory {
             "-" => None,
             text => Some(hex(text).ok_or(MemoryError::Changed)?),
         };
-        let mut memory = Memory {
+        let memory = Memory {
             name,
             anchors,
             quorum,
@@ -184,21 +284,9 @@ impl Memory {
                 snapshot: None,
             },
         };
-        for (number, line) in lines {
-            if line.starts_with("end ") {
-                break;
-            }
-            memory.register(line).ok_or(MemoryError::Line(number))?;
-        }
-        // One comparison for the order of lines, for what stands twice, and for the last line.
-        if memory.encode() == bytes {
-            Ok(memory)
-        } else {
-            Err(MemoryError::Changed)
-        }
+        Ok((memory, lines))
     }
 
-    /// Takes in the line of a register.
     fn register(&mut self, line: &str) -> Option<()> {
         let mut words = line.split(' ');
         let known = &mut self.registers;
@@ -251,7 +339,7 @@ fn integer(text: &str) -> Option<u64> {
 }
 
 fn hex(text: &str) -> Option<Digest> {
-    format!("blake2b={text}").parse().ok()
+    Digest::from_hex(text)
 }
 
 /// A name, which can be any text, as one word of printable ASCII: every other byte of it, `%` and

@@ -10,7 +10,7 @@ mod rules;
 
 pub use memory::{Memory, MemoryError};
 pub use registers::{List, Registers};
-pub use rules::{forgets, forgotten};
+pub use rules::{drops_from, forgets, forgotten};
 
 use std::collections::BTreeSet;
 

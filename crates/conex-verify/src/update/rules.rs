@@ -286,6 +286,27 @@ pub fn forgotten(old: &Tree, new: &Tree, repository: &Repository) -> impl Iterat
 
 /// The directories from which a file goes, and the releases that opam would forget then.
 pub fn forgets(old: &Tree, new: &Tree, repository: &Repository) -> Vec<(String, Release)> {
+    let candidates = candidates(old, new);
+    if candidates.is_empty() {
+        return Vec::new();
+    }
+    let key = |release: &Release| (release.name(), release.version().order_key());
+    let declared: BTreeSet<_> = repository.declared().map(|(_, r, _)| key(r)).collect();
+    let hides = |(_, release): &(&str, Release)| declared.contains(&key(release));
+    let hidden = candidates.into_iter().filter(hides);
+    hidden
+        .map(|(dir, release)| (dir.to_owned(), release))
+        .collect()
+}
+
+/// Whether an update takes a file from a directory that could be one of a release.
+pub fn drops_from(old: &Tree, new: &Tree) -> bool {
+    !candidates(old, new).is_empty()
+}
+
+/// The directories from which an update takes files, if they are called like a release and have
+/// no description of one afterwards.
+fn candidates<'t>(old: &'t Tree, new: &Tree) -> Vec<(&'t str, Release)> {
     let there = |path: &str| new.files.contains_key(path) || new.elsewhere.contains(path);
     let mut directories: BTreeSet<&str> = BTreeSet::new();
     let paths = old.files.keys().chain(&old.elsewhere);
@@ -302,14 +323,5 @@ pub fn forgets(old: &Tree, new: &Tree, repository: &Repository) -> Vec<(String, 
             candidates.push((dir, release));
         }
     }
-    if candidates.is_empty() {
-        return Vec::new();
-    }
-    let key = |release: &Release| (release.name(), release.version().order_key());
-    let declared: BTreeSet<_> = repository.declared().map(|(_, r, _)| key(r)).collect();
-    let hides = |(_, release): &(&str, Release)| declared.contains(&key(release));
-    let hidden = candidates.into_iter().filter(hides);
-    hidden
-        .map(|(dir, release)| (dir.to_owned(), release))
-        .collect()
+    candidates
 }

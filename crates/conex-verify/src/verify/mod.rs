@@ -294,6 +294,8 @@ fn judge_packages(
     let mut names: BTreeSet<PackageName> = repository.packages.keys().cloned().collect();
     names.extend(cx.claimed.iter().filter_map(|n| PackageName::new(n).ok()));
     names.extend(misplaced.keys().cloned());
+    // R1: what is settled is not judged again.
+    names.retain(|name| !repository.settled.has(name));
     let names: Vec<PackageName> = names.into_iter().collect();
     let elsewhere = |name: &PackageName| misplaced.get(name).map_or(&[][..], Vec::as_slice);
     let none = findings.as_many();

@@ -33,6 +33,7 @@ mod patch_opam;
 mod patch_oracle;
 mod patch_weekly;
 mod published;
+mod record;
 mod recordings;
 mod scanner;
 mod snapshot;

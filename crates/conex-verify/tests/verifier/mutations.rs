@@ -3,6 +3,8 @@
 //!
 //! `CONEX_TAMPERINGS` is the number of repositories that are tried, 300 without it.
 
+use std::sync::atomic::Ordering;
+
 use crate::world::*;
 use conex_verify::format::key::{Namespace, Signature};
 use conex_verify::format::path::Place;
@@ -319,6 +321,8 @@ fn mutated_repositories_are_rejected_or_differ_only_where_all_is_free() {
                 mutation.apply(&mut after);
             }
             for (after, strict) in [(after.clone(), true), (after.nostrict(), false)] {
+                let client = after.client().unwrap();
+                recorded::compare(&client, after.mode, &before.tree, &after.tree);
                 let verdict = after.verdict();
                 if !verdict.accepted {
                     prop_assert!(!verdict.findings.is_empty(), "rejected without a reason");
@@ -351,6 +355,11 @@ fn mutated_repositories_are_rejected_or_differ_only_where_all_is_free() {
             Ok(())
         })
         .unwrap();
+    let [by_record, _] = recorded::BY_RECORD.each_ref();
+    assert!(
+        by_record.load(Ordering::Relaxed) > 0,
+        "no record was of use"
+    );
 }
 
 /// Whether the path belongs to a package that was not there: with --nostrict unsigned

@@ -221,11 +221,13 @@ fn decide(request: &Request) -> Result<Exit, Failure> {
         let why = "neither XDG_STATE_HOME nor HOME is set";
         report.findings.push(forgets(why));
     }
-    if let (Outcome::Accepted { memory, .. }, Some(kept), Some(identity)) =
+    if let (Outcome::Accepted { memory, record, .. }, Some(kept), Some(identity)) =
         (&outcome, &kept, report.identity)
-        && let Err(why) = kept.remember(identity, memory)
     {
-        report.findings.push(forgets(&why));
+        match kept.remember(identity, memory) {
+            Ok(()) => record.iter().for_each(|record| kept.record(record)),
+            Err(why) => report.findings.push(forgets(&why)),
+        }
     }
     let accepted = outcome.is_accepted();
     Ok(conclude(request, &report, accepted, start.elapsed()))

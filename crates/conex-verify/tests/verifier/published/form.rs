@@ -6,7 +6,7 @@ use conex_verify::workbench::published::{Form, expand, form_of, shorten};
 use super::*;
 
 /// A world with all kinds of metadata, files beside descriptions, and several segments of one id.
-pub(super) fn rich() -> World {
+pub fn rich() -> World {
     let mut w = covered();
     w.file("packages/fmt/fmt.1.0/files/fix.patch", "--- a\n+++ b\n");
     w.file("packages/README", "what opam does not read\n");

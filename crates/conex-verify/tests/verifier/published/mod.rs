@@ -4,6 +4,8 @@ mod attacks;
 mod form;
 mod updates;
 
+pub use form::rich;
+
 use conex_verify::finding::{Code, Finding};
 use conex_verify::tree::{Bytes, Tree};
 use conex_verify::workbench::published::shorten;
@@ -19,7 +21,7 @@ impl World {
     }
 
     /// One release more of a package that has some.
-    fn one_more(&mut self, release: &str, who: &str, counter: u64) {
+    pub fn one_more(&mut self, release: &str, who: &str, counter: u64) {
         self.file(&opam_path(release), OPAM);
         let entries = self.listed(release, at(0, counter));
         self.says(who, entries);

@@ -1,0 +1,171 @@
+//! The record of what was accepted: an update is judged where something changed, and what is
+//! said of it is what the whole would say. Every test here compares both, in both forms and
+//! with every tree before; see `recorded`.
+
+use crate::published::rich;
+use crate::world::recorded::compare;
+use crate::world::*;
+use conex_verify::format::resource::Kind;
+
+/// How many packages were not judged again when `new` followed `old`, at most, once both were
+/// compared.
+fn settled(old: &World, new: &World) -> usize {
+    compare(&old.client().unwrap(), old.mode, &old.tree, &new.tree)
+}
+
+/// `fmt` and `zarith`, which is signed, some more like it, and one that nobody claims.
+fn several() -> World {
+    let mut w = rich();
+    let names = ["fmt", "logs", "rresult", "uutf", "zarith"];
+    for name in &names[1..4] {
+        w.owned(name, &["eve"]);
+        w.released(&format!("{name}.1"), "eve");
+    }
+    w.claimed(at(0, 3), &names);
+    w.stated("bob", at(0, 3));
+    w.verdict().is_clean();
+    w
+}
+
+#[test]
+fn of_a_release_one_package_is_judged() {
+    let old = several();
+    let mut new = old.clone();
+    new.one_more("zarith.2.2", "eve", 3);
+    new.stated("bob", at(0, 4));
+    assert_eq!(settled(&old, &old), packages(&old));
+    assert_eq!(settled(&old, &new), packages(&old) - 1);
+}
+
+/// The directories in `packages/` that are packages.
+fn packages(w: &World) -> usize {
+    let names = w.paths();
+    let names = names.iter().filter_map(|p| p.strip_prefix("packages/"));
+    let dirs = names.filter_map(|p| p.split_once('/').map(|(dir, _)| dir));
+    let all: std::collections::BTreeSet<&str> = dirs.filter(|dir| *dir != ".conex").collect();
+    all.len()
+}
+
+/// The files of a package are as they were, and one more person stands behind them.
+#[test]
+fn a_package_with_another_supporter_is_judged_again() {
+    let old = several();
+    let mut new = old.clone();
+    let entry = new.now(Kind::Authorisation, "logs");
+    new.says("jc", vec![entry]);
+    new.stated("bob", at(0, 4));
+    new.verdict().is_clean();
+    assert_eq!(settled(&old, &new), packages(&old) - 1);
+}
+
+/// The files of the packages are as they were, and the key of their owner does not count any
+/// more.
+#[test]
+fn packages_whose_owner_lost_the_key_are_judged_again() {
+    let old = several();
+    let mut new = old.clone();
+    let entry = new.author_file("eve", at(0, 2), &[]);
+    new.quorum_says(vec![entry]);
+    new.stated("bob", at(0, 4));
+    assert!(!new.verdict().accepted);
+    assert_eq!(settled(&old, &new), 0);
+}
+
+/// The files of a package are as they were, and the proof of it is gone.
+#[test]
+fn a_package_whose_segment_went_is_judged_again() {
+    let old = several();
+    let of_eve = |path: &String| path.starts_with("packages/.conex/index/eve/");
+    for path in old.paths().into_iter().filter(of_eve) {
+        let mut new = old.clone();
+        new.remove(&path);
+        new.stated("bob", at(0, 4));
+        assert!(!new.verdict().accepted, "{path}");
+        assert_eq!(settled(&old, &new), 0, "{path}");
+    }
+}
+
+/// A package that nobody claimed is claimed, and the files are as they were.
+#[test]
+fn an_unsigned_package_that_was_claimed_is_judged_again() {
+    for nostrict in [true, false] {
+        let mut old = several();
+        old.file(&opam_path("free.1"), OPAM);
+        old.stated("bob", at(0, 4));
+        let old = if nostrict { old.nostrict() } else { old };
+        old.verdict().is_clean();
+        assert_eq!(settled(&old, &old), packages(&old));
+        let mut new = old.clone();
+        new.claimed(
+            at(0, 4),
+            &["fmt", "free", "logs", "rresult", "uutf", "zarith"],
+        );
+        new.stated("bob", at(0, 5));
+        assert!(!new.verdict().accepted);
+        assert_eq!(settled(&old, &new), 0);
+    }
+}
+
+/// What was said of a package is said again.
+#[test]
+fn a_package_with_a_warning_is_judged_again() {
+    let mut old = several();
+    let weak = "opam-version: \"2.0\"\nurl { src: \"https://x/a.tgz\" checksum: \"md5=00000000000000000000000000000000\" }\n";
+    old.file(&opam_path("zarith.2.2"), weak);
+    let entries = old.listed("zarith.2.2", at(0, 3));
+    old.says("eve", entries);
+    old.stated("bob", at(0, 4));
+    assert!(!old.verdict().findings.is_empty());
+    let mut new = old.clone();
+    new.one_more("logs.2", "eve", 2);
+    new.stated("bob", at(0, 5));
+    assert!(!new.verdict().findings.is_empty());
+    assert_eq!(settled(&old, &new), packages(&old) - 2);
+}
+
+/// What lies elsewhere can be about a package that is as it was.
+#[test]
+fn what_is_added_elsewhere_is_held_against_settled_packages() {
+    let old = several();
+    for path in [
+        "packages/zarith/logs.9/opam",
+        "packages/logs.9/opam",
+        "packages/LOGS/LOGS.1/opam",
+        "packages/LOGS",
+        "packages/Logs/x",
+        "packages/opam",
+    ] {
+        let mut new = old.clone();
+        new.file(path, OPAM);
+        new.stated("bob", at(0, 4));
+        assert!(!new.verdict().accepted, "{path}");
+        assert_eq!(settled(&old, &new), 0, "{path}");
+    }
+}
+
+/// Under new links, or for another client, nothing is settled.
+#[test]
+fn under_a_new_link_all_is_judged() {
+    let old = several();
+    let mut new = old.clone();
+    new.link(&link(2, &["ja", "jb", "jc", "jd"], &["ja", "jb", "jc"]));
+    let mut entries = Vec::new();
+    for (kind, name) in [(Kind::Claims, "claims")] {
+        entries.push(new.now(kind, name));
+    }
+    new.quorum_says(entries);
+    new.stated("bob", at(0, 4));
+    assert_eq!(settled(&old, &new), 0);
+}
+
+/// A release that goes, with its list: the others are settled.
+#[test]
+fn a_removal_is_judged_as_by_the_whole() {
+    let old = several();
+    let mut new = old.clone();
+    new.gone("zarith.2.0");
+    let list = new.release_list_above("zarith", at(0, 3), 2);
+    new.says("eve", vec![list]);
+    new.stated("bob", at(0, 4));
+    settled(&old, &new);
+}
