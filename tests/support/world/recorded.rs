@@ -31,8 +31,11 @@ impl Memories for Kept {
 /// How many updates were accepted by a record, and how many by the whole, since the start.
 pub static BY_RECORD: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
 
-/// Everything that an outcome is: whether the tree is accepted, what is said, and what is kept.
-fn all_of(outcome: &Outcome) -> (Vec<Finding>, String, Option<(Vec<u8>, Option<Vec<u8>>)>) {
+/// What is kept after an acceptance: the memory and the record.
+type ToKeep = (Vec<u8>, Option<Vec<u8>>);
+
+/// Everything that an outcome is: what is said, and what is kept if the tree is accepted.
+fn all_of(outcome: &Outcome) -> (Vec<Finding>, String, Option<ToKeep>) {
     let report = outcome.report();
     let facts = format!(
         "{:?} {:?} {:?} {:?} {:?}",

@@ -35,14 +35,13 @@ impl Parts {
             text.extend_from_slice(bytes.digest().as_bytes());
         }
         // Between two kinds of names stands a name that no file has.
-        for names in [
-            &mut tree.others.iter() as &mut dyn Iterator<Item = &String>,
-            &mut tree.elsewhere.iter(),
-            &mut tree.empty.iter(),
-        ] {
+        let mut names = |names: &mut dyn Iterator<Item = &String>| {
             put(&mut common, "");
             names.for_each(|name| put(&mut common, name));
-        }
+        };
+        names(&mut tree.others.iter());
+        names(&mut tree.elsewhere.iter());
+        names(&mut tree.empty.iter());
         Parts {
             shares: shares.par_iter().map(|text| Digest::of(text)).collect(),
             common: Digest::of(&common),

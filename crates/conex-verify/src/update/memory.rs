@@ -211,8 +211,6 @@ impl Memory {
         }
     }
 
-    /// Takes in the line of a register.
-
     /// Reads a memory that is known to be as it was written, but for its lines about settled
     /// packages, which it gives as they are. `None` if it is no such memory.
     pub(crate) fn decode_rest<'m>(
@@ -287,6 +285,7 @@ impl Memory {
         Ok((memory, lines))
     }
 
+    /// Takes in the line of a register.
     fn register(&mut self, line: &str) -> Option<()> {
         let mut words = line.split(' ');
         let known = &mut self.registers;
