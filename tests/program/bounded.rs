@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::sizes::{archive, gzip, header, noise, segments};
 use crate::world::*;
 
 /// What a refusal may take, of all processors together.
@@ -209,36 +210,6 @@ fn placed(files: &[(&str, Vec<u8>)]) -> (World, tempfile::TempDir) {
     (world, dir)
 }
 
-pub(crate) fn gzip(write: impl FnOnce(&mut dyn std::io::Write)) -> Vec<u8> {
-    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
-    write(&mut gz);
-    gz.finish().unwrap()
-}
-
-pub(crate) fn header(name: &str, size: u64, kind: u8) -> [u8; 512] {
-    let mut header = tar::Header::new_ustar();
-    header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
-    header.set_size(size);
-    header.set_mode(0o644);
-    header.set_entry_type(tar::EntryType::new(kind));
-    header.set_cksum();
-    *header.as_bytes()
-}
-
-/// Hex digits that do not compress much, from a seed.
-pub(crate) fn noise(seed: u64, len: usize) -> String {
-    let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut out = String::with_capacity(len + 16);
-    while out.len() < len {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        out += &format!("{x:016x}");
-    }
-    out.truncate(len);
-    out
-}
-
 /// A megabyte that becomes a gigabyte: nothing but zeros; in one file; in files that
 /// are each as large as they may be; in names.
 #[test]
@@ -430,36 +401,10 @@ fn a_hundred_thousand_segments() {
     for count in [MAX_SEGMENTS - 10, MAX_SEGMENTS + 1] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("r.tar.gz.new");
-        std::fs::write(&path, segments(count)).unwrap();
+        std::fs::write(&path, archive(&segments(count))).unwrap();
         let mut args = trust(&World::usual());
         args.push(format!("--dir={}", path.display()));
         args.push("--repo=/nowhere/r.tar.gz".to_owned());
         refused_within(MEMORY * 3 / 2, &format!("{count} segments"), &args);
     }
-}
-
-/// The archive of a world with so many forged segments.
-fn segments(count: usize) -> Vec<u8> {
-    use conex_verify::format::resource::{Decode as _, SignedSegment, Timestamp};
-    let mut world = World::usual();
-    let (_, honest) = segment(world.identity(), "ja", "ja", vec![]);
-    let model = SignedSegment::decode(&honest).unwrap();
-    for n in 0..count {
-        let mut forged = model.segment.clone();
-        let (day, h, m, s) = (1 + n / 86_400, n / 3600 % 24, n / 60 % 60, n % 60);
-        let time = format!("2026-11-{day:02}T{h:02}:{m:02}:{s:02}Z");
-        forged.created = Timestamp::new(&time).unwrap();
-        let (path, bytes) = sealed(forged, fingerprint("ja"), model.signature.clone());
-        world.file(&path, bytes);
-    }
-    gzip(|to| {
-        for (path, bytes) in &world.tree.files {
-            let size = u64::try_from(bytes.len()).unwrap();
-            to.write_all(&header(path, size, b'0')).unwrap();
-            to.write_all(bytes).unwrap();
-            let padding = bytes.len().next_multiple_of(512) - bytes.len();
-            to.write_all(&[0; 512][..padding]).unwrap();
-        }
-        to.write_all(&[0; 1024]).unwrap();
-    })
 }

@@ -27,6 +27,9 @@ mod portable_changes;
 #[path = "../support/seed_key/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod seed_key;
+#[path = "../support/sizes/mod.rs"]
+#[allow(dead_code)]
+mod sizes;
 #[path = "../support/hints/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod typed_hints;

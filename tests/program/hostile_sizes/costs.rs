@@ -1,47 +1,13 @@
 //! Attack 14: much work for few bytes.
 
-use std::collections::BTreeSet;
-
-use rayon::prelude::*;
-
 use super::measure::{
-    Files, MEMORY, TINY, added_bounded, archive, archive_bounded, bounded, patch, patch_bounded,
-    patched, tiny, usual, verified,
+    MEMORY, added_bounded, archive_bounded, bounded, patch, patch_bounded, patched, verified,
 };
-use crate::bounded::{gzip, header, program, trust};
-use crate::seed_key::SeedKey;
+use crate::bounded::{program, trust};
+use crate::sizes::{TINY, archive, gzip, header, id_files, keys, links, tiny, usual};
 use crate::world::*;
-use conex_verify::format::key::PublicKey;
 use conex_verify::format::path::Place;
-use conex_verify::format::resource::{
-    Author, Continues, Decode as _, Link, SignedLink, SnapshotRule,
-};
-
-/// Different public keys.
-fn keys(count: usize) -> Vec<PublicKey> {
-    let key = |n: usize| {
-        let mut seed = [7; 32];
-        seed[..8].copy_from_slice(&n.to_le_bytes());
-        SeedKey::of(&seed).public().clone()
-    };
-    (0..count).into_par_iter().map(key).collect()
-}
-
-/// Id files of authors that nobody approved, with so many keys each.
-fn id_files(keys: &[PublicKey], each: usize) -> Files {
-    let author = |(n, keys): (usize, &[PublicKey])| {
-        let mut keys = keys.to_vec();
-        keys.sort_by_key(PublicKey::to_string);
-        let author = Author {
-            id: id(&format!("author{n}")),
-            revision: at(0, 1),
-            keys,
-            accounts: BTreeSet::new(),
-        };
-        (Place::IdFile(author.id.clone()).path(), author.encode())
-    };
-    keys.chunks(each).enumerate().map(author).collect()
-}
+use conex_verify::format::resource::{Decode as _, SignedLink};
 
 /// Attack 14, in both forms in which opam has a repository.
 #[test]
@@ -53,31 +19,6 @@ fn id_files_that_nobody_approved() {
     added_bounded("1,500 id files with 64 keys", &fewer);
     archive_bounded("1,500 id files with 64 keys", fewer);
     archive_bounded("16,000 id files with a key", id_files(&keys[..16_000], 1));
-}
-
-/// Links of these members each, numbered from `first`; the first continues `before`.
-fn links(
-    first: usize,
-    before: Option<(SignedLink, SignedLink)>,
-    keys: &[PublicKey],
-    each: usize,
-) -> Files {
-    let mut ties = before.map(|(zero, last)| (zero.digest(), last.digest()));
-    let mut files = Files::new();
-    for (n, keys) in keys.chunks(each).enumerate() {
-        let member = |(m, key): (usize, &PublicKey)| (id(&format!("j{n}x{m}")), key.clone());
-        let link = SignedLink::unsigned(Link {
-            repository: conex_verify::format::name::RepositoryName::new("example").unwrap(),
-            number: u64::try_from(first + n).unwrap(),
-            continues: ties.map(|(identity, previous)| Continues { identity, previous }),
-            quorum: keys.len(),
-            snapshot: SnapshotRule::Optional,
-            members: keys.iter().enumerate().map(member).collect(),
-        });
-        ties = Some((ties.map_or(link.digest(), |(zero, _)| zero), link.digest()));
-        files.insert(Place::Link(link.link.number).path(), link.encode());
-    }
-    files
 }
 
 /// Attack 14, in both forms.

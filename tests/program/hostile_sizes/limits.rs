@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::measure::{TINY, tiny};
+use crate::sizes::{TINY, tiny};
 use crate::world::*;
 use conex_verify::finding::{Code, Severity};
 use conex_verify::format::key::Signature;

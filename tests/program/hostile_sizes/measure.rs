@@ -1,9 +1,9 @@
 //! What hostile input costs, against honest input of the same expanded size.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::bounded::{Cost, gzip, header, measured, noise, trust};
+use crate::bounded::{Cost, measured, trust};
+use crate::sizes::{Files, archive, honest, release, size, usual};
 use crate::world::*;
 
 /// How many times the time of honest input a hostile one may take.
@@ -14,111 +14,6 @@ pub const START: Duration = Duration::from_millis(50);
 pub const MEMORY: u64 = 300_000;
 /// How often a run is repeated: of a machine that others use as well the best counts.
 pub const RUNS: usize = 3;
-
-/// Files by path.
-pub type Files = BTreeMap<String, Vec<u8>>;
-
-/// The files of the usual world.
-pub fn usual() -> Files {
-    let files = World::usual().tree.files.into_iter();
-    files.map(|(path, bytes)| (path, bytes.to_vec())).collect()
-}
-
-/// What a file takes in an archive without compression.
-pub fn expanded(bytes: &[u8]) -> usize {
-    512 + bytes.len().next_multiple_of(512)
-}
-
-pub fn size(files: &Files) -> usize {
-    files.values().map(|bytes| expanded(bytes)).sum()
-}
-
-pub fn archive(files: &Files) -> Vec<u8> {
-    gzip(|to| {
-        for (path, bytes) in files {
-            let size = u64::try_from(bytes.len()).unwrap();
-            to.write_all(&header(path, size, b'0')).unwrap();
-            to.write_all(bytes).unwrap();
-            let padding = bytes.len().next_multiple_of(512) - bytes.len();
-            to.write_all(&[0; 512][..padding]).unwrap();
-        }
-        to.write_all(&[0; 1024]).unwrap();
-    })
-}
-
-/// Release number `n` as somebody writes it: four of each package.
-pub fn release(n: usize) -> (String, String) {
-    let (package, version) = (n / 4, n % 4);
-    let sum = |of: usize, len| noise(u64::try_from(n * 7 + of).unwrap(), len);
-    let text = format!(
-        r#"opam-version: "2.0"
-synopsis: "A library for the things of number {package}"
-description: """
-Things come in many kinds. This library has the ones of number {package}, with a
-printer and a parser for each of them, and a few tools around them.
-"""
-maintainer: "Somebody {package} <somebody{package}@example.org>"
-authors: ["Somebody {package}" "Somebody Else"]
-license: "ISC"
-tags: ["things" "library" "org:example"]
-homepage: "https://example.org/thing{package}"
-doc: "https://example.org/thing{package}/doc"
-bug-reports: "https://example.org/thing{package}/issues"
-depends: [
-  "dune" {{>= "2.{version}"}}
-  "ocaml" {{>= "4.08.0" & < "5.{version}.0"}}
-  "fmt" {{>= "0.8.{version}"}}
-  "logs"
-  "alcotest" {{with-test & >= "1.{version}.0"}}
-  "odoc" {{with-doc}}
-]
-build: [
-  ["dune" "subst"] {{dev}}
-  [
-    "dune"
-    "build"
-    "-p"
-    name
-    "-j"
-    jobs
-    "@install"
-    "@runtest" {{with-test}}
-    "@doc" {{with-doc}}
-  ]
-]
-dev-repo: "git+https://example.org/thing{package}.git"
-url {{
-  src: "https://example.org/thing{package}/archive/1.{version}.tar.gz"
-  checksum: [
-    "sha256={}"
-    "sha512={}"
-  ]
-}}
-"#,
-        sum(0, 64),
-        sum(1, 128)
-    );
-    (
-        format!("packages/thing{package}/thing{package}.1.{version}/opam"),
-        text,
-    )
-}
-
-/// The usual world, with as many releases besides as make `size` bytes.
-pub fn honest(size: usize) -> Files {
-    let mut files = usual();
-    let mut left = size.saturating_sub(self::size(&files));
-    for n in 0.. {
-        let (path, text) = release(n);
-        let more = expanded(text.as_bytes());
-        if more > left {
-            break;
-        }
-        left -= more;
-        files.insert(path, text.into_bytes());
-    }
-    files
-}
 
 /// A patch that adds files: what opam 2.4 and later make.
 pub fn patch<'a>(files: impl Iterator<Item = (String, &'a str)>) -> Vec<u8> {
@@ -232,12 +127,4 @@ pub fn added_bounded(what: &str, files: &Files) -> Cost {
     let files: Vec<_> = files.iter().map(text).collect();
     let files = files.iter().map(|(path, text)| (path.clone(), &**text));
     patch_bounded(&format!("{what}, in a patch"), &patch(files))
-}
-
-/// The least that a package can be.
-pub const TINY: &str = "opam-version: \"2.0\"\n";
-
-/// The path of one, by number.
-pub fn tiny(n: usize) -> String {
-    format!("packages/p{n:06}/p{n:06}.1/opam")
 }
