@@ -12,55 +12,69 @@ at_home() {
   mkdir "$HOME"
 }
 
-# made SIZE: a repository, in $base: `r`, and the same with a snapshot (`r+`); both published (`p`, `p+`); each with one
-# release more (`next`, `next+`, `pnext`, `pnext+`), and as an archive (`….tar.gz`)
+# made SIZE: the repository of which `tree` makes others, in $base
 made() {
   base=$work/$1
   export CONEX_HOME=$base/keys
   if [ ! -d "$base" ]; then
     mkdir "$base"
     quietly "$suite" make "$source" "$1" "$base"
-    load
-    cp -r "$base/r" "$base/next"
-    cp -r "$base/next/packages/$package/$old" "$base/next/packages/$package/$new"
-    quietly "$conex" -C "$base/next" sign --as "$owner" --yes --allow-weak-checksums
-    local tree with
-    for tree in r next; do
-      cp -r "$base/$tree" "$base/$tree+"
-    done
-    quietly "$conex" -C "$base/r+" snapshot --as janitor-1 --yes
-    cp "$base/r+/packages/.conex/snapshot" "$base/next+/packages/.conex/snapshot"
-    quietly "$conex" -C "$base/next+" snapshot --as janitor-1 --yes
-    for with in '' +; do
-      published "$base/r" "$base/p$with" "$with"
-      cp -r "$base/p$with" "$base/pnext$with"
-      published "$base/next" "$base/pnext$with" "$with"
-      for tree in r next; do pack "$base/$tree$with" "$base/$tree$with.tar.gz"; done
-      for tree in p pnext; do mv "$base/$tree$with/index.tar.gz" "$base/$tree$with.tar.gz"; done
-    done
   fi
   load
+}
+# tree NAME: makes it in $base where it is not there yet: `r` is what people work on, `next` has one release more; `p` and
+# `pnext` are these as they are published. Each with `+` has a snapshot; each with `.tar.gz` is an archive.
+tree() {
+  local to=$base/$1
+  [ ! -e "$to" ] || return 0
+  case $1 in
+    *.tar.gz) tree "${1%.tar.gz}"; [ -e "$to" ] || pack "${to%.tar.gz}" "$to" ;;
+    next)
+      cp -r "$base/r" "$to"
+      cp -r "$to/packages/$package/$old" "$to/packages/$package/$new"
+      quietly "$conex" -C "$to" sign --as "$owner" --yes --allow-weak-checksums ;;
+    r+)
+      cp -r "$base/r" "$to"
+      quietly "$conex" -C "$to" snapshot --as janitor-1 --yes ;;
+    next+)
+      tree r+; tree next
+      cp -r "$base/next" "$to"
+      cp "$base/r+/packages/.conex/snapshot" "$to/packages/.conex/"
+      quietly "$conex" -C "$to" snapshot --as janitor-1 --yes ;;
+    p | p+) published r "$1" ;;
+    pnext | pnext+)
+      local before=${1/next/}
+      tree next; tree "$before"
+      cp -r "$base/$before" "$to"
+      cp "$base/$before.tar.gz" "$to/index.tar.gz"
+      published next "$1" ;;
+  esac
 }
 # load: what the repository in $base is about
 load() {
   read -r owner package old new < "$base/release"
   anchors=$(cat "$base/anchors") signatures=$(cat "$base/signatures") releases=$(cat "$base/releases")
 }
-# published SOURCE PLACE WITH: as `conex publish` does it, with a snapshot if WITH is not empty
+# published SOURCE TREE: publishes one to the other, whose archive goes beside it
 published() {
   local snapshot=--no-snapshot
-  [ -z "$3" ] || snapshot=--as=janitor-1
-  quietly "$conex" -C "$1" publish --to "$2" --anchors "$anchors" --quorum 2 "$snapshot" --yes
+  [[ $2 != *+ ]] || snapshot=--as=janitor-1
+  quietly "$conex" -C "$base/$1" publish --to "$base/$2" --anchors "$anchors" --quorum 2 "$snapshot" --yes
+  mv "$base/$2/index.tar.gz" "$base/$2.tar.gz"
 }
 
 # full TREE: the command that verifies a whole tree
-full() { command=("$conex" verify --dir "$1" --anchors "$anchors" --quorum 2 --no-state); }
+full() {
+  tree "$1"
+  command=("$conex" verify --dir "$base/$1" --anchors "$anchors" --quorum 2 --no-state)
+}
 
 # update TREE NEXT [.tar.gz]: the command of opam's hook that takes TREE to NEXT; `remembered` gives it the memory of TREE
 update() {
   local kind=$3 dialect=gnu
   [ -z "$kind" ] || dialect=archive
   opam=$work/opam
+  tree "$1$kind"; tree "$2"
   rm -rf "$opam"; mkdir "$opam"
   "$suite" patch "$dialect" "$base/$1" "$base/$2" > "$opam/patch"
   local trust=(--anchors="$anchors" --quorum=2)

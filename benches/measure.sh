@@ -60,11 +60,11 @@ head_of_rows() {
   echo '|---|---|---|---|---|---|---|---|'
 }
 
-# sizes FORM DIR: files, bytes of an archive, packed alike, and what they take in blocks of 4 KiB
+# sizes FORM TREE: files, bytes, those of an archive, and what the files take in blocks of 4 KiB
 sizes() {
-  pack "$2" "$work/sizes.tar.gz"
-  find "$2/packages" "$2/repo" -type f -printf '%s\n' |
-    awk -v form="$1" -v archive="$(stat -c %s "$work/sizes.tar.gz")" '
+  tree "$2.tar.gz"
+  find "$base/$2/packages" "$base/$2/repo" -type f -printf '%s\n' |
+    awk -v form="$1" -v archive="$(stat -c %s "$base/$2.tar.gz")" '
       { n++; bytes += $1; blocks += int(($1 + 4095) / 4096) }
       END { printf "| %s | %d | %.1f MB | %.2f MB | %d |\n", form, n, bytes / 1e6, archive / 1e6, blocks }'
 }

@@ -22,7 +22,7 @@ part_others() {
   echo
   echo "| tool, with $signatures signatures | time | processor time | peak memory | time / floor |"
   echo '|---|---|---|---|---|'
-  full "$base/r"
+  full r
   other '`conex verify`' "${command[@]}"
   if are_there minisign b2sum; then
     quietly minisign -G -W -p "$others/minisign.pub" -s "$others/minisign.key"
