@@ -3,10 +3,18 @@
 # Needs: $work, a directory to write to; $rounds; $suite and $conex, the programs; $signatures, how many the repository
 # has that is measured. bash has the clock, which counts thousandths of a second.
 
+# checked COMMAND…: fails where its exit status is above $most_status (0), and shows what it said
+checked() {
+  local status=0
+  "$@" > "$work/out" 2>&1 || status=$?
+  [ "$status" -le "${most_status:-0}" ] || { cat "$work/out" >&2; die "failed: $*"; }
+}
+
 # once COMMAND…: appends "wall processor", in milliseconds, to $times
 once() {
   local TIMEFORMAT='%3R %3U %3S'
-  { time "$@" > "$work/out" 2>&1; } 2> "$work/one" || [ -n "${may_fail:-}" ] || { cat "$work/out" >&2; die "failed: $*"; }
+  # What bash says of the time goes to standard error, what `checked` says to that of the script.
+  { time checked "$@" 2>&3; } 3>&2 2> "$work/one"
   awk 'END { print 1000 * $1, 1000 * ($2 + $3) }' "$work/one" >> "$times"
 }
 
@@ -31,7 +39,7 @@ measure() {
   wall=$(median 1 "$work/times") cpu=$(median 2 "$work/times")
   floor_wall=$(median 1 "$work/floors") floor_cpu=$(median 2 "$work/floors")
   "$before"
-  /usr/bin/time -q -f %M -o "$work/one" "$@" > "$work/out" 2>&1 || [ -n "${may_fail:-}" ] || die "failed: $*"
+  checked /usr/bin/time -q -f %M -o "$work/one" "$@"
   memory=$(tail -n 1 "$work/one")
   calls='left out: no strace'
   if command -v strace > /dev/null; then
