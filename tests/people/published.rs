@@ -193,6 +193,15 @@ fn nobody_works_in_the_published_form() {
             .find(|l| l.starts_with("state"))
             .map(str::to_owned)
     };
+    // What `status` names there is done elsewhere, and only there it says so.
+    let elsewhere = "is done where people work";
+    for names in ["", " fmt", " --as alice"] {
+        has(
+            &town.ok(&format!("conex -C ../www status{names}")),
+            &[elsewhere],
+        );
+    }
+    assert!(!town.ok("conex status").contains(elsewhere));
     assert!(state("../www").is_some());
     assert_eq!(state("../www"), state("."));
     has(&town.ok("conex compare . ../www"), &["The same state."]);
@@ -208,6 +217,20 @@ fn nothing_is_published_into_what_people_work_on() {
         let text = town.run(&TO_WWW.replace("../www", dir));
         assert_eq!(text.status.code(), Some(2), "{}", told(&text));
     }
+    // Also by another name of it, and nothing is left there.
+    for dir in ["../nowhere/../work/www", "../link/www"] {
+        town.ok("ln -sfn work ../link");
+        town.fails(
+            &TO_WWW.replace("../www", dir),
+            "in the repository that people work on",
+        );
+    }
+    town.ok("test ! -e www; test ! -e packages/www; test ! -e ../nowhere");
+    // A directory for what is to be signed elsewhere may lie beside `packages/`, not in it.
+    town.ok("edit fmt.1.0 other");
+    let hand_out = "by alice conex sign --as alice --detached packages/out --yes";
+    town.fails(hand_out, "below `packages/`");
+    town.ok("test ! -e packages/out");
     town.ok("git init -q --bare ../forge.git; git remote add origin ../forge.git; git push -q origin main");
     let same = TO_BRANCH.replace("origin/published", "origin/main --new-form");
     town.fails(&same, "clients follow another branch");
@@ -254,6 +277,45 @@ fn the_form_of_what_is_published_changes_only_when_asked_to() {
             "opam repository set-url NAME SAME-URL QUORUM ANCHORS",
         ],
     );
+    has(&town.ok(VERIFY), &["accepted"]);
+}
+
+/// Small repositories are published as people have them, and go on in that form.
+#[test]
+fn the_working_form_is_published_as_it_is() {
+    let town = with_notary();
+    let working = TO_WWW.replace("publish", "publish --working-form");
+    let text = town.ok(&working);
+    has(&text, &["counter 1 of the snapshot", "Published in"]);
+    has(&town.ok(VERIFY), &["accepted: 4 signed packages"]);
+    town.ok("test ! -e ../www/packages/.conex/bundle; cmp packages/.conex/janitors/0 ../www/packages/.conex/janitors/0; cp -a ../www ../old");
+    has(&town.ok(&working), &["Nothing to publish"]);
+    town.ok("release fmt.1.2; by alice conex sign --yes; commit more");
+    has(&town.ok(&working), &["counter 2", "Published in"]);
+    has(&town.ok(&format!("{VERIFY} --repo ../old")), &["accepted"]);
+    // From one form to the other only when asked to, in both directions.
+    town.fails(TO_WWW, "cannot follow to bundles");
+    has(
+        &town.ok(&format!("{TO_WWW} --new-form")),
+        &["Published in", "opam repository set-url NAME SAME-URL"],
+    );
+    has(&town.ok(VERIFY), &["accepted"]);
+    town.fails(&working, "cannot follow to files of their own");
+    town.ok(&format!("{working} --new-form"));
+    town.ok("test ! -e ../www/packages/.conex/bundle");
+    has(&town.ok(VERIFY), &["accepted"]);
+}
+
+/// A first run that was killed leaves files of the working form without a snapshot: nobody followed
+/// them, and the counter goes on from what people have.
+#[test]
+fn a_killed_first_publication_of_the_working_form_takes_no_counter_back() {
+    let town = with_notary();
+    town.ok("for again in 1 2 3; do by ja conex snapshot --renew --as ja --yes; done; commit snapshot
+        mkdir -p ../www/packages/.conex; cp -a packages/.conex/janitors packages/.conex/ids ../www/packages/.conex/");
+    let working = TO_WWW.replace("publish", "publish --working-form");
+    town.ok("release fmt.1.2; by alice conex sign --yes; commit more");
+    has(&town.ok(&working), &["counter 4 of the snapshot"]);
     has(&town.ok(VERIFY), &["accepted"]);
 }
 

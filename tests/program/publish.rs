@@ -1,4 +1,4 @@
-//! `hooks/publish`, as a job runs it: what is merged gets its snapshot, is verified, and
+//! `conex publish --working-form`, as a job runs it: what is merged gets its snapshot, is verified, and
 //! goes to the branch that clients follow; and a plain directory.
 
 #![allow(clippy::disallowed_methods)]
@@ -35,11 +35,6 @@ impl Machine {
             .env("PATH", format!("{bin}:{path}"))
             .env("HOME", self.home.path())
             .env("TMPDIR", self.home.path())
-            .env(
-                "PUBLISH",
-                concat!(env!("CARGO_MANIFEST_DIR"), "/hooks/publish"),
-            )
-            .env("CONEX_NOTARY", "me")
             .envs(["AUTHOR", "COMMITTER"].into_iter().flat_map(|who| {
                 [
                     (format!("GIT_{who}_NAME"), "job"),
@@ -86,28 +81,45 @@ fn told(output: &Output) -> String {
 
 const START: &str = "conex key new me --no-passphrase && conex init --name r --alone me --yes";
 
+/// Publishes as `me`, by these anchors.
+fn publish(to: &str, anchors: &str) -> String {
+    format!("conex publish --working-form {to} --anchors \"$({anchors})\" --as me --yes")
+}
+
 #[test]
 fn a_plain_directory_is_published_with_its_snapshot() {
     let m = Machine::new();
     m.packages("r");
     m.ok("r", START);
-    let publish = "CONEX_ANCHORS=$(conex anchors) \"$PUBLISH\" directory .";
-    m.ok("r", publish);
-    let snapshot = m.path("r/packages/.conex/snapshot");
+    let publish = publish("--to ../www", "conex anchors");
+    m.ok("r", &publish);
+    let snapshot = m.path("www/packages/.conex/snapshot");
     let first = fs::read(&snapshot).unwrap();
+    let verify = "for www in ../www ../www/index.tar.gz; do
+        conex verify --dir $www --anchors \"$(conex anchors)\" --no-state --require-snapshot; done";
+    m.ok("r", verify);
+    // The files are those of people, and nothing is written where they work.
+    m.ok("r", "diff -r packages ../www/packages | grep -v 'Only in ../www/packages/.conex: snapshot' && exit 1; cmp repo ../www/repo");
     // Again, with nothing changed; then with a release.
-    m.ok("r", publish);
+    let told = m.ok("r", &publish);
+    assert!(told.contains("Nothing to publish"), "{told}");
     assert_eq!(fs::read(&snapshot).unwrap(), first);
     m.ok("r", "cp -r packages/fmt/fmt.1.0 packages/fmt/fmt.2.0");
-    m.ok("r", publish);
+    let told = m.ok("r", &publish);
+    assert!(told.contains(": 2 files."), "{told}");
     assert_ne!(fs::read(&snapshot).unwrap(), first);
+    m.ok("r", verify);
     // What no client accepts is not published.
-    m.ok("r", "echo 'opam-version: \"' > packages/fmt/fmt.2.0/opam");
+    m.ok(
+        "r",
+        "cp -a ../www ../before; echo 'opam-version: \"' > packages/fmt/fmt.2.0/opam",
+    );
     m.fails(
         "r",
         &format!("echo broken > packages/.conex/stray; {publish}"),
         "E002",
     );
+    m.ok("r", "diff -r ../before ../www");
 }
 
 #[test]
@@ -121,12 +133,12 @@ fn what_is_merged_goes_to_the_branch_that_clients_follow() {
         "git init -q -b main . && git init -q --bare ../forge.git && git remote add origin ../forge.git
          git add -A . && git commit -qm start && git push -q origin main && conex anchors > ../anchors",
     );
-    let publish = "CONEX_ANCHORS=$(cat ../anchors) \"$PUBLISH\" branch main published";
-    m.ok("w", publish);
+    let publish = publish("--branch origin/main origin/published", "cat ../anchors");
+    m.ok("w", &publish);
     let client = "rm -rf ../client && git clone -q -b published ../forge.git ../client
         conex verify --dir ../client --nostrict --anchors \"$(cat ../anchors)\" --quorum 1";
     m.ok("w", client);
-    let told = m.ok("w", publish);
+    let told = m.ok("w", &publish);
     assert!(told.contains("Nothing to publish"), "{told}");
     // A merge, which brings along a snapshot that says nothing: of a counter at its end.
     m.ok(
@@ -135,7 +147,7 @@ fn what_is_merged_goes_to_the_branch_that_clients_follow() {
          printf 'format: 1\\n' > packages/.conex/snapshot
          git add -A . && git commit -qm release && git push -q origin main",
     );
-    m.ok("w", publish);
+    m.ok("w", &publish);
     m.ok("w", client);
     let counter = m.ok("w", "grep ^counter ../client/packages/.conex/snapshot");
     assert_eq!(counter.trim(), "counter: 2");
@@ -149,16 +161,17 @@ fn what_is_merged_goes_to_the_branch_that_clients_follow() {
         "w",
         "echo stray > packages/.conex/stray && git add -A . && git commit -qm bad && git push -q origin main",
     );
-    m.fails("w", publish, "E002");
+    m.fails("w", &publish, "E002");
     m.ok("w", client);
-    // What attributes would hide from those who verify is not published behind their backs.
+    // What attributes would hide from those who verify is not published behind their backs: what is
+    // judged are the files in git, whatever attributes say of them.
     m.ok(
         "w",
         "git rm -q packages/.conex/stray && mkdir -p packages/+x/+x.1 && echo x > packages/+x/+x.1/opam
          printf '.gitattributes export-ignore\\n+x export-ignore\\n' > packages/.gitattributes
          git add -A . && git commit -qm hidden && git push -q origin main",
     );
-    m.fails("w", publish, "attributes");
+    m.fails("w", &publish, "packages/+x/+x.1/opam");
     m.ok("w", client);
     m.ok(
         "w",
@@ -172,13 +185,19 @@ fn what_is_merged_goes_to_the_branch_that_clients_follow() {
     );
     m.fails(
         "w",
-        &format!("conex key new other --no-passphrase; CONEX_NOTARY=other {publish}"),
+        &format!(
+            "conex key new other --no-passphrase; {}",
+            publish.replace("--as me", "--as other")
+        ),
         "may not sign the snapshot",
     );
     // The key as a secret of the job.
     m.ok(
         "w",
-        &format!("cp ~/.local/share/conex/keys/me ../secret; rm -r ~/.local/share/conex; CONEX_KEY_TEXT=$(cat ../secret) {publish}"),
+        &format!(
+            "cp ~/.local/share/conex/keys/me ../secret; rm -r ~/.local/share/conex; KEY_TEXT=$(cat ../secret)
+             (umask 077; printf '%s\\n' \"$KEY_TEXT\" > ../key); {publish} --key ../key"
+        ),
     );
     m.ok("w", client);
 }

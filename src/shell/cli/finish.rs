@@ -11,7 +11,7 @@ use super::options::{Consent, Signing};
 use super::signer::Who;
 use super::signing::{now, sign_plan};
 use super::todo::{counted, some};
-use super::workspace::{earlier, outside, write};
+use super::workspace::{earlier, outside_packages, write};
 
 use crate::plan;
 use crate::plan::status::status;
@@ -173,7 +173,7 @@ pub fn hand_out(
         sayln!("Nothing was written (--dry-run).");
         return Ok(Exit::Success);
     }
-    let dir = outside(dir, root)?;
+    let dir = outside_packages(dir, root)?;
     let changes: Vec<Change> = parts
         .iter()
         .map(|part| Change {

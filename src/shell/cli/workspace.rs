@@ -1,7 +1,7 @@
 //! The repository that somebody works on: the tree, its history, and what is written.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::commit::warn_of_ignored;
 use super::failure::{Exit, Failure};
@@ -175,22 +175,47 @@ pub fn write(plan: &Plan, root: &Path) -> Result<Exit, Failure> {
 }
 
 /// Makes a directory for files to carry, which must not become a part of the repository.
-pub fn outside(dir: &Path, root: &Path) -> Result<PathBuf, Failure> {
+pub fn outside_packages(dir: &Path, root: &Path) -> Result<PathBuf, Failure> {
+    let packages = root.join("packages");
+    outside(
+        dir,
+        &packages,
+        "is below `packages/`, where every file counts",
+    )
+}
+
+/// Makes a directory that must not lie in another one; of one that does, which `why` says, nothing
+/// is made.
+pub fn outside(dir: &Path, other: &Path, why: &str) -> Result<PathBuf, Failure> {
     let failed =
         |e: std::io::Error| Failure::usage(format!("`{}`: {e}", dir.display()), "name another one");
-    std::fs::create_dir_all(dir).map_err(failed)?;
-    let real = dir.canonicalize().map_err(failed)?;
-    let packages = root.canonicalize().map_err(failed)?.join("packages");
-    if real.starts_with(packages) {
+    if real_path(dir)
+        .map_err(failed)?
+        .starts_with(real_path(other).map_err(failed)?)
+    {
         return Err(Failure::usage(
-            format!(
-                "`{}` is below `packages/`, where every file counts",
-                dir.display()
-            ),
+            format!("`{}` {why}", dir.display()),
             "name a directory outside the repository",
         ));
     }
+    std::fs::create_dir_all(dir).map_err(failed)?;
     Ok(dir.to_owned())
+}
+
+/// Where a path leads, as far as it is there; what is not there yet is no link.
+fn real_path(path: &Path) -> std::io::Result<PathBuf> {
+    let whole = std::path::absolute(path)?;
+    let mut real = PathBuf::new();
+    for part in whole.components() {
+        match part {
+            Component::ParentDir => drop(real.pop()),
+            part => real.push(part),
+        }
+        if let Ok(there) = real.canonicalize() {
+            real = there;
+        }
+    }
+    Ok(real)
 }
 
 /// Removes what this branch signed for `id` under keys that are given up: it counts for nothing,

@@ -72,6 +72,9 @@ edited() { git checkout -qb edit; edit fmt.1.0 Mended; commit edit; git push -q 
 # What is published is what every client accepts, with the branch.
 published() { at merge-base --is-ancestor $1 main; rm -rf ~/seen; git clone -q ~/forge.git ~/seen
     conex verify --dir ~/seen --anchors "$ANCHORS" --quorum 2; }
+# What clients get who follow the branch that is made for them.
+followed() { rm -rf ~/seen; git clone -q -b published ~/forge.git ~/seen
+    conex verify --dir ~/seen --anchors "$ANCHORS" --quorum 2 --no-state --require-snapshot; }
 # The other janitor merges it.
 merge() { by jb conex -C ~/ja-clone approve --branch origin/join --yes --merge; published join; }
 "#;
@@ -206,6 +209,25 @@ pub const CASES: &[Case] = &[
         command: "by ja conex publish --to ../www --anchors \"$ANCHORS\" --as ja --yes",
         after: "conex verify --dir ../www --anchors \"$ANCHORS\" --quorum 2 --no-state --require-snapshot
             conex verify --dir ../www/index.tar.gz --anchors \"$ANCHORS\" --quorum 2 --no-state --require-snapshot",
+        ..CASE
+    },
+    Case {
+        name: "publish --working-form",
+        before: "by ja conex team add notaries ja; for j in ja jb; do by $j conex approve --yes; done",
+        command: "by ja conex publish --working-form --to ../www --anchors \"$ANCHORS\" --as ja --yes",
+        after: "conex verify --dir ../www --anchors \"$ANCHORS\" --quorum 2 --no-state --require-snapshot
+            conex verify --dir ../www/index.tar.gz --anchors \"$ANCHORS\" --quorum 2 --no-state --require-snapshot
+            test \"$(diff -r packages ../www/packages)\" = 'Only in ../www/packages/.conex: snapshot'",
+        ..CASE
+    },
+    // What clients follow is there whole, or not at all.
+    Case {
+        name: "publish --branch",
+        before: "by ja conex team add notaries ja; for j in ja jb; do by $j conex approve --yes; done; commit notaries
+            git clone -q --bare . ~/forge.git; git remote add origin ~/forge.git; git fetch -q",
+        command: "by ja conex publish --branch origin/main origin/published --anchors \"$ANCHORS\" --as ja --yes",
+        dead: "if at rev-parse -q --verify published; then followed; fi",
+        after: "followed; at log --format=%s published | grep -cx 'Publish .*' | grep -x 1",
         ..CASE
     },
     Case {

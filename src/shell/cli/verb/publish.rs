@@ -56,6 +56,9 @@ pub struct PublishArgs {
     /// Make no snapshot: only where clients ask for none
     #[arg(long)]
     pub no_snapshot: bool,
+    /// Publish the files that people work on as they are, without bundles: for small repositories
+    #[arg(long)]
+    pub working_form: bool,
     /// Change the form of what is published already; users have to fetch it anew then
     #[arg(long)]
     pub new_form: bool,
@@ -82,24 +85,23 @@ pub fn run(root: &Path, args: &PublishArgs) -> Result<Exit, Failure> {
     };
     let place = Place::open(root, args.to.as_deref(), args.branch.as_deref())?;
     let source = form::working(place.source()?, &place.source_name())?;
-    let before = place.before()?;
+    let form = match args.working_form {
+        true => Form::Working,
+        false => Form::Published,
+    };
+    let before = place.before(form)?;
     // Without a published state that can be read, nobody knows which counter comes next.
     let known = before.clone().map(form::either).transpose()?;
-    let changes_form = before.as_ref().map(form_of) == Some(Form::Working);
+    let changes_form = before.as_ref().is_some_and(|tree| form_of(tree) != form);
     if changes_form && !args.new_form {
-        return Err(Failure::refused(
-            format!(
-                "{} has each file of signatures by itself, and opam 2.6 over http cannot follow to bundles",
-                place.name()
-            ),
-            "publish to another place; or take --new-form, and tell your users what is printed then",
-        ));
+        return Err(other_form(&place, form));
     }
     let next = with_snapshot_of(source, known.as_ref());
-    let Some(next) = stated(root, args, next, before.as_ref())? else {
+    let same_form = before.as_ref().filter(|_| !changes_form);
+    let Some(next) = stated(root, args, next, form, same_form)? else {
         return Ok(Exit::Success);
     };
-    let published = shorten(&next).map_err(|e| Failure::refused(e, ""))?;
+    let published = in_form(&next, form)?;
     accepted(&policy, &published, before.as_ref(), args.listing.format)?;
     let Some(changed) = place.write(&published)? else {
         sayln!("Nothing to publish: it is so already.");
@@ -110,6 +112,35 @@ pub fn run(root: &Path, args: &PublishArgs) -> Result<Exit, Failure> {
         sayln!("The form is another one; {}", hint::FETCH_ANEW);
     }
     Ok(Exit::Success)
+}
+
+/// Refuses to change the form of what clients follow.
+fn other_form(place: &Place, form: Form) -> Failure {
+    let (has, to, same) = match form {
+        Form::Published => ("each file of signatures by itself", "bundles", "add"),
+        Form::Working => (
+            "all signatures in bundles",
+            "files of their own",
+            "leave out",
+        ),
+    };
+    Failure::refused(
+        format!(
+            "{} has {has}, and opam 2.6 over http cannot follow to {to}",
+            place.name()
+        ),
+        format!(
+            "{same} --working-form to keep the form, or publish to another place; or take --new-form, and tell your users what is printed then"
+        ),
+    )
+}
+
+/// The tree of people in the form that clients get.
+fn in_form(tree: &Tree, form: Form) -> Result<Tree, Failure> {
+    match form {
+        Form::Working => Ok(tree.clone()),
+        Form::Published => shorten(tree).map_err(|e| Failure::refused(e, "")),
+    }
 }
 
 /// The tree of people, with the snapshot that is published: its counter goes on from there, and
@@ -126,11 +157,13 @@ fn with_snapshot_of(mut source: Tree, published: Option<&Tree>) -> Tree {
     source
 }
 
-/// The tree with a snapshot that states what is in it; nothing if nobody wants that.
+/// The tree with a snapshot that states what is in it; nothing if nobody wants that. `before` is what
+/// was published in the same form.
 fn stated(
     root: &Path,
     args: &PublishArgs,
     next: Tree,
+    form: Form,
     before: Option<&Tree>,
 ) -> Result<Option<Tree>, Failure> {
     let repository = Repository::load(&next);
@@ -142,8 +175,8 @@ fn stated(
     }
     let mut warnings = leftovers(&next);
     // What another form takes is told as a whole.
-    if let Some(before) = before.filter(|before| form_of(before) == Form::Published) {
-        let after = shorten(&next).map_err(|e| Failure::refused(e, ""))?;
+    if let Some(before) = before {
+        let after = in_form(&next, form)?;
         warnings.extend(portable(before, &after).into_iter().map(|finding| Finding {
             severity: Severity::Warning,
             ..finding
@@ -212,7 +245,7 @@ fn accepted(
 pub const PAGES: &[Page] = &[Page {
     verb: "publish",
     policy: "makes what clients follow of what people work on: the state under a snapshot that goes on from the \
-published one, in the published form, which has few and short files. The whole is judged as clients judge it, by the \
+published one, in the published form, which has few and short files, or with --working-form as people have it. The whole is judged as clients judge it, by the \
 anchors that are given, before anything is written; where they would refuse it, nothing is. The snapshot is shown, and \
 signed as a notary, after a question. A branch is pushed only if nobody else published meanwhile, and a directory gets \
 its `index.tar.gz` last. The work tree, the index and the branches of this clone are not touched.",
@@ -220,5 +253,6 @@ its `index.tar.gz` last. The work tree, the index and the branches of this clone
     examples: &[
         "conex publish --to ../www --anchors \"$ANCHORS\"",
         "conex publish --branch origin/main origin/published --anchors \"$ANCHORS\" --yes",
+        "conex publish --working-form --branch origin/main origin/published --anchors \"$ANCHORS\" --as publisher --key ../key --yes",
     ],
 }];

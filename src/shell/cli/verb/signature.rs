@@ -17,7 +17,7 @@ use crate::shell::cli::finish::still_invalid;
 use crate::shell::cli::options::Consent;
 use crate::shell::cli::page::{DONE, Page};
 use crate::shell::cli::signing::keep_in_log;
-use crate::shell::cli::workspace::{earlier, outside, seen_tree, working_tree, write};
+use crate::shell::cli::workspace::{earlier, outside_packages, seen_tree, working_tree, write};
 use crate::shell::keys::file::shell_quoted;
 use crate::shell::out::{out, raw_sayln, sayln};
 use crate::shell::write::{Change, WORK_TREE, apply};
@@ -122,7 +122,7 @@ fn export(root: &Path, file: &Path, to: Option<&Path>) -> Result<Exit, Failure> 
                 out!("{}", armour(&by.key, taken.namespace, &by.signature));
             }
         }
-        Some(dir) => write_out(&taken, &outside(dir, root)?)?,
+        Some(dir) => write_out(&taken, &outside_packages(dir, root)?)?,
     }
     let good = taken.unknown.is_empty() && taken.signatures.iter().all(|by| by.verifies);
     Ok(if good { Exit::Success } else { Exit::Rejected })

@@ -16,6 +16,7 @@ use crate::plan::todo::{Coverage, Item, Todo, coverage, snapshot_task, todo};
 use crate::plan::{Effect, PlanError, View, World};
 use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::failure::{Exit, Failure};
+use crate::shell::cli::form;
 use crate::shell::cli::options::Format;
 use crate::shell::cli::page::Page;
 use crate::shell::cli::signer::id;
@@ -32,6 +33,10 @@ use conex_verify::workbench::verify::explain;
 
 /// The most pull requests that are looked at: each is a merge, and all are fetched at once.
 const MOST_PULLS: i64 = 1000;
+
+/// What is said of a tree in which nobody works.
+const PUBLISHED: &str =
+    "form        published, which nobody edits: what is named below is done where people work";
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
@@ -139,6 +144,9 @@ pub fn run(root: &Path, args: &StatusArgs) -> Result<Exit, Failure> {
         return remote::run(root, name, person.as_ref(), args);
     }
     let (tree, conflicts) = merged_or_published(root)?;
+    if args.format == Format::Human && form::working_at(root).is_err() {
+        outln!("{PUBLISHED}");
+    }
     let repository = Repository::load(&tree);
     let world = World::look(&tree, &repository, View::Supported)?;
     // What waits is seen as `approve` sees it.

@@ -50,23 +50,15 @@ impl Place {
         to: Option<&Path>,
         branches: Option<&[String]>,
     ) -> Result<Place, Failure> {
+        let real = |dir: &Path| {
+            dir.canonicalize().map_err(|e| {
+                Failure::usage(format!("`{}`: {e}", dir.display()), "name another one")
+            })
+        };
         if let Some(to) = to {
-            let to = outside(to, root)?;
-            let real = |dir: &Path| {
-                dir.canonicalize().map_err(|e| {
-                    Failure::usage(format!("`{}`: {e}", dir.display()), "name another one")
-                })
-            };
-            let (from, to) = (real(root)?, real(&to)?);
-            if to.starts_with(&from) {
-                return Err(Failure::usage(
-                    format!(
-                        "`{}` lies in the repository that people work on",
-                        to.display()
-                    ),
-                    "name a directory outside of it with --to",
-                ));
-            }
+            let from = real(root)?;
+            let to = outside(to, &from, "lies in the repository that people work on")?;
+            let to = real(&to)?;
             return Ok(Place::Directory { from, to });
         }
         let [source, to] = branches.unwrap_or_default() else {
@@ -133,19 +125,23 @@ impl Place {
 
     /// What was published before, as clients have it. Of a directory this is the archive, which is
     /// written last: so a run that was killed leaves nothing that stands in the way of the next one.
+    /// `form` is the one that is published now.
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn before(&self) -> Result<Option<Tree>, Failure> {
+    pub fn before(&self, form: Form) -> Result<Option<Tree>, Failure> {
         match self {
             Place::Directory { to, .. } => {
                 let packed = to.join(INDEX);
                 if packed.exists() {
                     return Ok(Some(loaded(&packed)?));
                 }
-                // Bundles without an archive: the first run was killed.
+                // Without an archive it is what somebody else put there, or what a first run wrote
+                // until it was killed: bundles, or files of the working form without a snapshot.
                 let tree = lies_in(to)?;
-                let followed = tree.below(PACKAGES).next().is_some();
+                let followed = tree.below(PACKAGES).next().is_some()
+                    && (form == Form::Published
+                        || tree.get(&path::Place::Snapshot.path()).is_some());
                 Ok(Some(tree).filter(|tree| followed && form_of(tree) == Form::Working))
             }
             Place::Branch(of) => match &of.before {
