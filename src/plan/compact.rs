@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::{Plan, PlanError, View, World};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::{Fingerprint, PublicKey};
-use conex_verify::format::name::Id;
-use conex_verify::format::resource::{Entry, Segment, Timestamp};
+use conex_verify::format::name::{Id, PackageName};
+use conex_verify::format::resource::{Entry, Segment, SignedSegment, Timestamp};
 use conex_verify::limits::MAX_SEGMENT_ENTRIES;
+use conex_verify::tree::Tree;
 use conex_verify::words::counted;
-use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::repository::{Loaded, Repository};
 
 /// Which segments are folded.
 #[derive(Debug, Clone)]
@@ -74,14 +75,27 @@ fn fold(world: &World<'_>, id: &Id, key: Fingerprint, plan: &mut Plan) {
 /// T2: Adds to a plan what the signer vouched for before in segments that are less than half as
 /// large as the one that replaces them: their live entries, under the same key, again. So a
 /// signer has about log n segments, and git never takes one for a rename of the other.
-pub fn fold_small(world: &World<'_>, id: &Id, key: Fingerprint, plan: &mut Plan) {
-    let before = world.signed_with(id, key);
+///
+/// `segments` are those of the tree, whole. What lives is decided from the tree. Where `world` has
+/// only a part of it, `more` gives one with these packages; where it has all, nothing.
+///
+/// # Errors
+/// Those of `more`.
+pub fn fold_small<E>(
+    world: &World<'_>,
+    id: &Id,
+    key: Fingerprint,
+    plan: &mut Plan,
+    segments: &[(String, Loaded<SignedSegment>)],
+    more: impl FnOnce(&BTreeSet<PackageName>) -> Result<Option<Tree>, E>,
+) -> Result<(), E> {
+    let before = world.signed_among(segments, id, key);
     let mut before: Vec<_> = before
         .filter(|(path, _)| !plan.removes.contains(path))
         .collect();
     before.sort_by_key(|(path, loaded)| (loaded.bytes.len(), path));
     let Some((_, first)) = before.first().filter(|_| !plan.entries.is_empty()) else {
-        return;
+        return Ok(());
     };
     let new = Replacement {
         repository: world.chain().identity(),
@@ -94,14 +108,27 @@ pub fn fold_small(world: &World<'_>, id: &Id, key: Fingerprint, plan: &mut Plan)
         let entries = loaded.value.segment.entries.iter();
         (loaded.bytes.len(), entries.collect())
     });
+    let all: Vec<_> = all.collect();
     // The tree as it will be is judged only where that can matter.
-    if new.most(&all.collect::<Vec<_>>()) == 0 {
-        return;
+    let most = new.most(&all);
+    if most == 0 {
+        return Ok(());
     }
-    let tree = plan.apply(world.tree);
-    let repository = Repository::load_after(&tree, Some(world.repository));
+    // No more are folded of those that live, unless more than one file holds was counted.
+    let counted_all = all.iter().map(|(_, entries)| entries.len()).sum::<usize>();
+    let asked = match counted_all + new.entries.len() > MAX_SEGMENT_ENTRIES {
+        true => all.len(),
+        false => most,
+    };
+    let about = all.iter().take(asked).flat_map(|(_, entries)| entries);
+    let about = about.filter_map(|entry| entry.resource.package()).collect();
+    let (tree, known) = match more(&about)? {
+        Some(more) => (plan.apply(&more), None),
+        None => (plan.apply(world.tree), Some(world.repository)),
+    };
+    let repository = Repository::load_after(&tree, known);
     let Ok(after) = World::look(&tree, &repository, View::Supported) else {
-        return;
+        return Ok(());
     };
     let live = before
         .iter()
@@ -119,7 +146,7 @@ pub fn fold_small(world: &World<'_>, id: &Id, key: Fingerprint, plan: &mut Plan)
     let removes = before.iter().take(folded).map(|(path, _)| path.clone());
     let removes: Vec<String> = removes.collect();
     if removes.is_empty() {
-        return;
+        return Ok(());
     }
     let files = counted(removes.len(), "smaller file");
     plan.say(match again.len() {
@@ -131,6 +158,7 @@ pub fn fold_small(world: &World<'_>, id: &Id, key: Fingerprint, plan: &mut Plan)
     });
     plan.removes.extend(removes);
     plan.entries.extend(again);
+    Ok(())
 }
 
 /// The segment that replaces others.

@@ -76,7 +76,17 @@ impl<'r> World<'r> {
         id: &Id,
         key: Fingerprint,
     ) -> impl Iterator<Item = &'r (String, Loaded<SignedSegment>)> {
-        self.repository.segments.iter().filter(move |(_, loaded)| {
+        self.signed_among(&self.repository.segments, id, key)
+    }
+
+    /// [`World::signed_with`], of these segments.
+    pub(super) fn signed_among<'s>(
+        &self,
+        segments: &'s [(String, Loaded<SignedSegment>)],
+        id: &Id,
+        key: Fingerprint,
+    ) -> impl Iterator<Item = &'s (String, Loaded<SignedSegment>)> {
+        segments.iter().filter(move |(_, loaded)| {
             let segment = &loaded.value;
             segment.segment.id == *id && segment.key == key && self.is_genuine(loaded)
         })

@@ -34,6 +34,7 @@ mod live;
 mod nearest;
 pub mod obstacle;
 mod owner;
+pub mod part;
 pub mod person;
 mod planned;
 mod published;

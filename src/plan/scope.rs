@@ -45,6 +45,11 @@ impl Scope {
         self.is_all() && self.touched.as_ref().is_none_or(|t| t.contains(&path))
     }
 
+    /// Whether names alone say what is meant.
+    pub fn is_named_alone(&self) -> bool {
+        self.authors.is_empty() && self.ids.is_empty() && self.touched.is_none()
+    }
+
     /// Whether nothing is named.
     fn is_all(&self) -> bool {
         self.names.is_empty() && self.authors.is_empty() && self.ids.is_empty()

@@ -108,7 +108,15 @@ fn a_forged_file_of_signatures_is_not_folded() {
             plan.entries
                 .push(vouch(Kind::Checksum, &name, at(0, 1), digest));
         }
-        plan::fold_small(&world, &id("ja"), fingerprint("ja"), &mut plan);
+        plan::fold_small(
+            &world,
+            &id("ja"),
+            fingerprint("ja"),
+            &mut plan,
+            &repository.segments,
+            |_| Ok::<_, ()>(None),
+        )
+        .unwrap();
         assert!(plan.removes.contains(&own), "{:?}", plan.removes);
         assert!(!plan.removes.contains(&forged));
         assert!(!plan.entries.contains(&entry));

@@ -12,6 +12,9 @@ use super::change::Effect;
 use super::link::of_link;
 use super::list::{Find, effects as between, wanted};
 
+/// Where signatures lie.
+const INDEX: &str = "packages/.conex/index/";
+
 impl Plan {
     /// T7: What changes when this counts. `world` is the one in which the plan was made, and `find`
     /// gives earlier contents of files. Where somebody signs, what is only written and waits for
@@ -72,14 +75,15 @@ impl Plan {
         })
     }
 
-    /// Of the tree as it will be, what these resources are about.
+    /// Of the tree as it will be, what these resources are about. Signatures are no part of that.
     fn part(&self, world: &World<'_>, resources: &BTreeSet<ResourceId>) -> Tree {
         let names = resources.iter().filter_map(ResourceId::package);
         let names: BTreeSet<String> = names.map(|name| name.to_string()).collect();
         let wanted = |path: &str| {
             let below = path.strip_prefix(PACKAGES);
             let first = below.and_then(|below| below.split('/').next());
-            first.is_none_or(|first| first == ".conex" || names.contains(first))
+            let of_conex = first == Some(".conex") && !path.starts_with(INDEX);
+            of_conex || first.is_none_or(|first| names.contains(first))
         };
         let mut part = Tree::default();
         let there = world.tree.files.iter();

@@ -18,6 +18,7 @@ mod older;
 mod opam_root;
 mod options;
 mod page;
+mod part;
 mod published;
 mod signer;
 mod signing;

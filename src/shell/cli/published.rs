@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use super::workspace::earlier;
+use crate::plan::part::keep_packages;
 use crate::plan::{self, Plan, View, World};
 use crate::shell::git::{Git, GitError, Where};
+use crate::shell::read::Extent;
 use conex_verify::format::path::Place;
 use conex_verify::tree::Tree;
 use conex_verify::workbench::published::{BUNDLES, evidence};
@@ -25,7 +27,14 @@ struct Metadata {
 impl Published {
     /// Reads that of the repository around a work tree.
     pub fn of(root: &Path) -> Published {
-        Published { state: read(root) }
+        Published::part_of(root, &Extent::Whole)
+    }
+
+    /// The same, of which no more is read than of the tree that is compared with it.
+    pub fn part_of(root: &Path, extent: &Extent) -> Published {
+        Published {
+            state: read(root, extent),
+        }
     }
 
     /// Judges that branch, once.
@@ -118,14 +127,18 @@ pub fn is_continued(now: &World<'_>, world: &World<'_>) -> bool {
 }
 
 /// What it takes to know what counts there.
-fn read(root: &Path) -> Result<Option<Metadata>, GitError> {
+fn read(root: &Path, extent: &Extent) -> Result<Option<Metadata>, GitError> {
     let git = Git::open(root, Where::Directory)?;
     let Some(commit) = git.published() else {
         return Ok(None);
     };
-    let listing = git.list(&git.tree_of(&commit)?)?;
+    let tree = git.tree_of(&commit)?;
+    let mut listing = git.list_part(&tree, extent)?;
     // To read bundles takes all that they were shortened by.
     let published = !listing.only(|p| p.starts_with(BUNDLES)).paths().is_empty();
+    if published && *extent != Extent::Whole {
+        listing = git.list(&tree)?;
+    }
     let listing = listing.only(|path| {
         published
             || !matches!(
@@ -147,8 +160,12 @@ fn read(root: &Path) -> Result<Option<Metadata>, GitError> {
         Ok(head) => git.common(&commit, &head)?.as_ref() == Some(&commit),
         Err(_) => false,
     };
+    let mut repository = Repository::load(&tree);
+    if let Extent::Packages(packages) = extent {
+        keep_packages(&mut repository, packages);
+    }
     Ok(Some(Metadata {
-        repository: Repository::load(&tree),
+        repository,
         tree,
         is_below,
     }))

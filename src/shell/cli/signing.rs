@@ -1,5 +1,6 @@
 //! From a plan to signatures.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use super::failure::Failure;
@@ -11,7 +12,10 @@ use crate::shell::keys::{Signer as _, log};
 use crate::shell::out::sayln;
 use crate::shell::report::neutral;
 use conex_verify::format::key::Namespace;
-use conex_verify::format::resource::{Segment, Timestamp};
+use conex_verify::format::name::PackageName;
+use conex_verify::format::resource::{Segment, SignedSegment, Timestamp};
+use conex_verify::tree::Tree;
+use conex_verify::workbench::repository::Loaded;
 
 /// Has the plan signed. Afterwards everything to write is in `plan.writes`.
 pub fn sign_plan(plan: &mut Plan, world: &World<'_>, who: &Who) -> Result<(), Failure> {
@@ -68,8 +72,18 @@ pub fn now() -> Timestamp {
     Timestamp::new(&text).unwrap_or_else(Timestamp::unknown)
 }
 
-/// Adds the signer's smaller segments to what is signed now.
-pub fn fold_small(world: &World<'_>, who: &Who, plan: &mut Plan) {
+/// Adds the signer's smaller segments, of these, to what is signed now. Of a part of a tree `more`
+/// gives one with the packages that they are about.
+///
+/// # Errors
+/// Those of `more`.
+pub fn fold_small(
+    world: &World<'_>,
+    who: &Who,
+    plan: &mut Plan,
+    segments: &[(String, Loaded<SignedSegment>)],
+    more: impl FnOnce(&BTreeSet<PackageName>) -> Result<Option<Tree>, Failure>,
+) -> Result<(), Failure> {
     let key = who.signer.public().fingerprint();
-    plan::fold_small(world, &who.id, key, plan);
+    plan::fold_small(world, &who.id, key, plan, segments, more)
 }

@@ -7,11 +7,12 @@ use std::process::Stdio;
 use super::error::{GitError, told_in};
 use super::oid::Oid;
 use super::repository::Git;
-use conex_verify::format::path::PACKAGES;
+use crate::shell::read::Extent;
+use conex_verify::format::path::{CONEX, PACKAGES};
 use conex_verify::limits::{
     MAX_ALIKE, MAX_FILE_SIZE, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE,
 };
-use conex_verify::tree::{Defect, DefectKind, is_judged, is_stray_opam};
+use conex_verify::tree::{Defect, DefectKind, TOP_LEVEL_FILES, is_judged, is_stray_opam};
 
 /// The longest entry of a listing that is read: git's own paths end at 4096 bytes.
 const MAX_ENTRY: u64 = 8192;
@@ -193,6 +194,22 @@ impl Git {
     /// git fails, or objects are missing.
     pub fn list(&self, tree: &Oid) -> Result<Listing, GitError> {
         self.list_below(tree, &[])
+    }
+
+    /// Lists a part of a tree.
+    ///
+    /// # Errors
+    /// See [`Git::list`].
+    pub fn list_part(&self, tree: &Oid, extent: &Extent) -> Result<Listing, GitError> {
+        let Extent::Packages(names) = extent else {
+            return self.list(tree);
+        };
+        let packages = names.iter().map(|name| format!("{PACKAGES}{name}"));
+        let top = TOP_LEVEL_FILES.iter().map(|name| (*name).to_owned());
+        let conex = CONEX.trim_end_matches('/').to_owned();
+        let paths: Vec<String> = packages.chain(top).chain([conex]).collect();
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        self.list_below(tree, &paths)
     }
 
     /// Lists what of a tree has these paths or lies below them; with none, everything.

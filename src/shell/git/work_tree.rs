@@ -40,6 +40,15 @@ impl Git {
         })
     }
 
+    /// Whether git has two sides of a file and waits for somebody to settle that.
+    ///
+    /// # Errors
+    /// git fails; there is no work tree.
+    pub fn has_conflicts(&self) -> Result<bool, GitError> {
+        let unmerged = self.paths(&["ls-files", "-z", "--unmerged"], &[], &["."])?;
+        Ok(!unmerged.is_empty())
+    }
+
     fn paths(&self, verb: &[&str], more: &[&str], paths: &[&str]) -> Result<Vec<String>, GitError> {
         let args = [verb, more, &["--"], paths].concat();
         let output = self.run(&args)?;

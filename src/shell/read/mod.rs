@@ -26,6 +26,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,7 @@ use thiserror::Error;
 use crate::shell::fault::{Fault, is_fault};
 use crate::shell::progress;
 pub use clone::clone;
+use conex_verify::format::name::PackageName;
 pub use conex_verify::tree::Contents;
 use conex_verify::tree::Tree;
 
@@ -103,11 +105,42 @@ pub enum ReadError {
 pub fn read(root: &Path, contents: Contents) -> Result<Reading, ReadError> {
     let fd = open_root(root)?;
     let _progress = progress::start("reading");
-    let read = walk::walk(&fd, contents, walk::MOST);
-    Ok(read.map_err(|fault| Fault {
+    let walked = walk::walk(&fd, contents, walk::MOST, None);
+    let (reading, _) = walked.map_err(|fault| below(root, fault))?;
+    Ok(reading)
+}
+
+/// Which part of a tree is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// The files at the top, everything below `packages/.conex/`, and these packages. Of the other
+    /// directories in `packages/` only the names are looked at, and the names in them.
+    Packages(BTreeSet<PackageName>),
+}
+
+/// Reads of `root`, as [`read`] does, [`Extent::Packages`]. With the tree come the paths in
+/// `packages/` that were not opened: directories, with a slash at their end, and what is in them.
+///
+/// # Errors
+/// See [`read`].
+pub fn read_part(
+    root: &Path,
+    packages: &BTreeSet<PackageName>,
+) -> Result<(Tree, Vec<String>), ReadError> {
+    let fd = open_root(root)?;
+    let _progress = progress::start("reading");
+    let walked = walk::walk(&fd, Contents::Judged, walk::MOST, Some(packages));
+    let (reading, outside) = walked.map_err(|fault| below(root, fault))?;
+    Ok((reading.tree, outside))
+}
+
+fn below(root: &Path, fault: Fault) -> Fault {
+    Fault {
         path: root.join(fault.path),
         ..fault
-    })?)
+    }
 }
 
 fn open_root(root: &Path) -> Result<OwnedFd, ReadError> {

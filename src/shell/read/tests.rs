@@ -331,7 +331,10 @@ fn above_a_limit_there_is_one_defect_and_no_file() {
                 bytes,
                 packages,
             };
-            let tree = walk::walk(&fd, Contents::Judged, most).unwrap().tree;
+            let tree = walk::walk(&fd, Contents::Judged, most, None)
+                .unwrap()
+                .0
+                .tree;
             match kind.clone() {
                 None => assert_eq!((tree.files.len(), tree.defects.len()), (205, 0)),
                 Some(kind) => {

@@ -1,6 +1,6 @@
 //! The tree of a directory, put together on several threads.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
@@ -14,6 +14,7 @@ use super::file::Trouble;
 use super::list::{Entry, list};
 use super::{Contents, Git, Reading, file};
 use crate::shell::fault::Fault;
+use conex_verify::format::name::PackageName;
 use conex_verify::format::path::PACKAGES;
 use conex_verify::limits::{MAX_PACKAGES, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
 use conex_verify::tree::{Bytes, Defect, DefectKind, Tree, is_judged, is_stray_opam};
@@ -22,6 +23,9 @@ use conex_verify::tree::{Bytes, Defect, DefectKind, Tree, is_judged, is_stray_op
 /// work costs more than three of them.
 const WORTH_SHARING: usize = 16;
 
+/// The directory of the metadata that belongs to no package, in `packages/`.
+const CONEX_NAME: &str = ".conex";
+
 /// What one part of the walk found.
 #[derive(Default)]
 struct Part {
@@ -29,6 +33,9 @@ struct Part {
     /// Directories without any file in or below them.
     empty: Vec<String>,
     defects: Vec<Defect>,
+    /// What lies in `packages/` and was not opened: directories, with a slash at their end, and what
+    /// is in them.
+    outside: Vec<String>,
     /// Where the machine failed first, in the order of the paths.
     fault: Option<(String, Errno)>,
 }
@@ -55,6 +62,7 @@ impl Part {
         self.files.append(&mut other.files);
         self.empty.append(&mut other.empty);
         self.defects.append(&mut other.defects);
+        self.outside.append(&mut other.outside);
     }
 }
 
@@ -74,7 +82,9 @@ pub(super) const MOST: Most = Most {
 };
 
 /// What all threads share: how much of the limits is used.
-struct Walk {
+struct Walk<'a> {
+    /// The packages whose directories are opened; without them all are.
+    only: Option<&'a BTreeSet<PackageName>>,
     most: Most,
     entries: AtomicUsize,
     bytes: AtomicU64,
@@ -91,15 +101,22 @@ struct Dir<'a> {
     depth: usize,
 }
 
-/// Reads the tree below `root`.
+/// Reads the tree below `root`, of the packages in it `only` these; and gives the paths in
+/// `packages/` that were not opened.
 ///
 /// # Errors
 /// The machine fails.
-pub(super) fn walk(root: &OwnedFd, contents: Contents, most: Most) -> Result<Reading, Fault> {
+pub(super) fn walk(
+    root: &OwnedFd,
+    contents: Contents,
+    most: Most,
+    only: Option<&BTreeSet<PackageName>>,
+) -> Result<(Reading, Vec<String>), Fault> {
     let threads = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 8));
     // Without threads (a process limit, a sandbox) the walk is only slower.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let walk = Walk {
+        only,
         most,
         entries: AtomicUsize::new(0),
         bytes: AtomicU64::new(0),
@@ -109,7 +126,7 @@ pub(super) fn walk(root: &OwnedFd, contents: Contents, most: Most) -> Result<Rea
         threads: if pool.is_ok() { threads } else { 1 },
     };
     let run = || walk.top(root.as_fd(), contents);
-    let (part, mut others, git) = match &pool {
+    let (mut part, mut others, git) = match &pool {
         Ok(pool) => pool.install(run),
         Err(_) => run(),
     };
@@ -131,6 +148,7 @@ pub(super) fn walk(root: &OwnedFd, contents: Contents, most: Most) -> Result<Rea
     } else {
         None
     };
+    let outside = std::mem::take(&mut part.outside);
     let tree = match over {
         Some(kind) => Tree {
             defects: vec![Defect {
@@ -153,10 +171,10 @@ pub(super) fn walk(root: &OwnedFd, contents: Contents, most: Most) -> Result<Rea
             tree
         }
     };
-    Ok(Reading { tree, git })
+    Ok((Reading { tree, git }, outside))
 }
 
-impl Walk {
+impl Walk<'_> {
     /// The top: what is there decides what is read.
     fn top(&self, root: BorrowedFd<'_>, contents: Contents) -> (Part, Vec<String>, Git) {
         let mut part = Part::default();
@@ -229,17 +247,61 @@ impl Walk {
         if dir.path == PACKAGES && self.too_many_packages(&dirs) {
             return part;
         }
+        let read = |(entry, path): (Entry, String)| match self.is_read(&path) {
+            true => self.subdirectory(dir, &entry.name, path),
+            false => self.names(dir, &entry.name, path),
+        };
         if self.threads > 1 && dirs.len() >= WORTH_SHARING {
-            let parts: Vec<Part> = dirs
-                .into_par_iter()
-                .map(|(entry, path)| self.subdirectory(dir, &entry.name, path))
-                .collect();
+            let parts: Vec<Part> = dirs.into_par_iter().map(read).collect();
             parts.into_iter().for_each(|p| part.append(p));
         } else {
-            for (entry, path) in dirs {
-                part.append(self.subdirectory(dir, &entry.name, path));
+            for dir in dirs {
+                part.append(read(dir));
             }
         }
+        part
+    }
+
+    /// Whether a directory is opened.
+    fn is_read(&self, path: &str) -> bool {
+        let (Some(only), Some(name)) = (self.only, path.strip_prefix(PACKAGES)) else {
+            return true;
+        };
+        name.contains('/')
+            || name == CONEX_NAME
+            || PackageName::new(name).is_ok_and(|name| only.contains(&name))
+    }
+
+    /// The names in the directory `name` of `parent`, of which nothing is opened.
+    fn names(&self, parent: &Dir<'_>, name: &CStr, path: String) -> Part {
+        let mut part = Part::default();
+        let fd = match file::open(parent.fd, name, OFlags::DIRECTORY) {
+            Ok(fd) => fd,
+            Err(trouble) => {
+                part.trouble(path, trouble);
+                return part;
+            }
+        };
+        let path = format!("{path}/");
+        let dir = Dir {
+            fd: fd.as_fd(),
+            path: &path,
+            depth: parent.depth + 1,
+        };
+        let Some((_, entries)) = self.list(&dir, &mut part) else {
+            return part;
+        };
+        for entry in entries {
+            let Some(path) = self.name(&dir, &entry, &mut part) else {
+                continue;
+            };
+            match entry.kind {
+                FileType::Directory => part.outside.push(format!("{path}/")),
+                FileType::RegularFile => part.outside.push(path),
+                kind => part.defect(path, special(kind)),
+            }
+        }
+        part.outside.push(path);
         part
     }
 

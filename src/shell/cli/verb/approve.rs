@@ -14,10 +14,10 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::finish::{hand_out, sign_and_write, still_invalid};
 use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
+use crate::shell::cli::part;
 use crate::shell::cli::published::{Published, is_continued};
 use crate::shell::cli::signer::{id, places, public_signer, who};
 use crate::shell::cli::signing::fold_small;
-use crate::shell::cli::workspace::merged_tree;
 use crate::shell::git::{Git, Range, Where};
 use crate::shell::keys::Signer as _;
 use conex_verify::tree::Tree;
@@ -84,17 +84,22 @@ pub fn run(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
         return in_branch(root, args);
     }
     let places = places(root)?;
-    let (found, conflicts) = merged_tree(root)?;
     let scope = scope(args, root)?;
-    let published = Published::of(root);
+    // What somebody owns, or what commits touch, can be anywhere.
+    let names = match scope.is_named_alone() {
+        true => args.names.as_slice(),
+        false => &[],
+    };
+    let worked = part::work_on(root, names)?;
+    let (found, conflicts) = (&worked.tree, worked.conflicts.clone());
+    let published = Published::part_of(root, &worked.extent);
     let published = published.look();
-    let repository = Repository::load(&found);
     let below = published.is_below();
-    let first = raised(&found, &repository, &conflicts, &scope, below)?;
-    let after = changed(&found, &first);
+    let first = raised(found, &worked.repository, &conflicts, &scope, below)?;
+    let after = changed(found, &first);
     let (tree, repository) = after
         .as_ref()
-        .map_or((&found, &repository), |(t, r)| (t, r));
+        .map_or((found, &worked.repository), |(t, r)| (t, r));
     let world = World::new(tree, repository, View::AsIfApproved)?.settled(conflicts)?;
     if let Some(dir) = &args.detached {
         let (id, key) = public_signer(&args.signing, &world, root)?;
@@ -114,10 +119,11 @@ pub fn run(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
     )?);
     published.tell(&mut plan, &world, root, args.showing.all);
     args.showing.show(&world, &plan, root)?;
-    fold_small(&world, &who, &mut plan);
+    worked.fold_small(&world, &who, &mut plan, root)?;
     let (exit, written) = sign_and_write(plan, args.signing.consent, &world, &who, root)?;
     if let Some(plan) = written {
-        still_invalid(&plan.apply(tree));
+        // What else waits, in whatever package, is told by the whole tree.
+        still_invalid(&plan.apply(&*worked.whole(root)?));
     }
     Ok(exit)
 }
@@ -191,7 +197,7 @@ fn in_branch(root: &Path, args: &ApproveArgs) -> Result<Exit, Failure> {
         plan.lines.push(line);
     }
     view.differ(&args.showing, &world, &plan, root)?;
-    fold_small(&world, &who, &mut plan);
+    fold_small(&world, &who, &mut plan, &repository.segments, |_| Ok(None))?;
     let consent = args.signing.consent;
     branch::sign_and_push(
         &fetched,

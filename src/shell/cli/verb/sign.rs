@@ -16,10 +16,10 @@ use crate::shell::cli::failure::{Exit, Failure, told};
 use crate::shell::cli::finish::{hand_out, signed};
 use crate::shell::cli::options::{ListFormat, Listing, Signing};
 use crate::shell::cli::page::Page;
+use crate::shell::cli::part;
 use crate::shell::cli::published::Published;
 use crate::shell::cli::signer::{Who, find, places, public_signer, signer_in};
 use crate::shell::cli::signing::fold_small;
-use crate::shell::cli::workspace::merged_tree;
 use crate::shell::keys::{Signer as _, log};
 use conex_verify::finding::Finding;
 use conex_verify::format::key::PublicKey;
@@ -74,19 +74,18 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     if args.theirs.is_given() {
         return in_branch(root, args);
     }
-    let (tree, conflicts) = merged_tree(root)?;
-    let repository = Repository::load(&tree);
+    let worked = part::work_on(root, &args.packages)?;
+    let (tree, repository) = (&worked.tree, &worked.repository);
     let format = args.listing.format;
-    let world =
-        World::new(&tree, &repository, View::AsIfApproved).map_err(|error| match error {
-            PlanError::Repository(found) => {
-                let all = plan::obstacle::before_signing(&tree, &repository);
-                whole(PlanError::Repository(more(found, all)), format)
-            }
-            other => other.into(),
-        })?;
-    let world = world.settled(conflicts)?;
-    let published = Published::of(root);
+    let world = World::new(tree, repository, View::AsIfApproved).map_err(|error| match error {
+        PlanError::Repository(found) => {
+            let all = plan::obstacle::before_signing(tree, repository);
+            whole(PlanError::Repository(more(found, all)), format)
+        }
+        other => other.into(),
+    })?;
+    let world = world.settled(worked.conflicts.clone())?;
+    let published = Published::part_of(root, &worked.extent);
     let published = published.look();
     let world = published.below(world);
     if let Some(dir) = &args.detached {
@@ -106,7 +105,7 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     refuse_ignored(root, Covered::Releases, &releases(&plan), format)?;
     published.tell(&mut plan, &world, root, args.showing.all);
     args.showing.show(&world, &plan, root)?;
-    fold_small(&world, &who, &mut plan);
+    worked.fold_small(&world, &who, &mut plan, root)?;
     let exit = signed(plan, args.signing.consent, &world, &who, root)?;
     Ok(told(&left_out, exit, format))
 }
@@ -179,7 +178,7 @@ fn in_branch(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     let left_out = std::mem::take(&mut plan.left_out);
     view.tell(&world, &mut plan, args.showing.all);
     view.differ(&args.showing, &world, &plan, root)?;
-    fold_small(&world, &who, &mut plan);
+    fold_small(&world, &who, &mut plan, &repository.segments, |_| Ok(None))?;
     let consent = args.signing.consent;
     let exit = branch::sign_and_push(&fetched, &args.theirs, plan, consent, &world, &who, "Sign")?;
     Ok(told(&left_out, exit, args.listing.format))

@@ -19,6 +19,7 @@ use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::form;
 use crate::shell::cli::options::Format;
 use crate::shell::cli::page::Page;
+use crate::shell::cli::part;
 use crate::shell::cli::signer::id;
 use crate::shell::cli::todo::lines;
 use crate::shell::cli::workspace::{earlier, merged_or_published, seen_tree};
@@ -143,11 +144,20 @@ pub fn run(root: &Path, args: &StatusArgs) -> Result<Exit, Failure> {
         let person = args.person.as_deref().map(id).transpose()?;
         return remote::run(root, name, person.as_ref(), args);
     }
-    let (tree, conflicts) = merged_or_published(root)?;
+    // The numbers that programs get, and what a person is asked for, are of the whole.
+    let is_part = args.format == Format::Human && args.person.is_none();
+    let part = is_part.then(|| part::named(root, &args.names));
+    let (tree, conflicts, repository) = match part.flatten() {
+        Some(part) => (part.tree, part.conflicts, part.repository),
+        None => {
+            let (tree, conflicts) = merged_or_published(root)?;
+            let repository = Repository::load(&tree);
+            (tree, conflicts, repository)
+        }
+    };
     if args.format == Format::Human && form::working_at(root).is_err() {
         outln!("{PUBLISHED}");
     }
-    let repository = Repository::load(&tree);
     let world = World::look(&tree, &repository, View::Supported)?;
     // What waits is seen as `approve` sees it.
     let approved = World::look(&tree, &repository, View::AsIfApproved)?;
