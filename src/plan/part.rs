@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::package_or_name;
 use conex_verify::format::name::{PackageName, Release, fold};
 use conex_verify::format::path::{PACKAGES, Place};
-use conex_verify::format::resource::{Entry, Segment, SignedSegment};
+use conex_verify::format::resource::{Entry, Kind, Segment, SignedSegment};
 use conex_verify::limits::{MAX_PACKAGES, MAX_RELEASES};
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::{Loaded, Repository};
@@ -68,11 +69,12 @@ pub fn keep_packages(
     repository: &mut Repository,
     packages: &BTreeSet<PackageName>,
 ) -> Vec<(String, Loaded<SignedSegment>)> {
-    let is_kept = |entry: &&Entry| {
-        entry
-            .resource
-            .package()
-            .is_none_or(|p| packages.contains(&p))
+    let names: HashSet<&str> = packages.iter().map(PackageName::as_str).collect();
+    let is_kept = |entry: &&Entry| match entry.resource.kind {
+        Kind::Author | Kind::Team | Kind::Repo | Kind::Claims => true,
+        Kind::Authorisation | Kind::Releases | Kind::Checksum => {
+            names.contains(package_or_name(&entry.resource))
+        }
     };
     let part = |(path, loaded): &(String, Loaded<SignedSegment>)| {
         let whole = &loaded.value;

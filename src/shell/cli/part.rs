@@ -17,7 +17,7 @@ use crate::shell::git::{Git, Where};
 use crate::shell::read::{Extent, read_part};
 use conex_verify::finding::Severity;
 use conex_verify::format::name::{Id, PackageName};
-use conex_verify::format::path::{PACKAGES, Place};
+use conex_verify::format::path::PACKAGES;
 use conex_verify::format::resource::SignedSegment;
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::{Loaded, Repository};
@@ -102,16 +102,9 @@ impl Worked {
     }
 }
 
-/// The packages that are named, if nothing else is, and all of them are there. An id can have the
-/// name of a package, and then belongs to what it owns anywhere.
+/// The packages that are named, if nothing else is, and all of them are there.
 fn packages(root: &Path, names: &[String]) -> Option<BTreeSet<PackageName>> {
-    let is_there = |name: &PackageName| {
-        let of_id = Id::new(name.as_str())
-            .ok()
-            .map(|id| Place::IdFile(id).path());
-        let is_id = of_id.is_some_and(|path| root.join(path).exists());
-        root.join(PACKAGES).join(name.as_str()).is_dir() && !is_id
-    };
+    let is_there = |name: &PackageName| root.join(PACKAGES).join(name.as_str()).is_dir();
     let package = |name: &String| PackageName::new(name).ok().filter(is_there);
     let packages: BTreeSet<PackageName> = names.iter().map(package).collect::<Option<_>>()?;
     (!packages.is_empty()).then_some(packages)
@@ -131,7 +124,14 @@ fn part(root: &Path, packages: BTreeSet<PackageName>) -> Option<Worked> {
     let mut repository = Repository::load(&tree);
     let findings = repository.findings.iter();
     let broken = findings.filter(|f| f.severity == Severity::Error).count();
-    (broken == 0 && read_chain(&repository).is_ok()).then(|| Worked {
+    let chain = read_chain(&repository).ok()?;
+    // Somebody who is called like a package can own packages anywhere.
+    let is_id = |name: &PackageName| {
+        let id = Id::new(name.as_str());
+        id.is_ok_and(|id| repository.ids.contains_key(&id) || chain.ever_members().contains(&id))
+    };
+    let people = packages.iter().any(is_id);
+    (broken == 0 && !people).then(|| Worked {
         tree,
         segments: keep_packages(&mut repository, &packages),
         repository,
