@@ -90,7 +90,7 @@ fn what_killed_hooks_left_does_not_pile_up() {
     run(machine.full(&old, "r")).accepted();
     assert_eq!(
         std::fs::read_dir(&dir).unwrap().count(),
-        2,
-        "the lock and the memory"
+        3,
+        "the lock, the memory and the record"
     );
 }

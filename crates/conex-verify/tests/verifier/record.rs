@@ -149,10 +149,7 @@ fn under_a_new_link_all_is_judged() {
     let old = several();
     let mut new = old.clone();
     new.link(&link(2, &["ja", "jb", "jc", "jd"], &["ja", "jb", "jc"]));
-    let mut entries = Vec::new();
-    for (kind, name) in [(Kind::Claims, "claims")] {
-        entries.push(new.now(kind, name));
-    }
+    let entries = vec![new.now(Kind::Claims, "claims")];
     new.quorum_says(entries);
     new.stated("bob", at(0, 4));
     assert_eq!(settled(&old, &new), 0);
