@@ -2,20 +2,19 @@
 
 use crate::finding::{Code, Finding, Severity};
 use crate::format::digest::Digest;
-use crate::format::name::Id;
-use crate::format::resource::{Revision, Timestamp};
 use crate::hint;
 use crate::limits::MAX_ALIKE;
+use crate::memories::Memories;
 use crate::patch::{self, Note, PatchContext, PatchError};
 use crate::published;
-use crate::record::{Made, Parts, make, settle};
+use crate::record::{Accepted, Asked, Made, Parts, make, settle};
+use crate::report::Report;
 use crate::repository::Repository;
 use crate::tree::Tree;
 use crate::trust::anchors::{AnchorError, Anchors, Client, MaxAge, SnapshotPolicy};
 use crate::update::{Memory, MemoryError};
-use crate::verdict::{self, Known, Load, Summary, Verdict};
+use crate::verdict::{self, Known, Load};
 use crate::verify::Mode;
-use crate::verify::snapshot::SnapshotReport;
 use crate::words::plural;
 
 /// What a client trusts and asks for.
@@ -59,10 +58,6 @@ impl Policy {
         }
     }
 
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
-    }
-
     /// The policy of a client, for tests.
     #[cfg(feature = "workbench")]
     pub fn of(client: Client, nostrict: bool) -> Policy {
@@ -95,43 +90,6 @@ pub enum Subject<'a> {
         /// How opam keeps and applies it.
         context: PatchContext<'a>,
     },
-}
-
-/// Where memories are kept: the bytes that earlier verdicts gave.
-pub trait Memories {
-    /// The bytes of every memory under this name; and, of the repository with this identity,
-    /// those under every other name. More do no harm.
-    ///
-    /// # Errors
-    /// Something is there and cannot be read: no verdict is possible then.
-    fn recall(&self, name: &str, identity: Digest) -> Result<Vec<Vec<u8>>, String>;
-
-    /// The record that was kept beside the last memory under this name: empty where there is
-    /// none yet. `None`: no records are kept, and none is made. One that is lost, old or damaged
-    /// does no harm.
-    fn record(&self, name: &str) -> Option<Vec<u8>> {
-        let _ = name;
-        None
-    }
-}
-
-/// Nothing is remembered.
-impl Memories for () {
-    fn recall(&self, _: &str, _: Digest) -> Result<Vec<Vec<u8>>, String> {
-        Ok(Vec::new())
-    }
-}
-
-/// All memories that there are.
-impl Memories for Vec<Vec<u8>> {
-    fn recall(&self, _: &str, _: Digest) -> Result<Vec<Vec<u8>>, String> {
-        Ok(self.clone())
-    }
-}
-
-/// Whether the first lines of a memory say that it is of this repository under this name.
-pub fn is_memory_of(bytes: &[u8], name: &str, identity: Digest) -> bool {
-    Memory::is_about(bytes, name, identity)
 }
 
 /// What is verified, for whom, and after what.
@@ -196,33 +154,6 @@ impl Outcome {
     }
 }
 
-/// What a verdict says, besides whether the repository is accepted.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Report {
-    /// All findings: errors, warnings and notes.
-    pub findings: Vec<Finding>,
-    /// Numbers.
-    pub summary: Summary,
-    /// The identity of the repository: the digest of link 0.
-    pub identity: Option<Digest>,
-    /// The number of the last link and its quorum, where the anchors lead to the chain.
-    pub chain: Option<(usize, usize)>,
-    /// The short digest of the state, where there is a chain.
-    pub state: Option<String>,
-    /// The snapshot that is there, if one can be read.
-    pub snapshot: Option<SnapshotFacts>,
-    /// How many packages were not judged again: they are as they were accepted before.
-    pub settled: usize,
-}
-
-/// What an acceptance gives.
-pub(crate) struct Accepted {
-    pub(crate) report: Report,
-    pub(crate) memory: Vec<u8>,
-    pub(crate) record: Option<Vec<u8>>,
-}
-
 impl From<Accepted> for Outcome {
     fn from(accepted: Accepted) -> Outcome {
         Outcome::Accepted {
@@ -230,41 +161,6 @@ impl From<Accepted> for Outcome {
             memory: accepted.memory,
             record: accepted.record,
         }
-    }
-}
-
-/// What is known of a snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SnapshotFacts {
-    /// Whether it is valid.
-    pub valid: bool,
-    /// Its epoch and counter.
-    pub revision: Revision,
-    /// When it was made, as it says.
-    pub created: Option<Timestamp>,
-    /// Who signed it, if they may.
-    pub by: Option<Id>,
-}
-
-impl SnapshotFacts {
-    /// The facts about a snapshot that was judged.
-    pub fn of(report: &SnapshotReport) -> Option<SnapshotFacts> {
-        Some(SnapshotFacts {
-            valid: report.is_valid(),
-            revision: report.version?.revision,
-            created: report.created.clone(),
-            by: report.by.clone(),
-        })
-    }
-
-    /// The age in seconds at `now`, in seconds since 1970; negative if it was made later than
-    /// that. `None` of one that is not valid, or of no such time.
-    pub fn age(&self, now: u64) -> Option<i64> {
-        let created = self.created.as_ref().filter(|_| self.valid)?.seconds()?;
-        i64::try_from(now)
-            .ok()?
-            .checked_sub(i64::try_from(created).ok()?)
     }
 }
 
@@ -370,16 +266,6 @@ fn refused(error: &PatchError) -> Outcome {
     Outcome::Rejected(Report::refused(error.finding()))
 }
 
-impl Report {
-    /// The report of a tree that could not be judged, for one reason.
-    pub fn refused(finding: Finding) -> Report {
-        Report {
-            findings: vec![finding],
-            ..Report::default()
-        }
-    }
-}
-
 /// Judges a tree, of which all that is not judged has been left out.
 fn judge(
     request: &Request<'_>,
@@ -390,8 +276,14 @@ fn judge(
 ) -> Result<Outcome, Undecided> {
     let keeps = request.memories.record(request.name).is_some();
     let parts = keeps.then(|| Parts::of(&tree));
+    let asked = Asked {
+        name: request.name,
+        client: &request.policy.client,
+        mode: request.policy.mode(),
+        memories: request.memories,
+    };
     let settled = parts.as_ref();
-    let settled = settled.and_then(|parts| settle(request, (&tree, parts), before, load, &notes));
+    let settled = settled.and_then(|parts| settle(&asked, (&tree, parts), before, load, &notes));
     if let Some(accepted) = settled {
         return Ok(accepted.into());
     }
@@ -424,7 +316,7 @@ fn judge(
     let (client, mode) = (&request.policy.client, request.policy.mode());
     let mut verdict = verdict::verify_update(&known, &tree, &repository, client, mode);
     verdict.findings.extend(notes);
-    let report = report(&verdict);
+    let report = Report::of(&verdict);
     let accepted = verdict.accepted();
     let Some(assessment) = verdict.assessment.as_ref().filter(|_| accepted) else {
         return Ok(Outcome::Rejected(report));
@@ -459,19 +351,6 @@ fn recall(request: &Request<'_>, identity: Digest) -> Result<Vec<Memory>, Undeci
             Memory::decode(bytes).map_err(|error| Undecided::Memory { index, error })
         })
         .collect()
-}
-
-pub(crate) fn report(verdict: &Verdict<'_>) -> Report {
-    let assessment = verdict.assessment.as_ref();
-    Report {
-        findings: verdict.findings.clone(),
-        summary: verdict.summary,
-        identity: verdict.identity(),
-        chain: assessment.map(|a| (a.chain.links().len().saturating_sub(1), a.chain.quorum())),
-        state: assessment.map(|_| verdict.state.id()),
-        snapshot: assessment.and_then(|a| SnapshotFacts::of(&a.snapshot)),
-        settled: verdict.settled,
-    }
 }
 
 /// Why a tree is refused from which opam 2.6 loses files: because of that alone, if what is

@@ -21,12 +21,15 @@ pub mod finding;
 pub mod format;
 pub mod hint;
 pub mod limits;
+mod memories;
 mod opam_file;
 mod patch;
 mod proof;
 mod published;
 mod record;
+mod report;
 mod repository;
+mod settled;
 mod sorted;
 pub mod tarball;
 pub mod tree;
@@ -38,11 +41,10 @@ pub mod words;
 #[cfg(feature = "workbench")]
 pub mod workbench;
 
-pub use door::{
-    Memories, Outcome, Policy, Report, Request, SnapshotFacts, Subject, Undecided, is_memory_of,
-    verify,
-};
+pub use door::{Outcome, Policy, Request, Subject, Undecided, verify};
+pub use memories::{Memories, is_memory_of};
 pub use patch::{PatchContext, Store};
+pub use report::{Report, SnapshotFacts};
 pub use trust::anchors::{AnchorError, MaxAge};
 pub use update::MemoryError;
 pub use verdict::Summary;

@@ -119,9 +119,9 @@ pub const MAX_APPLICATION_LEN: usize = 64;
 pub const MAX_ARMOUR_LEN: usize = 4096;
 
 /// Most segments in a tree: each costs a signature check of some 60
-/// microseconds, so this bounds the time an attacker can take to 2 seconds. With
-/// ten new ones a day it takes eight years to get there without folding any.
-pub const MAX_SEGMENTS: usize = 30_000;
+/// microseconds, so this bounds the time an attacker can take to little more than a second. An
+/// opam-repository that 770 authors signed has some 1,600, and who signs folds the own ones.
+pub const MAX_SEGMENTS: usize = 20_000;
 
 /// Largest segment, in bytes: 36,000 entries, and opam-repository has 27,700 resources in
 /// all. One file of 64 MB would otherwise be half of all entries.

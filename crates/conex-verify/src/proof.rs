@@ -18,11 +18,11 @@ use crate::format::resource::{
 use crate::format::syntax::{self, Item, ValueKind};
 use crate::limits::{MAX_LINKS, MAX_REPO_FILE, MAX_SEGMENTS};
 use crate::opam_file::Problem;
-use crate::record::Supports;
 use crate::repository::{Repository, Slot};
 use crate::tree::{Bytes, Tree};
 use crate::trust::anchors::Client;
 use crate::trust::support::{Epochs, Standing, claimed, supported};
+use crate::trust::supports::Supports;
 use crate::update::Registers;
 use crate::verify::repo_file::{FORBIDDEN, HARMLESS, nobody_follows, value_text};
 use crate::verify::{Assessment, Mode, Unsigned};

@@ -29,7 +29,7 @@ use crate::format::resource::{
 use crate::format::state::{State, StateBuilder};
 use crate::limits::MAX_COMPARED;
 use crate::opam_file::Problem;
-use crate::record::Settled;
+use crate::settled::Settled;
 use crate::sorted::Sorted;
 use crate::tree::{Bytes, Defect, Tree};
 

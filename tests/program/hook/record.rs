@@ -83,3 +83,21 @@ fn a_record_that_cannot_be_kept_is_no_reason_to_refuse() {
     answer.accepted();
     assert!(!answer.text.contains("warning"), "{}", answer.text);
 }
+
+/// A second memory under the name, of another repository, is read as well: damaged, it stops the
+/// update, whatever the record says of the first.
+#[test]
+fn a_damaged_memory_of_another_repository_is_not_passed_over() {
+    let (old, new) = two();
+    let other = World::with_janitors(1, &["jx"]).nostrict();
+    let machine = Machine::new();
+    run(machine.full(&other, "r")).accepted();
+    let path = machine.memory();
+    run(machine.full(&old, "r")).accepted();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = bytes.len() - 20;
+    bytes[at] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let patch = gnu_patch(&machine, &old, &new, "r");
+    run(machine.update(&old, &patch, "r")).refused("cannot be read");
+}

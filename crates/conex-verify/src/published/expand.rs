@@ -14,7 +14,7 @@ use crate::bytes::Bytes;
 use crate::finding::{Findings, Severity};
 use crate::format::path::{CONEX, PACKAGES, Place, segment_path};
 use crate::limits::{MAX_BUNDLE, MAX_TREE_FILES, MAX_TREE_SIZE};
-use crate::record::Settled;
+use crate::settled::Settled;
 use crate::tree::Tree;
 
 /// How the metadata of a tree lie in it.

@@ -14,7 +14,7 @@ use crate::format::name::Release;
 use crate::format::path::{PACKAGES, Place};
 use crate::format::state::{State, StateBuilder};
 use crate::limits::{MAX_ALIKE, MAX_BUNDLE};
-use crate::record::Settled;
+use crate::settled::Settled;
 use crate::tree::Tree;
 
 /// Why a tree has no published form. A tree that a client accepts has one, unless it is too large.

@@ -2,15 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Directory, Parts, Record, SettledPackage, Share, Supports, Totals};
+use super::accepted::{Directory, Record, Share};
+use super::parts::Parts;
 use crate::finding::Finding;
 use crate::format::digest::Digest;
 use crate::format::name::PackageName;
 use crate::format::path::{CONEX, PACKAGES};
 use crate::published::share;
 use crate::repository::{Package, Repository};
+use crate::settled::{SettledPackage, Totals};
 use crate::tree::Tree;
 use crate::trust::anchors::Client;
+use crate::trust::supports::Supports;
 use crate::verify::packages::PackageReport;
 use crate::verify::{Assessment, Mode};
 

@@ -2,20 +2,37 @@
 
 use std::collections::BTreeSet;
 
-use super::make::context;
-use super::parts::share_of_bundle;
-use super::{Made, Parts, Record, Settled, Supports, make};
-use crate::door::{Accepted, Request};
+use super::accepted::Record;
+use super::make::{Made, context, make};
+use super::parts::{Parts, share_of_bundle};
 use crate::finding::Finding;
 use crate::format::digest::Digest;
 use crate::format::name::PackageName;
 use crate::format::path::PACKAGES;
 use crate::limits::MAX_ALIKE;
+use crate::memories::Memories;
 use crate::published;
+use crate::report::Report;
 use crate::repository::Repository;
+use crate::settled::Settled;
 use crate::tree::Tree;
+use crate::trust::anchors::Client;
+use crate::trust::supports::Supports;
 use crate::update::{Memory, drops_from};
 use crate::verdict::{Known, Load, verify_update};
+use crate::verify::Mode;
+
+/// For whom something is judged.
+pub(crate) struct Asked<'a> {
+    /// How the client calls the repository.
+    pub(crate) name: &'a str,
+    /// What it trusts and asks for.
+    pub(crate) client: &'a Client,
+    /// What happens to unsigned packages.
+    pub(crate) mode: Mode,
+    /// What it remembers.
+    pub(crate) memories: &'a dyn Memories,
+}
 
 /// So often what is settled is narrowed to what is supported as before.
 const ROUNDS: usize = 2;
@@ -26,13 +43,13 @@ const ROUNDS: usize = 2;
 /// `before` is what the client holds, which has to be what it accepted last: of anything else
 /// there may be more to learn.
 pub(crate) fn settle(
-    request: &Request<'_>,
+    asked: &Asked<'_>,
     (tree, parts): (&Tree, &Parts),
     before: Option<&Tree>,
     load: Load,
     notes: &[Finding],
 ) -> Option<Accepted> {
-    let record = Record::decode(&request.memories.record(request.name)?)?;
+    let record = Record::decode(&asked.memories.record(asked.name)?)?;
     if !tree.defects.is_empty() {
         return None;
     }
@@ -43,19 +60,31 @@ pub(crate) fn settle(
             return None;
         }
     }
-    let recalled = request.memories.recall(request.name, record.identity);
-    let recalled = recalled.ok()?;
-    let memory = recalled.iter().find(|m| Digest::of(m) == record.memory)?;
+    let recalled = asked.memories.recall(asked.name, record.identity);
+    // Where there is another memory, it has to be read as well (M4).
+    let [memory] = recalled.as_deref().ok()? else {
+        return None;
+    };
+    if Digest::of(memory) != record.memory {
+        return None;
+    }
     let mut moved = BTreeSet::new();
     for _ in 0..ROUNDS {
         let settled = record.settled(parts, &moved);
-        match attempt(request, (tree, parts), (&record, settled), memory, notes) {
+        match attempt(asked, (tree, parts), (&record, settled), memory, notes) {
             Attempt::Accepted(accepted) => return Some(*accepted),
             Attempt::Moved(more) => moved.extend(more),
             Attempt::Otherwise => return None,
         }
     }
     None
+}
+
+/// What an acceptance gives.
+pub(crate) struct Accepted {
+    pub(crate) report: Report,
+    pub(crate) memory: Vec<u8>,
+    pub(crate) record: Option<Vec<u8>>,
 }
 
 enum Attempt {
@@ -67,7 +96,7 @@ enum Attempt {
 }
 
 fn attempt(
-    request: &Request<'_>,
+    asked: &Asked<'_>,
     (tree, parts): (&Tree, &Parts),
     (record, settled): (&Record, Settled),
     memory: &[u8],
@@ -88,16 +117,16 @@ fn attempt(
     let repository = Repository::read_rest(&tree, settled, None, MAX_ALIKE);
     let memories = [known];
     let known = Known {
-        name: request.name,
+        name: asked.name,
         memories: &memories,
         ..Known::default()
     };
-    let (client, mode) = (request.policy.client(), request.policy.mode());
+    let (client, mode) = (asked.client, asked.mode);
     let mut verdict = verify_update(&known, &tree, &repository, client, mode);
     let Some(assessment) = &verdict.assessment else {
         return Attempt::Otherwise;
     };
-    let of = (request.name, client, mode);
+    let of = (asked.name, client, mode);
     if context(of, assessment) != record.context {
         return Attempt::Otherwise;
     }
@@ -111,7 +140,7 @@ fn attempt(
         };
     }
     verdict.findings.extend(notes.iter().cloned());
-    let new = Memory::after(request.name, client, &repository, assessment);
+    let new = Memory::after(asked.name, client, &repository, assessment);
     let memory = new.encode_with(&lines);
     let made = Made {
         parts,
@@ -124,7 +153,7 @@ fn attempt(
     };
     let record = make(&made, Some(record)).encode();
     Attempt::Accepted(Box::new(Accepted {
-        report: crate::door::report(&verdict),
+        report: Report::of(&verdict),
         memory,
         record: Some(record),
     }))

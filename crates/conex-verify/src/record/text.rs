@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{Directory, Record, SettledPackage, Share, Totals};
+use super::accepted::{Directory, Record, Share};
 use crate::format::digest::Digest;
 use crate::format::name::Id;
 use crate::published::SHARES;
+use crate::settled::{SettledPackage, Totals};
 
 const FIRST: &str = "conex-record 1";
 

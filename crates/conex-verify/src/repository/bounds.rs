@@ -12,7 +12,7 @@ use crate::limits::{
     MAX_ENTRIES, MAX_LINKS, MAX_LISTED_KEYS, MAX_PACKAGES, MAX_PROBLEMS, MAX_RELEASES,
     MAX_SEGMENTS, MAX_TREE_FILES, MAX_TREE_SIZE,
 };
-use crate::record::Totals;
+use crate::settled::Totals;
 use crate::tree::Tree;
 
 /// V0.5: How much there is of something of which a client takes no more than a certain number.

@@ -9,5 +9,6 @@ pub mod ids;
 pub mod link_signatures;
 pub mod mode;
 pub mod support;
+pub(crate) mod supports;
 pub mod tally;
 pub mod vouch;

@@ -19,8 +19,8 @@ use crate::format::name::{PackageName, Release};
 use crate::format::resource::{Kind, ResourceId, ResourceVersion, Revision};
 use crate::limits::MAX_INTEGER;
 use crate::published::Versions;
-use crate::record::Settled;
 use crate::repository::Repository;
+use crate::settled::Settled;
 use crate::trust::anchors::Client;
 use crate::verify::Assessment;
 

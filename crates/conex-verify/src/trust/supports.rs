@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use super::SettledPackage;
+use super::chain::Chain;
+use super::ids::People;
+use super::vouch::{Vouch, Vouches, Weight};
 use crate::format::digest::Digest;
 use crate::format::name::{Id, PackageName};
 use crate::format::resource::{Kind, ResourceId};
-use crate::trust::chain::Chain;
-use crate::trust::ids::People;
-use crate::trust::vouch::{Vouch, Vouches, Weight};
+use crate::settled::SettledPackage;
 
 /// The entries that count, by package.
 #[derive(Debug)]
