@@ -61,7 +61,7 @@ pub struct PatchContext<'a> {
     /// Whether `POSIXLY_CORRECT` is in the environment (D24).
     pub posixly_correct: bool,
     /// Where the directory has a `.git` at its top that is a directory: those of the files in
-    /// it that [`clone_files`] names, with their paths from the top of the repository, and
+    /// it that `clone_files` names, with their paths from the top of the repository, and
     /// whatever is in their place or above them that is no plain file. A patch may change
     /// them, where opam does not run git in that directory.
     pub clone: Option<&'a Tree>,
