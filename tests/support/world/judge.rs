@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use conex_verify::finding::silence;
 use conex_verify::finding::{Code, Severity};
 use conex_verify::limits::MAX_COMPARED;
-use conex_verify::tree::{Bytes, Tree};
+use conex_verify::tree::Tree;
 use conex_verify::workbench::published::{expand, shorten};
 use conex_verify::workbench::repository::Repository;
 use conex_verify::workbench::trust::anchors::Client;
@@ -36,12 +36,8 @@ impl Judge<'_> {
     /// The verdict, and what to remember after it.
     pub fn says(self) -> (Verdict, Option<Memory>) {
         let (verdict, memory) = self.once(MAX_COMPARED);
-        if let Some((before, _)) = self
-            .known
-            .tree
-            .filter(|(before, _)| chosen(before, self.tree))
-        {
-            recorded::compare(self.client, self.mode, before, self.tree);
+        if let Some((before, _)) = self.known.tree {
+            recorded::sample(self.client, self.mode, before, self.tree);
         }
         if verdict.accepted {
             self.in_both_forms();
@@ -115,23 +111,6 @@ impl Judge<'_> {
             );
         }
     }
-}
-
-/// Whether an update is judged with a record as well, which takes ten verdicts more: a tenth of
-/// those of small repositories, chosen by what changes. `CONEX_RECORDS=all` asks it of every
-/// update.
-fn chosen(before: &Tree, after: &Tree) -> bool {
-    if std::env::var_os("CONEX_RECORDS").is_some_and(|which| which == "all") {
-        return true;
-    }
-    let changed = |(path, bytes): &(&String, &Bytes)| before.get(path) != Some(*bytes);
-    let small = before.files.len() < 1000;
-    small
-        && after
-            .files
-            .iter()
-            .find(changed)
-            .is_some_and(|(_, bytes)| bytes.len() % 10 == 0)
 }
 
 /// Whether a place reports an error of chain, support, people, packages, coverage, snapshot or

@@ -322,7 +322,7 @@ fn mutated_repositories_are_rejected_or_differ_only_where_all_is_free() {
             }
             for (after, strict) in [(after.clone(), true), (after.nostrict(), false)] {
                 let client = after.client().unwrap();
-                recorded::compare(&client, after.mode, &before.tree, &after.tree);
+                recorded::sample(&client, after.mode, &before.tree, &after.tree);
                 let verdict = after.verdict();
                 if !verdict.accepted {
                     prop_assert!(!verdict.findings.is_empty(), "rejected without a reason");
