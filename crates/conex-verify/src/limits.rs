@@ -277,7 +277,8 @@ mod tests {
         assert!(resources + listed <= MAX_ENTRIES);
         // Twenty years with a change each week, of ten janitors.
         assert!(20 * 52 <= MAX_LINKS && 20 * 52 * 10 <= MAX_LISTED_KEYS);
-        assert!(10 * 8 * 365 <= MAX_SEGMENTS);
+        // Two for each of 800 owners: who signs folds the own ones.
+        assert!(10 * 2 * 800 <= MAX_SEGMENTS);
     }
 
     /// What one limit lets in, no other makes unreachable.

@@ -253,6 +253,6 @@ its `index.tar.gz` last. The work tree, the index and the branches of this clone
     examples: &[
         "conex publish --to ../www --anchors \"$ANCHORS\"",
         "conex publish --branch origin/main origin/published --anchors \"$ANCHORS\" --yes",
-        "conex publish --working-form --branch origin/main origin/published --anchors \"$ANCHORS\" --as publisher --key ../key --yes",
+        "conex publish --working-form --to ../www --anchors \"$ANCHORS\" --as publisher",
     ],
 }];
