@@ -38,6 +38,12 @@ const STEPS: &[&str] = &[
     "release logs.2.0; by bob conex sign logs --yes",
     "release dune.1.0",
     "release fmt.1.00",
+    "cp -r packages/fmt/fmt.1.0 packages/fmt/fmt.4.0",
+    "cp -r packages/lwt/lwt.1.0 packages/lwt/lwt.1.0.1",
+    "cp packages/fmt/fmt.1.0/checksum packages/logs/logs.1.0/",
+    "echo broken > packages/fmt/releases",
+    "echo broken > packages/lwt/lwt.1.0/checksum",
+    "rm packages/logs/logs.1.0/checksum",
     "by dave conex join dave; release new.1.0; by dave conex sign new --as dave --yes",
     "by alice conex sign --yes",
     "by carol conex sign --yes",
@@ -133,6 +139,19 @@ fn what_is_wrong_in_other_packages_stops_nobody() {
     town.ok("edit fmt.1.0 More; mkdir packages/empty");
     let fails = "by alice conex sign fmt --yes";
     town.fails(fails, "packages/logs/authorisation");
+}
+
+/// Fault: the checksum that comes with a copied release made `sign PKG` read the world, where the first
+/// thing that a new release is, is a copy of the last one. With something wrong in another package the
+/// world would be read, and stop her.
+#[test]
+fn a_copied_release_is_signed_without_the_world() {
+    let town = Town::new();
+    town.ok("echo broken > packages/logs/authorisation; cp -r packages/fmt/fmt.1.0 packages/fmt/fmt.4.0");
+    has(
+        &town.ok("by alice conex sign fmt --yes"),
+        &["the release fmt.4.0 becomes valid", "Wrote"],
+    );
 }
 
 /// Attack: a release of the package in a place where its owner does not look.

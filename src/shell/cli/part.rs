@@ -15,7 +15,7 @@ use crate::plan::part::{is_enough, keep_packages};
 use crate::plan::{Plan, World};
 use crate::shell::git::{Git, Where};
 use crate::shell::read::{Extent, read_part};
-use conex_verify::finding::Severity;
+use conex_verify::finding::{Finding, Severity};
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::path::PACKAGES;
 use conex_verify::format::resource::SignedSegment;
@@ -122,8 +122,11 @@ fn part(root: &Path, packages: BTreeSet<PackageName>) -> Option<Worked> {
         return None;
     }
     let mut repository = Repository::load(&tree);
-    let findings = repository.findings.iter();
-    let broken = findings.filter(|f| f.severity == Severity::Error).count();
+    // What is wrong in the packages themselves, as the checksum that came with a copied release, is
+    // said as with the whole tree. Anything else that is wrong may be about them too.
+    let errors = |finding: &&Finding| finding.severity == Severity::Error;
+    let mut errors = repository.findings.iter().filter(errors);
+    let elsewhere = errors.any(|error| !is_in(&error.path, &packages));
     let chain = read_chain(&repository).ok()?;
     // Somebody who is called like a package can own packages anywhere.
     let is_id = |name: &PackageName| {
@@ -131,13 +134,20 @@ fn part(root: &Path, packages: BTreeSet<PackageName>) -> Option<Worked> {
         id.is_ok_and(|id| repository.ids.contains_key(&id) || chain.ever_members().contains(&id))
     };
     let people = packages.iter().any(is_id);
-    (broken == 0 && !people).then(|| Worked {
+    (!elsewhere && !people).then(|| Worked {
         tree,
         segments: keep_packages(&mut repository, &packages),
         repository,
         conflicts,
         extent: Extent::Packages(packages),
     })
+}
+
+/// Whether a path is that of something in one of these packages.
+fn is_in(path: &str, packages: &BTreeSet<PackageName>) -> bool {
+    let rest = path.strip_prefix(PACKAGES);
+    let package = rest.and_then(|rest| PackageName::new(rest.split('/').next()?).ok());
+    package.is_some_and(|package| packages.contains(&package))
 }
 
 /// Whether git waits for somebody to settle a conflict.
