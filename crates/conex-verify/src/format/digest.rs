@@ -43,56 +43,57 @@ impl Digest {
 
     /// The digest of 64 lower-case hex digits; of anything else `None`.
     pub fn from_hex(hex: &str) -> Option<Digest> {
+        let value = |digit: u8| match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => u8::MAX,
+        };
         let mut bytes = [0; 32];
-        if hex.len() != 64 {
+        let (pairs, []) = hex.as_bytes().as_chunks() else {
+            return None;
+        };
+        if pairs.len() != bytes.len() {
             return None;
         }
-        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-            *byte = pair.iter().try_fold(0_u8, |value, c| {
-                let digit = match c {
-                    b'0'..=b'9' => c - b'0',
-                    b'a'..=b'f' => c - b'a' + 10,
-                    _ => return None,
-                };
-                Some(value << 4 | digit)
-            })?;
+        // One look at all digits together: a segment has thousands of digests.
+        let mut all = 0;
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            let (high, low) = (value(*high), value(*low));
+            all |= high | low;
+            *byte = high << 4 | low;
         }
-        Some(Digest(bytes))
+        (all < 16).then_some(Digest(bytes))
     }
 
     /// The first 16 hex digits: for names of directories, check lines and people.
     /// Never compared in place of the digest.
     pub fn short(&self) -> String {
-        hex(self.0.iter().take(8))
+        self.with_hex(|hex| hex.split_at(16).0.to_owned())
     }
 
     /// The 64 hex digits without the name of the algorithm.
     pub fn hex(&self) -> String {
-        hex(self.0.iter())
+        self.with_hex(str::to_owned)
     }
-}
 
-/// By hand: a state has a digest for each file, and `{:02x}` takes ten times as long.
-fn hex<'a>(bytes: impl ExactSizeIterator<Item = &'a u8>) -> String {
-    let digit = |value: u8| {
-        char::from(if value < 10 {
-            b'0' + value
-        } else {
-            b'a' + value - 10
-        })
-    };
-    let mut hex = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        hex.push(digit(byte >> 4));
-        hex.push(digit(byte & 15));
+    /// What is made of the 64 hex digits. By hand: a state has a digest for each file, and `{:02x}`
+    /// takes ten times as long.
+    pub fn with_hex<T>(&self, make: impl FnOnce(&str) -> T) -> T {
+        let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+        let mut digits = [0; 64];
+        let (pairs, _) = digits.as_chunks_mut();
+        for (pair, byte) in pairs.iter_mut().zip(self.0) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
+        }
+        // They are ASCII.
+        make(str::from_utf8(&digits).unwrap_or_default())
     }
-    hex
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(PREFIX)?;
-        f.write_str(&self.hex())
+        self.with_hex(|hex| f.write_str(hex))
     }
 }
 

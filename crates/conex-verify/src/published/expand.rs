@@ -8,7 +8,7 @@ use super::BUNDLES;
 use super::bundle::{Bundle, NoBundle, Record, records, segments_of};
 use super::facts::Versions;
 use super::fault::Fault;
-use super::line::{Gap, expanded_len};
+use super::line::{Gap, Misfit, expanded_len};
 use super::shorten::{Known, What, state_of};
 use crate::bytes::Bytes;
 use crate::finding::{Findings, Severity};
@@ -36,8 +36,8 @@ pub fn form_of(tree: &Tree) -> Form {
 
 /// V11.1 to V11.5: The working form of a tree. One that has it already comes back as it is.
 ///
-/// A tree is in one form, and there is one published form of each state: what is expanded is
-/// shortened again and compared. Limits hold for the expanded tree, and are looked at before
+/// A tree is in one form, and there is one published form of each state: nothing else is expanded
+/// than what the expanded tree is shortened to. Limits hold for the expanded tree, and are looked at before
 /// anything is expanded.
 ///
 /// # Errors
@@ -270,12 +270,10 @@ impl Work<'_> {
 
     fn expand_item(&self, item: &Item<'_>, known: &Known<'_>) -> Result<(String, Bytes), Fault> {
         let (what, short) = (item.what(), item.short);
-        let text = what.expand(short, known);
-        let text = text.map_err(|gap| fault_of(item, gap, known))?;
-        // V11.4: there is one published form of a state.
-        if what.shorten(&text, known).as_deref() != Some(short) {
-            return Err(Fault::OtherForm(item.path.to_owned()));
-        }
+        let text = what.expand(short, known).map_err(|misfit| match misfit {
+            Misfit::Gap(gap) => fault_of(item, gap, known),
+            Misfit::InFull => Fault::OtherForm(item.path.to_owned()),
+        })?;
         let bytes = Bytes::from(text);
         let path = match segments_of(item.path) {
             Some(id) => segment_path(&id, &bytes.digest().short()),
@@ -323,17 +321,18 @@ impl Work<'_> {
             versions: &self.versions,
             state: Some(&state),
         };
-        let Ok(text) = What::Snapshot.expand(short, &known) else {
-            // V11.5: each directory that differs.
-            for gap in What::Snapshot.gaps(short, &known) {
-                self.fault(&Fault::Snapshot(gap));
+        match What::Snapshot.expand(short, &known) {
+            Ok(text) => {
+                self.tree.files.insert(path, text.into());
             }
-            return;
-        };
-        if What::Snapshot.shorten(&text, &known).as_deref() != Some(short) {
-            return self.fault(&Fault::OtherForm(path));
+            Err(Misfit::InFull) => self.fault(&Fault::OtherForm(path)),
+            // V11.5: each directory that differs.
+            Err(Misfit::Gap(_)) => {
+                for gap in What::Snapshot.gaps(short, &known) {
+                    self.fault(&Fault::Snapshot(gap));
+                }
+            }
         }
-        self.tree.files.insert(path, text.into());
     }
 }
 

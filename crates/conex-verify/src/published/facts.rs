@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::bytes::Bytes;
 use crate::format::digest::Digest;
 use crate::format::name::{Id, Release};
-use crate::format::path::{Place, release_dir};
+use crate::format::path::{Place, in_release};
 use crate::format::resource::{Kind, ResourceVersion, Revision};
 use crate::format::state::State;
 
@@ -31,7 +31,7 @@ pub(super) fn listed<'t>(
     before: &str,
 ) -> Option<(String, Option<&'t Bytes>)> {
     let (below, _) = entry(before)?;
-    let path = format!("{}{below}", release_dir(release));
+    let path = in_release(release, below);
     let bytes = files.get(&path);
     Some((path, bytes))
 }

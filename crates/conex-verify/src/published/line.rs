@@ -138,7 +138,11 @@ pub(super) fn shorten(
             )) => {
                 out.push_str(before);
                 out.push('=');
-                out.push_str(digest.hex().get(..digits)?);
+                out.push_str(
+                    digest
+                        .with_hex(|hex| Some(hex.get(..digits)?.to_owned()))?
+                        .as_str(),
+                );
                 out.push_str(after);
             }
             None => out.push_str(line),
@@ -183,7 +187,8 @@ pub(super) fn gaps(
     let gap = |(field, line): (&str, &str)| {
         let ended = short(line, shape.digits?)?;
         let computed = compute(field, ended.before);
-        let same = computed.is_some_and(|digest| digest.hex().starts_with(ended.digest));
+        let same =
+            computed.is_some_and(|digest| digest.with_hex(|hex| hex.starts_with(ended.digest)));
         (!same).then(|| Gap {
             field: field.to_owned(),
             before: ended.before.to_owned(),
@@ -194,37 +199,58 @@ pub(super) fn gaps(
     lines(before).filter_map(gap).take(most).collect()
 }
 
-/// Puts back what [`shorten`] left out.
+/// Why a file is not what [`shorten`] leaves of any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Misfit {
+    /// A digest cannot be put back.
+    Gap(Box<Gap>),
+    /// A digest stands in full, and could have been left out.
+    InFull,
+}
+
+/// Puts back what [`shorten`] left out. Nothing but what that makes of the result is taken (V11.4), so
+/// nobody needs to shorten the result and compare: what [`shorten`] leaves of a line that was put
+/// back is that line, and each line in full is looked at here.
 pub(super) fn expand(
     shape: Shape,
     text: &str,
     compute: impl Fn(&str, &str) -> Option<Digest>,
-) -> Result<String, Box<Gap>> {
+) -> Result<String, Misfit> {
     let (before, signatures) = signed(text);
     let mut out = String::with_capacity(expanded_len(shape, text));
     for (field, line) in lines(before) {
-        let Some(ended) = shape.digits.and_then(|digits| short(line, digits)) else {
+        let Some(digits) = shape.digits else {
+            out.push_str(line);
+            continue;
+        };
+        let Some(ended) = short(line, digits) else {
+            let in_full = |full: Ended<'_, Digest>| {
+                compute(field, full.before).is_some_and(|digest| digest == full.digest)
+            };
+            if full(line).is_some_and(in_full) {
+                return Err(Misfit::InFull);
+            }
             out.push_str(line);
             continue;
         };
         let computed = compute(field, ended.before);
-        match computed.filter(|digest| digest.hex().starts_with(ended.digest)) {
-            Some(digest) => {
-                out.push_str(ended.before);
-                out.push('"');
-                out.push_str(PREFIX);
-                out.push_str(&digest.hex());
-                out.push('"');
-                out.push_str(ended.after);
-            }
-            None => {
-                return Err(Box::new(Gap {
-                    field: field.to_owned(),
-                    before: ended.before.to_owned(),
-                    given: ended.digest.to_owned(),
-                    computed,
-                }));
-            }
+        let is_put_back = computed.is_some_and(|digest| {
+            digest.with_hex(|hex| {
+                let fits = hex.starts_with(ended.digest);
+                if fits {
+                    let parts = [ended.before, "\"", PREFIX, hex, "\"", ended.after];
+                    out.extend(parts);
+                }
+                fits
+            })
+        });
+        if !is_put_back {
+            return Err(Misfit::Gap(Box::new(Gap {
+                field: field.to_owned(),
+                before: ended.before.to_owned(),
+                given: ended.digest.to_owned(),
+                computed,
+            })));
         }
     }
     if shape.check {
@@ -233,4 +259,88 @@ pub(super) fn expand(
     }
     out.push_str(signatures);
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGESTS: [(&str, &str); 2] = [("a: ", "a"), ("  [\"x\" 1 ", "b")];
+
+    fn compute(_: &str, before: &str) -> Option<Digest> {
+        let known = DIGESTS.iter().find(|(start, _)| *start == before);
+        known.map(|(_, of)| Digest::of(of.as_bytes()))
+    }
+
+    /// Each line that has a short form by itself, with its digest put back.
+    fn put_back(shape: Shape, text: &str) -> String {
+        let (before, signatures) = signed(text);
+        let mut out = String::new();
+        for line in before.split_inclusive('\n') {
+            let line = DIGESTS.iter().fold(line.to_owned(), |line, (start, of)| {
+                let hex = Digest::of(of.as_bytes()).hex();
+                let short = format!("{start}={}", &hex[..shape.digits.unwrap_or_default()]);
+                let rest = line.strip_prefix(&short);
+                let rest = rest.filter(|rest| ["", "\n", "]", "]\n"].contains(rest));
+                let full = rest.map(|rest| format!("{start}\"{PREFIX}{hex}\"{rest}"));
+                full.filter(|_| shape.digits.is_some()).unwrap_or(line)
+            });
+            out.push_str(&line);
+        }
+        if shape.check {
+            let check = check_line(&out);
+            out.push_str(&check);
+        }
+        out + signatures
+    }
+
+    /// V11.4: Of all texts of up to four of these lines, those are expanded that the expanded text is
+    /// shortened to, and no others.
+    #[test]
+    fn a_text_is_expanded_if_the_result_is_shortened_to_it() {
+        let [a, b, other] = ["a", "b", "other"].map(|of| Digest::of(of.as_bytes()));
+        let eight = |digest: Digest| digest.hex()[..8].to_owned();
+        let line = [
+            "a: =\n".to_owned(),
+            format!("a: ={}\n", eight(a)),
+            format!("a: ={}", eight(other)),
+            format!("a: \"{a}\"\n"),
+            format!("a: \"{other}\"]\n"),
+            format!("a: \"{}\"\n", a.to_string().to_uppercase()),
+            "  [\"x\" 1 =]\n".to_owned(),
+            format!("  [\"x\" 1 ={}]\n", eight(b)),
+            format!("  [\"x\" 1 \"{b}\"]"),
+            format!("  [\"y\" 1 \"{b}\"]\n"),
+            "signatures: [\n".to_owned(),
+            "check: \"0123456789abcdef\"\n".to_owned(),
+        ];
+        let shapes = [
+            Shape::PLAIN,
+            Shape::CHECKSUM,
+            Shape::SEGMENT,
+            Shape::SNAPSHOT,
+        ];
+        let mut found = [0; 3];
+        for number in 0..line.len().pow(4) {
+            let lines = (0..4).map(|at| number / line.len().pow(at) % line.len());
+            let text: String = lines.map(|at| line[at].as_str()).collect();
+            for shape in shapes {
+                let back = put_back(shape, &text);
+                let again = shorten(shape, &back, compute);
+                match expand(shape, &text, compute) {
+                    Ok(expanded) => {
+                        found[0] += 1;
+                        assert_eq!(expanded, back, "{text}");
+                        assert_eq!(again.as_deref(), Some(&*text));
+                    }
+                    Err(Misfit::InFull) => {
+                        found[1] += 1;
+                        assert_ne!(again.as_deref(), Some(&*text));
+                    }
+                    Err(Misfit::Gap(_)) => found[2] += 1,
+                }
+            }
+        }
+        assert!(found.iter().all(|count| *count > 1000), "{found:?}");
+    }
 }

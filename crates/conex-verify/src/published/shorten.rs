@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::bundle::{self, Bundle, segments_path};
 use super::facts::{self, Versions};
-use super::line::{self, Gap, Shape};
+use super::line::{self, Gap, Misfit, Shape};
 use crate::bytes::Bytes;
 use crate::format::digest::Digest;
 use crate::format::name::Release;
@@ -84,7 +84,7 @@ impl<'a> What<'a> {
     }
 
     /// The file with what was left out.
-    pub(super) fn expand(self, text: &str, known: &Known<'_>) -> Result<String, Box<Gap>> {
+    pub(super) fn expand(self, text: &str, known: &Known<'_>) -> Result<String, Misfit> {
         line::expand(self.shape(), text, |field, before| {
             known.compute(self, field, before)
         })
