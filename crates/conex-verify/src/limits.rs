@@ -185,7 +185,7 @@ mod tests {
     use crate::format::digest::Digest;
     use crate::format::key::{Fingerprint, PublicKey, Signature, put};
     use crate::format::name::{Id, PackageName, Release};
-    use crate::format::path::{Place, release_dir, segment_path};
+    use crate::format::path::{Place, in_release, segment_path};
     use crate::format::resource::{
         Account, Author, Decode as _, Entry, Kind, ResourceId, ResourceVersion, Revision, Segment,
         SignedSegment, SignedSnapshot, Snapshot, Timestamp,
@@ -249,7 +249,7 @@ mod tests {
         let release = Release::new(&format!("{component}.1")).unwrap();
         let id = Id::new(&"a".repeat(MAX_ID_LEN)).unwrap();
         for path in [
-            format!("{}checksum", release_dir(&release)),
+            in_release(&release, "checksum"),
             Place::Authorisation(name).path(),
             segment_path(&id, &Digest::of(b"").short()),
             Place::IdFile(id).path(),

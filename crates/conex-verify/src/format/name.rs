@@ -80,7 +80,7 @@ fn check(
             max,
         });
     }
-    match text.chars().enumerate().find(|&(i, c)| !ok(i, c)) {
+    match first_other(text, ok) {
         None => Ok(()),
         Some((at, found)) => Err(NameError::Character {
             what,
@@ -89,6 +89,16 @@ fn check(
             at: at + 1,
             allowed,
         }),
+    }
+}
+
+/// The first character that is not allowed, and how many are before it. Nothing beyond ASCII is
+/// allowed anywhere, so of a good text the bytes are enough.
+pub(super) fn first_other(text: &str, ok: impl Fn(usize, char) -> bool) -> Option<(usize, char)> {
+    let allowed = |(at, byte): (usize, u8)| byte.is_ascii() && ok(at, char::from(byte));
+    match text.bytes().enumerate().all(allowed) {
+        true => None,
+        false => text.chars().enumerate().find(|&(at, c)| !ok(at, c)),
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::name::{Id, PackageName, Release, on_disk};
+use super::name::{Id, PackageName, Release, first_other, on_disk};
 use crate::limits::{MAX_COMPONENT_LEN, MAX_PATH_LEN};
 
 /// Where everything of a repository lies that opam reads.
@@ -185,16 +185,15 @@ fn component(text: &str) -> Result<(), PathError> {
     if text.len() > MAX_COMPONENT_LEN {
         return Err(PathError::LongComponent { component: owned() });
     }
-    if let Some(found) = text
-        .chars()
-        .find(|&c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+' | '~' | '-')))
-    {
+    let allowed =
+        |_, c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+' | '~' | '-');
+    if let Some((_, found)) = first_other(text, allowed) {
         return Err(PathError::Character {
             component: owned(),
             found,
         });
     }
-    if VCS_NAMES.contains(&text.to_ascii_lowercase().as_str()) {
+    if VCS_NAMES.iter().any(|vcs| vcs.eq_ignore_ascii_case(text)) {
         return Err(PathError::Special {
             component: owned(),
             why: "version control systems act on this name",
@@ -231,7 +230,10 @@ pub fn is_portable(name: &str) -> bool {
 
 /// V7.2: Whether opam does not read a file of this name, on any file system.
 fn is_stray(name: &str) -> bool {
-    is_portable(name) && !MEANINGS.contains(&name.to_ascii_lowercase().as_str())
+    is_portable(name)
+        && !MEANINGS
+            .iter()
+            .any(|other| other.eq_ignore_ascii_case(name))
 }
 
 fn no_place(expected: impl Into<String>) -> PathError {
@@ -315,10 +317,12 @@ impl Place {
                 )),
             };
         };
-        match (PackageName::new(top), Release::new(top)) {
-            (Ok(package), _) => Place::of_package(path, package, rest),
-            (_, Ok(release)) => Place::misplaced(path, release, rest),
-            (Err(error), Err(_)) => Err(no_place(error.to_string())),
+        match PackageName::new(top) {
+            Ok(package) => Place::of_package(path, package, rest),
+            Err(error) => match Release::new(top) {
+                Ok(release) => Place::misplaced(path, release, rest),
+                Err(_) => Err(no_place(error.to_string())),
+            },
         }
     }
 
@@ -405,10 +409,10 @@ impl Place {
             Place::Snapshot => format!("{CONEX}snapshot"),
             Place::Authorisation(name) => format!("{PACKAGES}{name}/authorisation"),
             Place::Releases(name) => format!("{PACKAGES}{name}/releases"),
-            Place::Checksum(release) => format!("{}checksum", release_dir(release)),
-            Place::Opam(release) => format!("{}opam", release_dir(release)),
-            Place::File(release, below) => format!("{}{below}", release_dir(release)),
-            Place::Old(release, file) => format!("{}{}", release_dir(release), file.as_str()),
+            Place::Checksum(release) => in_release(release, "checksum"),
+            Place::Opam(release) => in_release(release, "opam"),
+            Place::File(release, below) => in_release(release, below),
+            Place::Old(release, file) => in_release(release, file.as_str()),
             Place::Misplaced(file) => format!("{}{}", file.dir, file.below),
             Place::Stray(path) => path.clone(),
         }
@@ -417,7 +421,21 @@ impl Place {
 
 /// The directory of a release, with a slash at its end.
 pub fn release_dir(release: &Release) -> String {
-    format!("{PACKAGES}{}/{release}/", release.name_str())
+    in_release(release, "")
+}
+
+/// The path of something in the directory of a release. Each file of each release needs it, so no
+/// `format!`.
+pub fn in_release(release: &Release, below: &str) -> String {
+    [
+        PACKAGES,
+        release.name_str(),
+        "/",
+        release.as_str(),
+        "/",
+        below,
+    ]
+    .concat()
 }
 
 /// The path of the segment of `id` whose file has the digest that starts with `short`.

@@ -7,9 +7,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fmt::Write as _;
 
-use super::digest::Digest;
+use super::digest::{Digest, PREFIX};
 use super::name::Id;
 use super::path::PACKAGES;
 use super::resource::encode::{Encoder, list_of, quoted};
@@ -190,8 +189,11 @@ impl Lines {
     /// order of the files does not matter.
     pub fn add(&mut self, path: &str, size: u64, digest: &Digest) {
         let at = self.text.len();
-        // Writing to a `String` cannot fail.
-        let _ = writeln!(self.text, "{path} {size} {digest}");
+        let size = size.to_string();
+        digest.with_hex(|hex| {
+            let line = [path, " ", &size, " ", PREFIX, hex, "\n"];
+            self.text.extend(line);
+        });
         let (before, line) = self.text.split_at_checked(at).unwrap_or_default();
         self.unsorted |= before.get(self.last..).is_some_and(|last| last > line);
         self.last = at;

@@ -7,7 +7,7 @@ use super::explain::{self, list};
 use super::unsigned::Unsigned;
 use crate::finding::{Cause, Code, Finding, Findings, Severity, remedy};
 use crate::format::name::{Id, PackageName, Release};
-use crate::format::path::{OldFile, Place, release_dir};
+use crate::format::path::{OldFile, Place, in_release, release_dir};
 use crate::format::resource::{
     Checksum, FileDigest, IdFile, Kind, Releases, Resource, ResourceId, ResourceVersion,
 };
@@ -410,7 +410,7 @@ fn checksum(
 fn empty_files(release: &Release, dir: &ReleaseDir, findings: &mut Findings) {
     let empty = dir.files.iter().filter(|(_, file)| file.bytes.is_empty());
     let error = |below: &str| {
-        let path = format!("{}{below}", release_dir(release));
+        let path = in_release(release, below);
         Finding::error(
             Code::EmptyFile,
             &path,
