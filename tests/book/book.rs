@@ -450,6 +450,8 @@ pages! {
     janitors: "docs/janitors.md",
     /// Who keeps one alone wants it protected today.
     operators: "docs/operators.md",
+    /// Who uses a repository without signatures, and cannot change that.
+    mirror: "docs/mirror.md",
     /// Who has a repository that grew for years.
     repositories: "docs/repositories.md",
     /// Who asks which key signs, and what to do with one that is far away.

@@ -34,6 +34,7 @@ mod changes;
 mod hints;
 mod history;
 mod killed;
+mod mirror;
 mod named;
 mod published;
 mod snapshot_weekly;

@@ -21,6 +21,7 @@ use super::verb::janitor::JanitorCommand;
 use super::verb::join::JoinArgs;
 use super::verb::key::KeyCommand;
 use super::verb::man::ManArgs;
+use super::verb::mirror::MirrorArgs;
 use super::verb::owner::OwnerCommand;
 use super::verb::publish::PublishArgs;
 use super::verb::revoke::RevokeArgs;
@@ -104,6 +105,8 @@ pub enum Command {
     Snapshot(SnapshotArgs),
     /// Make what clients follow of what people work on: a snapshot, in the published form
     Publish(PublishArgs),
+    /// Publish a repository of somebody else, with a chain and a snapshot of your own
+    Mirror(MirrorArgs),
     /// Compare two repositories, and name the packages that differ
     Compare(CompareArgs),
     /// Print the trust anchors to hand out to users

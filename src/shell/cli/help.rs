@@ -28,6 +28,7 @@ const ALL: &[&[Page]] = &[
     check::PAGES,
     snapshot::PAGES,
     publish::PAGES,
+    mirror::PAGES,
     signature::PAGES,
     compare::PAGES,
     anchors::PAGES,

@@ -123,6 +123,7 @@ fn run_in(root: &Path, named: Option<&Path>, cli: &Cli) -> Result<Exit, Failure>
         Command::Check(args) => check::run(named, args),
         Command::Snapshot(args) => snapshot::run(root, args),
         Command::Publish(args) => publish::run(root, args),
+        Command::Mirror(args) => mirror::run(root, args),
         Command::Compare(args) => compare::run(args),
         Command::Compact(args) => compact::run(root, args),
         Command::Enable(args) => enable::run(named, args),

@@ -20,6 +20,7 @@
 //! * `pulls`: the pull requests that a forge keeps;
 //! * `store`: new objects that stay.
 
+mod bare;
 mod below;
 mod command;
 mod differ;

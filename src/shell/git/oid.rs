@@ -5,7 +5,8 @@
 pub struct Oid(Box<str>);
 
 impl Oid {
-    pub(super) fn new(text: &[u8]) -> Option<Oid> {
+    /// The name that git printed, with or without a line end.
+    pub fn new(text: &[u8]) -> Option<Oid> {
         let text = std::str::from_utf8(text).ok()?.trim_end_matches('\n');
         let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         (matches!(text.len(), 40 | 64) && text.bytes().all(hex)).then(|| Oid(text.into()))

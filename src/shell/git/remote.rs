@@ -153,7 +153,7 @@ impl Git {
     }
 
     /// References below a name, and what they are.
-    fn names(&self, below: &str) -> Result<BTreeMap<String, Oid>, GitError> {
+    pub(super) fn names(&self, below: &str) -> Result<BTreeMap<String, Oid>, GitError> {
         let output = self.run(&["for-each-ref", "--format=%(objectname) %(refname)", below])?;
         if !output.status.success() {
             return Err(GitError::failed("for-each-ref", &output));
@@ -166,7 +166,7 @@ impl Git {
     }
 
     /// Takes names away. The objects stay until git cleans up, which is after weeks.
-    fn forget(&self, names: &BTreeMap<String, Oid>) -> Result<(), GitError> {
+    pub(super) fn forget(&self, names: &BTreeMap<String, Oid>) -> Result<(), GitError> {
         if names.is_empty() {
             return Ok(());
         }

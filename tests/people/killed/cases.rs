@@ -75,6 +75,12 @@ published() { at merge-base --is-ancestor $1 main; rm -rf ~/seen; git clone -q ~
 # What clients get who follow the branch that is made for them.
 followed() { rm -rf ~/seen; git clone -q -b published ~/forge.git ~/seen
     conex verify --dir ~/seen --anchors "$ANCHORS" --quorum 2 --no-state --require-snapshot; }
+# A repository without signatures, of somebody else.
+unsigned() { mkdir $1; cp -r packages repo $1/; rm -r $1/packages/.conex
+    find $1 \( -name checksum -o -name releases -o -name authorisation \) -delete
+    git -C $1 init -q; git -C $1 add -A; git -C $1 commit -qm upstream; }
+# What a mirror hands out is one state, for clients of the archive.
+mirrored() { conex verify --dir ~/www/index.tar.gz --anchors "$(conex -C ~/www anchors)" --no-state --require-snapshot; }
 # The other janitor merges it.
 merge() { by jb conex -C ~/ja-clone approve --branch origin/join --yes --merge; published join; }
 "#;
@@ -228,6 +234,25 @@ pub const CASES: &[Case] = &[
         command: "by ja conex publish --branch origin/main origin/published --anchors \"$ANCHORS\" --as ja --yes",
         dead: "if at rev-parse -q --verify published; then followed; fi",
         after: "followed; at log --format=%s published | grep -cx 'Publish .*' | grep -x 1",
+        ..CASE
+    },
+    // Of a mirror its own directory and what users get; what git has of upstream is git's.
+    Case {
+        name: "mirror",
+        before: "unsigned ~/up; mkdir ~/mine",
+        command: "by ja conex -C ~/mine mirror --git ~/up --to ~/www --init mine --as ja --yes",
+        dead: "if test -e ~/www/index.tar.gz; then mirrored; fi",
+        after: "mirrored; diff -r -x .conex ~/up/packages ~/www/packages",
+        ..CASE
+    },
+    Case {
+        name: "mirror --git",
+        before: "unsigned ~/up; mkdir ~/mine; by ja conex -C ~/mine mirror --git ~/up --to ~/www --init mine --as ja --yes
+            rm -r ~/up/packages/logs; mkdir ~/up/packages/fmt/fmt.7.0; cp packages/fmt/fmt.1.0/opam ~/up/packages/fmt/fmt.7.0/
+            git -C ~/up add -A; git -C ~/up commit -qm more",
+        command: "by ja conex -C ~/mine mirror --git ~/up --to ~/www --as ja --yes",
+        dead: "mirrored",
+        after: "mirrored; diff -r -x .conex ~/up/packages ~/www/packages",
         ..CASE
     },
     Case {

@@ -82,6 +82,27 @@ pub struct InitArgs {
 
 /// Runs `conex init`.
 pub fn run(root: &Path, args: &InitArgs) -> Result<Exit, Failure> {
+    let exit = start(root, args)?;
+    if exit != Exit::Success || args.consent.dry_run {
+        return Ok(exit);
+    }
+    let required = args.snapshot == Rule::Required;
+    if args.alone.is_none() {
+        sayln!("{}", Hint::InitApprove);
+    }
+    match (required, &args.alone) {
+        (true, None) => sayln!("{}", Hint::InitSnapshot),
+        (true, Some(_)) => sayln!("{}", Hint::AloneSnapshot),
+        (false, _) => {}
+    }
+    Ok(exit)
+}
+
+/// Starts a repository, and does not say what comes next.
+///
+/// # Errors
+/// Clients would refuse it, or it cannot be written.
+pub fn start(root: &Path, args: &InitArgs) -> Result<Exit, Failure> {
     let places = places(root)?;
     let tree = working_tree(root)?;
     let repository = Repository::load(&tree);
@@ -105,14 +126,7 @@ pub fn run(root: &Path, args: &InitArgs) -> Result<Exit, Failure> {
         janitors,
     };
     let plan = way_is_free(args, &tree, &repository, &request)?;
-    let exit = unsigned(&plan, args.consent, root)?;
-    if exit == Exit::Success && !args.consent.dry_run {
-        sayln!("{}", Hint::InitApprove);
-        if request.snapshot == SnapshotRule::Required {
-            sayln!("{}", Hint::InitSnapshot);
-        }
-    }
-    Ok(exit)
+    unsigned(&plan, args.consent, root)
 }
 
 /// What `init` writes, if a client will accept the repository then: nothing is written or signed
@@ -169,12 +183,7 @@ fn alone(
     let mut approval = plan::approve(&world, &id, who.signer.public(), &[])?;
     approval.tell(&world, &|_| Default::default(), false);
     plan.merge(approval);
-    let exit = signed(plan, args.consent, &world, &who, root)?;
-    if exit == Exit::Success && !args.consent.dry_run && request.snapshot == SnapshotRule::Required
-    {
-        sayln!("{}", Hint::AloneSnapshot);
-    }
-    Ok(exit)
+    signed(plan, args.consent, &world, &who, root)
 }
 
 /// What the help says beside the options.

@@ -17,6 +17,7 @@ pub mod janitor;
 pub mod join;
 pub mod key;
 pub mod man;
+pub mod mirror;
 pub mod owner;
 pub mod publish;
 pub mod revoke;
