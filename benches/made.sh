@@ -1,6 +1,31 @@
-# Makes repositories to measure, and the commands that are measured: sourced by benches/whole and benches/instructions.
+# Makes repositories to measure, and the commands that are measured: sourced by the scripts in benches.
 #
-# Needs: $work, a directory to write to; $suite and $conex, the programs; $source, where releases come from.
+# Needs: $work, a directory to write to; $top, the checkout; $suite and $conex, the programs, and $source, where releases
+# come from: `programs` and `found` set them.
+
+# programs: builds what measures, and what is measured if CONEX_BIN names no other
+programs() {
+  conex=${CONEX_BIN:-}
+  [ -n "$conex" ] || conex=$("$top/hooks/build-static")
+  conex=$(readlink -f "$conex")
+  (cd "$top" && cargo build --release --locked --example suite) >&2
+  suite=${CARGO_TARGET_DIR:-$top/target}/release/examples/suite
+}
+
+# found: the releases of CONEX_DATA, or made up ones
+found() {
+  local data=${CONEX_DATA:-$top/../shared/data} archives
+  archives=("$data"/opam-repository/*.tar.gz)
+  if [ -d "$data/packages" ]; then
+    source=$data
+  elif [ -e "${archives[0]}" ]; then
+    mkdir "$work/data"
+    tar xzf "${archives[0]}" -C "$work/data"
+    source=$work/data
+  else
+    source=made-up:18000
+  fi
+}
 
 # quietly COMMAND…: shows what it said only if it fails
 quietly() { "$@" > "$work/out" 2>&1 || { cat "$work/out" >&2; die "failed: $*"; }; }
@@ -23,7 +48,8 @@ made() {
   load
 }
 # tree NAME: makes it in $base where it is not there yet: `r` is what people work on, `next` has one release more; `p` and
-# `pnext` are these as they are published. Each with `+` has a snapshot; each with `.tar.gz` is an archive.
+# `pnext` are these as they are published. Each with `+` has a snapshot; each with `.tar.gz` is an archive. `unsigned` and
+# `unsigned-next` are `r` and `next` without all that people signed.
 tree() {
   local to=$base/$1
   [ ! -e "$to" ] || return 0
@@ -41,6 +67,13 @@ tree() {
       cp -r "$base/next" "$to"
       cp "$base/r+/packages/.conex/snapshot" "$to/packages/.conex/"
       quietly "$conex" -C "$to" snapshot --as janitor-1 --yes ;;
+    unsigned | unsigned-next)
+      local signed=r
+      [ "$1" = unsigned ] || signed=next
+      tree "$signed"
+      cp -r "$base/$signed" "$to"
+      find "$to/packages" \( -name .conex -prune -o -name authorisation -o -name releases -o -name checksum \) -print0 |
+        xargs -0 rm -r ;;
     p | p+) published r "$1" ;;
     pnext | pnext+)
       local before=${1/next/}
@@ -61,6 +94,13 @@ published() {
   [[ $2 != *+ ]] || snapshot=--as=janitor-1
   quietly "$conex" -C "$base/$1" publish --to "$base/$2" --anchors "$anchors" --quorum 2 "$snapshot" --yes
   mv "$base/$2/index.tar.gz" "$base/$2.tar.gz"
+}
+
+# head_of_run: what is measured, and where, for the median of $rounds
+head_of_run() {
+  local busy; busy=$(cut -d' ' -f1 /proc/loadavg)
+  [[ $source == made-up:* ]] && echo "No CONEX_DATA: the releases are made up." && echo
+  echo "$(cat "$base/about"). $(nproc) processors, load $busy before the run; files on $(stat -f -c %T "$work"); median of $rounds."
 }
 
 # full TREE: the command that verifies a whole tree
