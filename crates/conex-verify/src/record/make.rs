@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::accepted::{Directory, Record, Share};
 use super::parts::Parts;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::format::digest::Digest;
 use crate::format::name::PackageName;
 use crate::format::path::{CONEX, PACKAGES};
@@ -128,8 +128,10 @@ pub(crate) fn make(made: &Made<'_, '_>, before: Option<&Record>) -> Record {
 /// `None`: possibly all.
 fn told<'m>(made: &Made<'m, '_>) -> Option<HashSet<&'m str>> {
     let (repository, assessment) = (made.repository, made.assessment);
-    // Of findings that are all alike the paths of the last ones are not known.
-    if !repository.misplaced.is_empty() || made.findings.iter().any(|f| f.alike > 0) {
+    // Of findings that are all alike the paths of the last ones are not known. Keys that do not count
+    // are told at segments, of no package.
+    let of_any = |finding: &Finding| finding.alike > 0 && finding.code != Code::UnknownKey;
+    if !repository.misplaced.is_empty() || made.findings.iter().any(of_any) {
         return None;
     }
     let said = made.findings.iter().filter_map(|finding| {

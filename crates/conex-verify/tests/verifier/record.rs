@@ -6,6 +6,7 @@ use crate::published::rich;
 use crate::world::recorded::compare;
 use crate::world::*;
 use conex_verify::format::resource::Kind;
+use conex_verify::limits::MAX_ALIKE;
 
 /// How many packages were not judged again when `new` followed `old`, at most, once both were
 /// compared.
@@ -104,6 +105,23 @@ fn an_unsigned_package_that_was_claimed_is_judged_again() {
         assert!(!new.verdict().accepted);
         assert_eq!(settled(&old, &new), 0);
     }
+}
+
+/// People had other keys before, so many that not all of what these vouched for is told one by one.
+#[test]
+fn former_keys_of_many_leave_packages_settled() {
+    let mut old = several();
+    let entry = old.now(Kind::Releases, "logs");
+    for n in 0..=MAX_ALIKE {
+        old.says_with("eve", &format!("former {n}"), vec![entry.clone()]);
+    }
+    old.stated("bob", at(0, 4));
+    let told = old.verdict();
+    assert!(told.accepted && told.findings.len() > MAX_ALIKE, "{told:?}");
+    let mut new = old.clone();
+    new.one_more("zarith.2.2", "eve", 3);
+    new.stated("bob", at(0, 5));
+    assert_eq!(settled(&old, &new), packages(&old) - 1);
 }
 
 /// What was said of a package is said again.
