@@ -113,7 +113,7 @@ full() {
 update() {
   local kind=$3 dialect=gnu
   [ -z "$kind" ] || dialect=archive
-  opam=$work/opam
+  opam=$base/opam
   tree "$1$kind"; tree "$2"
   rm -rf "$opam"; mkdir "$opam"
   "$suite" patch "$dialect" "$base/$1" "$base/$2" > "$opam/patch"

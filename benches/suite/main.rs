@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! suite make SOURCE SIZE TO         SOURCE: a directory with packages/, or `made-up:RELEASES`; SIZE: 0.1, 1, 4 …
+//! suite years SOURCE SIZE YEARS TO  the same, and each of so many years later: TO/0, TO/1, …
 //! suite floor WHAT PATH SIGNATURES  WHAT: `directory`, `archive`, `walk` or `start`
 //! suite patch DIALECT OLD NEW       DIALECT: `gnu`, `ocaml` or `archive`; prints the patch
 //! suite hostile TO                  archives, each beside an honest one
@@ -32,6 +33,7 @@ mod spread;
 #[path = "../../tests/support/world/mod.rs"]
 #[allow(dead_code)]
 mod world;
+mod years;
 
 use std::error::Error;
 use std::io::Write as _;
@@ -57,12 +59,9 @@ fn main() -> ExitCode {
 
 fn run(args: &[&str]) -> Result<(), Box<dyn Error>> {
     match *args {
-        ["make", source, size, to] => {
-            let files = match source.strip_prefix("made-up:") {
-                Some(count) => make::made_up(count.parse()?),
-                None => make::real(&tree(source)?),
-            };
-            make::make(&make::sized(&files, size.parse()?), Path::new(to))
+        ["make", source, size, to] => make::make(&packages(source, size)?, Path::new(to)),
+        ["years", source, size, years, to] => {
+            years::years(&packages(source, size)?, years.parse()?, Path::new(to))
         }
         ["floor", what, path, signatures] => {
             floor::floor(what, Path::new(path), signatures.parse()?)
@@ -80,6 +79,14 @@ fn run(args: &[&str]) -> Result<(), Box<dyn Error>> {
         ["hostile", to] => hostile::hostile(Path::new(to)),
         _ => Err("see the first lines of benches/suite/main.rs".into()),
     }
+}
+
+fn packages(source: &str, size: &str) -> Result<make::Packages, Box<dyn Error>> {
+    let files = match source.strip_prefix("made-up:") {
+        Some(count) => make::made_up(count.parse()?),
+        None => make::real(&tree(source)?),
+    };
+    Ok(make::sized(&files, size.parse()?))
 }
 
 fn tree(path: &str) -> Result<Tree, Box<dyn Error>> {

@@ -8,13 +8,14 @@ use std::path::Path;
 
 use conex::shell::keys::UnlockedKey;
 use conex::shell::keys::store::{Existing, KeyStore};
+use conex_verify::format::path::{CONEX, PACKAGES};
 use conex_verify::tree::Tree;
 
 use crate::sizes::release;
 use crate::spread::{described, spread};
 use crate::world::{World, at, id, link, seed};
 
-const JANITORS: [&str; 3] = ["janitor-1", "janitor-2", "janitor-3"];
+pub const JANITORS: [&str; 3] = ["janitor-1", "janitor-2", "janitor-3"];
 /// Those of them who approve everything.
 const APPROVE: [&str; 2] = ["janitor-1", "janitor-2"];
 /// Entries of one segment of a janitor.
@@ -70,7 +71,7 @@ pub fn sized(packages: &Packages, size: f64) -> Packages {
 }
 
 /// A file of a copy: in the directory of its release, and with its name in the opam file.
-fn renamed(path: &str, bytes: &[u8], name: &str, other: &str) -> (String, Vec<u8>) {
+pub fn renamed(path: &str, bytes: &[u8], name: &str, other: &str) -> (String, Vec<u8>) {
     let path = format!("{other}{}", &path[name.len()..]);
     if !path.ends_with("/opam") {
         return (path, bytes.to_vec());
@@ -87,24 +88,28 @@ fn renamed(path: &str, bytes: &[u8], name: &str, other: &str) -> (String, Vec<u8
     (path, text.into_bytes())
 }
 
-/// Writes the repository to `r` below `to`, and beside it what the scripts need to know: the
-/// `anchors`, the number of `signatures`, `about` in words, the keys in `keys`, and in `release`
-/// an owner, a release of theirs, and one that they make next.
-pub fn make(packages: &Packages, to: &Path) -> Result<(), Box<dyn Error>> {
+/// A signed repository, and the owner of each package.
+pub struct Made {
+    pub world: World,
+    pub owners: BTreeMap<String, String>,
+    /// Who owns how many, in words.
+    pub shares: String,
+}
+
+/// Has everybody sign what is theirs, and two janitors approve all of it.
+pub fn signed(packages: &Packages) -> Made {
     let shares = spread(packages.len());
     let mut world = World::empty();
+    let mut owners = BTreeMap::new();
     world.link(&link(2, &JANITORS, &JANITORS));
     let mut approved = vec![world.team_file("notaries", at(0, 1), &[JANITORS[0]])];
-    let mut signatures = JANITORS.len();
-    let mut releases = 0;
-    let mut next = None;
-    let mut rest = packages.iter().enumerate();
+    let mut rest = packages.iter();
     for (n, share) in shares.iter().enumerate() {
         let owner = format!("owner-{:04}", n + 1);
         let author = world.author_file(&owner, at(0, 1), &[&owner]);
         approved.push(author.clone());
         let mut signed = vec![author];
-        for (number, (name, files)) in rest.by_ref().take(*share) {
+        for (name, files) in rest.by_ref().take(*share) {
             for (path, bytes) in files {
                 world.file(&format!("packages/{name}/{path}"), bytes);
             }
@@ -112,41 +117,79 @@ pub fn make(packages: &Packages, to: &Path) -> Result<(), Box<dyn Error>> {
             approved.push(world.authorisation(name, at(0, 1), &[&owner]));
             signed.push(world.release_list(name, at(0, 1)));
             signed.extend(here.iter().map(|release| world.checksum(release, at(0, 1))));
-            releases += here.len();
-            if number == packages.len() / 2 {
-                let last = here.last().copied().unwrap_or_default();
-                next = Some(format!("{owner} {name} {last} {name}.99999\n"));
-            }
+            owners.insert(name.clone(), owner.clone());
         }
         world.says(&owner, signed);
-        signatures += 1;
     }
     for janitor in APPROVE {
         for entries in approved.chunks(ENTRIES) {
             world.says(janitor, entries.to_vec());
-            signatures += 1;
         }
     }
-    write(&world.tree, &to.join("r"))?;
-    let next = next.ok_or("there is no package")?;
-    let owner = next.split(' ').next().unwrap_or_default();
+    let shares = described(&shares);
+    Made {
+        world,
+        owners,
+        shares,
+    }
+}
+
+/// Has a repository signed, and writes it with [`save`].
+pub fn make(packages: &Packages, to: &Path) -> Result<(), Box<dyn Error>> {
+    let made = signed(packages);
+    let middle = packages.keys().nth(packages.len() / 2);
+    let package = middle.ok_or("there is no package")?;
+    let owner = &made.owners[package];
+    save(&made.world.tree, package, (owner, owner), &made.shares, to)
+}
+
+/// Writes a repository to `r` below `to`, and beside it what the scripts need to know: the
+/// `anchors`, the number of `signatures`, `about` in words, the keys in `keys`, and in `release`
+/// the owner of `package`, a release, and one that they make next. The owner comes with the name of
+/// their key.
+pub fn save(
+    tree: &Tree,
+    package: &str,
+    (owner, key): (&str, &str),
+    shares: &str,
+    to: &Path,
+) -> Result<(), Box<dyn Error>> {
+    let releases = |below: &str| -> BTreeSet<String> {
+        let opam = tree.below(below).filter_map(|(path, _)| {
+            let release = path.strip_suffix("/opam")?.strip_prefix(PACKAGES)?;
+            release.split_once('/').map(|(_, release)| release)
+        });
+        opam.filter(|release| !release.contains('/'))
+            .map(str::to_owned)
+            .collect()
+    };
+    write(tree, &to.join("r"))?;
+    let here = releases(&format!("{PACKAGES}{package}/"));
+    let last = here.last().ok_or("there is no release")?;
+    let next = format!("{owner} {package} {last} {package}.99999\n");
+    fs::write(to.join("release"), next)?;
     let store = KeyStore::at(to.join("keys/keys"));
-    for who in JANITORS.into_iter().chain([owner]) {
-        let text = UnlockedKey::from_seed(&seed(who))?.to_openssh(who, None)?;
+    let janitors = JANITORS.into_iter().map(|who| (who, who));
+    for (who, key) in janitors.chain([(owner, key)]) {
+        let text = UnlockedKey::from_seed(&seed(key))?.to_openssh(who, None)?;
         store.import_text(&id(who), text.as_bytes(), to, Existing::Keep)?;
     }
     let anchors = JANITORS.map(|who| crate::world::fingerprint(who).to_string());
     fs::write(to.join("anchors"), anchors.join(","))?;
+    // Each janitor signed the link.
+    let segments = tree.below(&format!("{CONEX}index/")).count();
+    let signatures = segments + JANITORS.len();
     fs::write(to.join("signatures"), signatures.to_string())?;
-    fs::write(to.join("releases"), releases.to_string())?;
+    let all = releases(PACKAGES);
+    fs::write(to.join("releases"), all.len().to_string())?;
+    let packages: BTreeSet<&str> = all.iter().filter_map(|r| r.split('.').next()).collect();
     let about = format!(
-        "{} packages, {releases} releases, {} files, {signatures} signatures; {}\n",
+        "{} packages, {} releases, {} files, {signatures} signatures; {shares}\n",
         packages.len(),
-        world.tree.files.len(),
-        described(&shares)
+        all.len(),
+        tree.files.len(),
     );
-    fs::write(to.join("about"), about)?;
-    Ok(fs::write(to.join("release"), next)?)
+    Ok(fs::write(to.join("about"), about)?)
 }
 
 /// Writes all files of a tree.
