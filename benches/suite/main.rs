@@ -61,7 +61,8 @@ fn run(args: &[&str]) -> Result<(), Box<dyn Error>> {
     match *args {
         ["make", source, size, to] => make::make(&packages(source, size)?, Path::new(to)),
         ["years", source, size, years, to] => {
-            years::years(&packages(source, size)?, years.parse()?, Path::new(to))
+            let packages = packages(source, size)?;
+            years::years(&packages, size.parse()?, years.parse()?, Path::new(to))
         }
         ["floor", what, path, signatures] => {
             floor::floor(what, Path::new(path), signatures.parse()?)

@@ -72,8 +72,16 @@ const YEAR: [(usize, Pull); 15] = [
     (40, Pull::Rotates),
 ];
 
-/// Writes the repository of the first day, and of the end of each year, below `to`.
-pub fn years(packages: &Packages, years: usize, to: &Path) -> Result<(), Box<dyn Error>> {
+/// Writes the repository of the first day, and of the end of each year, below `to`; and `folded`,
+/// where in the end everybody folds their segments. Within the years only janitors do, once in each.
+/// Of a part of opam-repository, or of several times all of it, there are as many pull requests less
+/// or more.
+pub fn years(
+    packages: &Packages,
+    size: f64,
+    years: usize,
+    to: &Path,
+) -> Result<(), Box<dyn Error>> {
     let made = signed(packages);
     let signed = made.owners.iter();
     let signed = signed.map(|(package, owner)| (name(package), BTreeSet::from([owner.clone()])));
@@ -88,29 +96,21 @@ pub fn years(packages: &Packages, years: usize, to: &Path) -> Result<(), Box<dyn
         names: packages.keys().cloned().collect(),
         random: Random(1),
         made: 0,
+        size,
     };
-    for year in 0..=years {
-        let package = life.next_release();
-        let owner = &life.owners[&package];
-        let key = life.office.key_name(owner);
-        let shares = format!("{year} years old");
-        let tree = &life.office.tree;
-        save(
-            tree,
-            &package,
-            (owner, key),
-            &shares,
-            &to.join(year.to_string()),
-        )?;
-        eprintln!("after {year} years: {} files", tree.files.len());
+    life.save(&to.join("0"))?;
+    for year in 1..=years {
+        life.year()?;
+        life.save(&to.join(year.to_string()))?;
+        eprintln!("after {year} years: {} files", life.office.tree.files.len());
         if year < years {
-            if year > 0 {
-                life.office.compact(&JANITORS)?;
-            }
-            life.year()?;
+            life.office.compact(&JANITORS)?;
         }
     }
-    Ok(())
+    let owners: BTreeSet<&str> = life.owners.values().map(String::as_str).collect();
+    let everybody: Vec<&str> = owners.into_iter().chain(JANITORS).collect();
+    life.office.compact(&everybody)?;
+    life.save(&to.join("folded"))
 }
 
 struct Life {
@@ -121,14 +121,13 @@ struct Life {
     random: Random,
     /// How many files, people and names were made, so that each is another.
     made: usize,
+    /// How many times opam-repository it is.
+    size: f64,
 }
 
 impl Life {
     fn year(&mut self) -> Result<(), Box<dyn Error>> {
-        let pulls = YEAR.iter();
-        let mut pulls: Vec<Pull> = pulls
-            .flat_map(|(count, pull)| vec![*pull; *count])
-            .collect();
+        let mut pulls = self.pulls();
         for n in (1..pulls.len()).rev() {
             pulls.swap(n, self.random.below(n + 1));
         }
@@ -142,6 +141,15 @@ impl Life {
             }
         }
         Ok(())
+    }
+
+    /// The pull requests of a year, those of a kind one after the other.
+    fn pulls(&self) -> Vec<Pull> {
+        let sized = |count: usize| (count as f64 * self.size).round() as usize;
+        let pulls = YEAR.iter();
+        pulls
+            .flat_map(|(count, pull)| vec![*pull; sized(*count)])
+            .collect()
     }
 
     fn two_janitors(&mut self) -> [&'static str; 2] {
@@ -172,11 +180,11 @@ impl Life {
 
     /// The changes of people, with what follows at once; gives the packages that they touch.
     fn people_change(&mut self, pull: Pull) -> Result<Names, Box<dyn Error>> {
-        let (package, who) = self.owned();
-        let (_, heir) = self.owned();
+        let (package, owner) = self.owned();
+        let (who, heir) = (self.anybody(), self.anybody());
         let all = self.of(&who);
         match pull {
-            Pull::OneMore if heir != who => {
+            Pull::OneMore if heir != owner => {
                 let names = Names::from([name(&package)]);
                 let change = changed(Change::Add, &heir, None, &names);
                 self.office.unsigned(&names, |w| plan::owner(w, &change))?;
@@ -290,6 +298,13 @@ impl Life {
         }
     }
 
+    /// An owner, whoever has one package as likely as who has many.
+    fn anybody(&mut self) -> String {
+        let people: BTreeSet<&String> = self.owners.values().collect();
+        let people: Vec<&String> = people.into_iter().collect();
+        people[self.random.below(people.len())].clone()
+    }
+
     /// All packages of somebody.
     fn of(&self, who: &str) -> Names {
         let all = self.owners.iter().filter(|(_, owner)| *owner == who);
@@ -393,10 +408,14 @@ impl Life {
         }
     }
 
-    /// A package of which somebody can sign a release next.
-    fn next_release(&self) -> String {
-        let all: Vec<&String> = self.owners.keys().collect();
-        all[all.len() / 2].clone()
+    /// Writes what is there now, with a package in the middle of which the owner can sign a release.
+    fn save(&self, to: &Path) -> Result<(), Box<dyn Error>> {
+        let package = self.owners.keys().nth(self.owners.len() / 2);
+        let package = package.ok_or("nobody owns a package")?;
+        let owner = &self.owners[package];
+        let key = self.office.key_name(owner);
+        let shares = format!("{} pull requests a year", self.pulls().len());
+        save(&self.office.tree, package, (owner, key), &shares, to)
     }
 }
 

@@ -19,6 +19,9 @@ use crate::make::JANITORS;
 use crate::seed_key::SeedKey;
 use crate::world::{id, private};
 
+/// Stands for whoever does what needs no signature.
+const NOBODY: &str = "nobody";
+
 /// Names of packages.
 pub type Names = BTreeSet<PackageName>;
 
@@ -191,37 +194,43 @@ impl Office {
         Ok(())
     }
 
-    /// Has somebody sign a plan of the whole tree, or nobody.
+    /// Has people sign what is planned for each of them of the whole tree.
     fn whole(
         &mut self,
-        who: Option<&str>,
-        plan: impl FnOnce(&plan::World<'_>) -> Result<Plan, PlanError>,
+        people: &[&str],
+        plan: impl Fn(&plan::World<'_>, &str) -> Result<Plan, PlanError>,
     ) -> Result<(), Box<dyn Error>> {
         let repository = Repository::load(&self.tree);
         let world = plan::World::new(&self.tree, &repository, View::Supported).map_err(told)?;
-        let mut plan = plan(&world).map_err(told)?;
-        if let Some(who) = who {
-            self.sign(&mut plan, who);
+        let mut plans = Vec::new();
+        for who in people {
+            let mut plan = plan(&world, who).map_err(told)?;
+            if plan.needs_signature() {
+                self.sign(&mut plan, who);
+            }
+            plans.push(plan);
         }
-        self.merge(plan);
+        plans.into_iter().for_each(|plan| self.merge(plan));
         Ok(())
     }
 
     /// What is done once a month: the claims.
     pub fn month(&mut self, janitors: [&str; 2]) -> Result<(), Box<dyn Error>> {
-        self.whole(None, plan::claims::claims)?;
+        self.whole(&[NOBODY], |world, _| plan::claims::claims(world))?;
         self.approved(janitors, &Names::new())
     }
 
-    /// What is done once a year: the janitors fold their segments, and somebody deletes those in
-    /// which nothing counts.
-    pub fn compact(&mut self, janitors: &[&str]) -> Result<(), Box<dyn Error>> {
-        for who in janitors {
-            let key = self.key(who).public().clone();
-            let request = plan::Compact { id: id(who), key };
-            self.whole(Some(who), |world| plan::compact(world, &request))?;
-        }
-        self.whole(None, |world| Ok(plan::delete_dead(world)))
+    /// These people fold their segments, and somebody deletes those in which nothing counts.
+    pub fn compact(&mut self, people: &[&str]) -> Result<(), Box<dyn Error>> {
+        let keys: BTreeMap<&str, PublicKey> = people
+            .iter()
+            .map(|who| (*who, self.key(who).public().clone()))
+            .collect();
+        self.whole(people, |world, who| {
+            let key = keys[who].clone();
+            plan::compact(world, &plan::Compact { id: id(who), key })
+        })?;
+        self.whole(&[NOBODY], |world, _| Ok(plan::delete_dead(world)))
     }
 }
 
