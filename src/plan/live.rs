@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use super::World;
 use conex_verify::format::key::{Fingerprint, Namespace, PublicKey};
 use conex_verify::format::name::Id;
-use conex_verify::format::resource::{Entry, IdFile, Kind, ResourceId, SignedSegment};
+use conex_verify::format::resource::{Entry, IdFile, Kind, ResourceId, Revision, SignedSegment};
 use conex_verify::workbench::repository::Loaded;
-use conex_verify::workbench::trust::support::supported;
+use conex_verify::workbench::trust::support::{Standing, supported};
 
 impl<'r> World<'r> {
     /// The entries of a segment that are live.
@@ -43,10 +43,35 @@ impl<'r> World<'r> {
         };
         let higher = || {
             present.is_none_or(|p| entry.version.revision > p.revision)
+                && !self.is_removed(entry)
                 && self.counts(id, key, entry)
                 && self.supported(resource).contains(&entry.version)
         };
         (present == Some(entry.version) && supports()) || opens() || own_file() || higher()
+    }
+
+    /// Whether an entry is about a release that was removed: the valid list does not have it, and
+    /// lets it in only above this revision.
+    fn is_removed(&self, entry: &Entry) -> bool {
+        let Some(package) = entry.resource.package() else {
+            return false;
+        };
+        let list = self.repository.packages.get(&package);
+        let Some(list) = list.and_then(|p| p.releases.good()).map(|l| &l.value) else {
+            return false;
+        };
+        let floor = Revision {
+            epoch: list.revision.epoch,
+            counter: list.floor,
+        };
+        let valid = self.standing(&ResourceId::releases(&package));
+        entry.resource.kind == Kind::Checksum
+            && entry.version.revision <= floor
+            && list
+                .releases
+                .iter()
+                .all(|r| r.as_str() != &*entry.resource.name)
+            && valid.is_some_and(Standing::is_valid)
     }
 
     /// Whether a segment is what it says: signed here, with a key that a link, past or present, or

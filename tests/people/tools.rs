@@ -73,6 +73,25 @@ fn approve_refuses_a_key_that_two_ids_have_proven() {
     assert!(entry_for(&approve(&w, "ja"), Kind::Author, "eve").is_some());
 }
 
+/// A release that was removed cannot come back at or below the floor of a valid list: what was signed
+/// of it shows no rollback. L4
+#[test]
+fn what_was_signed_of_a_removed_release_is_dead() {
+    for (floor, live) in [(1, false), (0, true)] {
+        let mut w = World::usual();
+        w.gone("fmt.1.0");
+        let list = w.release_list_above("fmt", at(0, 2), floor);
+        w.says("bob", vec![list]);
+        let repository = Repository::load(&w.tree);
+        let world = plan::World::look(&w.tree, &repository, View::Supported).unwrap();
+        let segments = repository.segments.iter();
+        let mut entries = segments.flat_map(|(_, loaded)| world.live_entries(&loaded.value));
+        let gone = resource(Kind::Checksum, "fmt.1.0");
+        let is_live = entries.any(|entry| entry.resource == gone);
+        assert_eq!(is_live, live, "floor {floor}");
+    }
+}
+
 /// A file of signatures in the name of `ja`, which somebody else wrote or copied.
 fn in_the_name_of_ja(w: &mut World, repository: Digest, key: &str) -> (String, Entry) {
     let entry = w.author_file("mallory", at(0, 1), &["mallory"]);
