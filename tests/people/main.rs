@@ -31,6 +31,7 @@ mod world;
 mod approvals;
 mod branches;
 mod changes;
+mod foretold;
 mod hints;
 mod history;
 mod killed;

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::verb::anchors::AnchorsArgs;
 use super::verb::approve::ApproveArgs;
+use super::verb::bootstrap::BootstrapCommand;
 use super::verb::check::CheckArgs;
 use super::verb::claims::ClaimsArgs;
 use super::verb::compact::CompactArgs;
@@ -67,6 +68,9 @@ pub enum Command {
     Key(KeyCommand),
     /// Start a signed repository: its first link of janitors
     Init(InitArgs),
+    /// Find owners for a repository that nobody signs yet
+    #[command(subcommand)]
+    Bootstrap(BootstrapCommand),
     /// Become an author: put your key into the repository
     Join(JoinArgs),
     /// Say who owns which package

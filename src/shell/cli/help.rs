@@ -11,6 +11,7 @@ const ALL: &[&[Page]] = &[
     verify::PAGES,
     key::PAGES,
     init::PAGES,
+    bootstrap::PAGES,
     join::PAGES,
     owner::PAGES,
     team::PAGES,

@@ -108,6 +108,7 @@ fn run_in(root: &Path, named: Option<&Path>, cli: &Cli) -> Result<Exit, Failure>
         Command::Status(args) => status::run(root, args),
         Command::Anchors(args) => anchors::run(root, args),
         Command::Init(args) => init::run(root, args),
+        Command::Bootstrap(args) => bootstrap::run(root, args),
         Command::Join(args) => join::run(root, args),
         Command::Owner(args) => owner::run(root, args),
         Command::Team(args) => team::run(root, args),

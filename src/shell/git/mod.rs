@@ -10,6 +10,7 @@
 //! * [`Git`]: the repository; `command`: how the program is run: whatever the environment and
 //!   the user's configuration say, the same bytes come out;
 //! * `merge`: a merge, as it would be if it were done now;
+//! * `merges`: who changed which releases when;
 //! * `revision`: `BASE..HEAD` as people type it;
 //! * `list`: the names, kinds and sizes in a tree, with limits before anything is read;
 //! * `below`: a repository of packages that is a directory below git's top;
@@ -28,6 +29,7 @@ mod error;
 mod history;
 mod list;
 mod merge;
+mod merges;
 pub mod names;
 mod oid;
 mod pulls;

@@ -2,6 +2,7 @@
 
 pub mod anchors;
 pub mod approve;
+pub mod bootstrap;
 pub mod check;
 pub mod claims;
 pub mod compact;
