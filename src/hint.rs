@@ -114,6 +114,10 @@ hints! {
     RightsFirst = "take their keys or their ownership away first, in the same change: `conex revoke ID`, or `conex owner remove ID PACKAGE`";
     /// Something has to be written anew.
     SignAgain = "write it with `conex sign`";
+    /// `bootstrap ids` wrote keys that somebody fetched.
+    ListedOnly = "nobody has proven these keys: whoever has one does, without a janitor, by `conex join ID`";
+    /// `bootstrap claim` left packages to the janitors.
+    ApproveHeld = "Each janitor approves all of it, with the packages that they hold: `conex approve --held`";
     /// A package has no list.
     OwnerSigns = "an owner writes it with `conex sign`";
     /// What a change of keys leaves for others.

@@ -128,7 +128,7 @@ impl Table {
 
 const HEAD: &str = "\
 # Who would own what. Nothing of this counts before a quorum of janitors approves it.
-# Edit it: `conex bootstrap claim` takes the lines that say `strong`, and has the janitors hold the rest.
+# Edit it: a line that says `strong` is claimed as it stands, and the janitors hold the rest.
 #
 # id ID SEEN WORDS: when somebody was last seen; `asleep`: not for two years; `merges`: what others open.
 # team TEAM MEMBERS

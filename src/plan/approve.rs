@@ -61,7 +61,7 @@ pub fn approve_some(
     if !is_janitor {
         return Ok(plan);
     }
-    let waiting = offered(world, &scope.names);
+    let waiting = offered(world, &scope.names, scope.held);
     for id in scope.authors.iter().chain(&scope.ids) {
         world.known_id(id)?;
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::world::World;
 use conex_verify::format::name::PackageName;
 use conex_verify::format::syntax::{self, Item, Value, ValueKind};
+use conex_verify::workbench::repository::Package;
 
 /// For each signed package, the packages of this repository without a signature that one of its
 /// releases names in `depends`, in whatever version and under whatever condition.
@@ -21,19 +22,7 @@ pub fn on_unsigned(world: &World<'_>) -> BTreeMap<PackageName, BTreeSet<PackageN
         let Some(package) = world.repository.packages.get(*name) else {
             continue;
         };
-        let mut named = BTreeSet::new();
-        for dir in package.directories.values() {
-            if let Some(file) = dir.opam().and_then(|source| syntax::parse(source).ok()) {
-                for item in &file.items {
-                    if let Item::Field(field) = item
-                        && field.name.text == "depends"
-                    {
-                        collect(&field.value, &mut named);
-                    }
-                }
-            }
-        }
-        let unsigned: BTreeSet<PackageName> = named
+        let unsigned: BTreeSet<PackageName> = named_by(package)
             .into_iter()
             .filter(|on| world.repository.packages.contains_key(on) && !signed.contains(on))
             .collect();
@@ -42,6 +31,23 @@ pub fn on_unsigned(world: &World<'_>) -> BTreeMap<PackageName, BTreeSet<PackageN
         }
     }
     all
+}
+
+/// The packages that a release of a package names in `depends`.
+pub fn named_by(package: &Package) -> BTreeSet<PackageName> {
+    let mut named = BTreeSet::new();
+    for dir in package.directories.values() {
+        if let Some(file) = dir.opam().and_then(|source| syntax::parse(source).ok()) {
+            for item in &file.items {
+                if let Item::Field(field) = item
+                    && field.name.text == "depends"
+                {
+                    collect(&field.value, &mut named);
+                }
+            }
+        }
+    }
+    named
 }
 
 /// The names in a formula of packages. A version or a condition of one names none.

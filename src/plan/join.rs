@@ -19,7 +19,9 @@ pub struct Join {
     pub accounts: BTreeSet<Account>,
 }
 
-/// Plans the file of a new author, and the vouch that proves the key.
+/// Plans the file of a new author, and the vouch that proves the key. Of an author whose keys somebody
+/// else listed, and nobody has proven, a key that is listed is only proven, which takes no janitor;
+/// another one takes their place when a quorum approves.
 ///
 /// # Errors
 /// The id is taken, or the key belongs to somebody else.
@@ -31,12 +33,20 @@ pub fn join(world: &World<'_>, request: &Join) -> Result<Plan, PlanError> {
             "choose another id",
         ));
     }
+    let mut listed: Option<&Author> = None;
     match world.id_file(id) {
         Some(IdFile::Team(_)) => {
             return Err(PlanError::refused(
                 format!("`{id}` is a team here"),
                 "choose another id",
             ));
+        }
+        // What somebody else listed for an id is nobody's until it is proven.
+        Some(IdFile::Author(author)) if !author.keys.is_empty() && !world.has_proven(author) => {
+            if request.keys.iter().all(|key| author.keys.contains(key)) {
+                return Ok(proof(world, author));
+            }
+            listed = Some(author);
         }
         Some(IdFile::Author(author)) => {
             if !author.keys.is_empty() && author.keys == request.keys {
@@ -50,7 +60,7 @@ pub fn join(world: &World<'_>, request: &Join) -> Result<Plan, PlanError> {
         None => {}
     }
     let is_janitor = world.chain().ever_member(id);
-    if !is_janitor && world.taken_ids().contains(&fold(id.as_str())) {
+    if !is_janitor && listed.is_none() && world.taken_ids().contains(&fold(id.as_str())) {
         return Err(PlanError::refused(
             format!("an id that differs from `{id}` only in case is taken"),
             Hint::DeclineMistyped {
@@ -80,12 +90,34 @@ pub fn join(world: &World<'_>, request: &Join) -> Result<Plan, PlanError> {
     let resource = ResourceId::id(Kind::Author, id);
     let author = Author {
         id: id.clone(),
-        revision: world.next_revision(&resource, None)?,
+        revision: world.next_revision(&resource, listed.map(|author| author.revision))?,
         keys: request.keys.clone(),
-        accounts: request.accounts.clone(),
+        accounts: match listed {
+            Some(author) => &author.accounts | &request.accounts,
+            None => request.accounts.clone(),
+        },
     };
     let mut plan = Plan::default();
+    if listed.is_some() {
+        plan.say(format!(
+            "takes another key than those that are listed for `{id}`, which nobody has proven"
+        ));
+    }
     let version = plan.write(&author);
     plan.vouch(resource, version);
     Ok(plan)
+}
+
+/// Proves a listed key: the file stays as it is.
+fn proof(world: &World<'_>, author: &Author) -> Plan {
+    let mut plan = Plan::default();
+    let resource = ResourceId::id(Kind::Author, &author.id);
+    if let Some(version) = world.repository.version_of(&resource) {
+        plan.say(format!(
+            "proves that the key of the author `{}` is yours",
+            author.id
+        ));
+        plan.vouch(resource, version);
+    }
+    plan
 }

@@ -18,6 +18,7 @@
 
 mod approve;
 mod belong;
+pub mod bootstrap;
 pub mod claims;
 mod compact;
 pub mod conflict;
@@ -69,7 +70,7 @@ pub use raise::raise;
 pub use rotate::{KeyChange, Retire, change_keys, prove, remove_keys, revoke};
 pub use rotate::{under_unknown_keys, vouch_again};
 pub use scope::Scope;
-pub use sign::{Log, Sign, sign};
+pub use sign::{Log, Sign, describe, sign};
 pub use snapshot::{MakeSnapshot, Unchanged, snapshot};
 pub use supersede::{Supersede, supersede};
 pub use team::{TeamChange, team};

@@ -21,6 +21,8 @@ pub struct Scope {
     pub ids: Vec<Id>,
     /// Of that, only what these files belong to: the paths that a range of commits touches.
     pub touched: Option<BTreeSet<String>>,
+    /// With packages that nobody owns and that were never approved: the janitors are to hold them.
+    pub held: bool,
 }
 
 impl Scope {

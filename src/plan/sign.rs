@@ -54,18 +54,7 @@ pub type Log = BTreeMap<ResourceId, BTreeSet<ResourceVersion>>;
 /// # Errors
 /// Nothing of the signer's, nothing but what no client would accept, an unknown package.
 pub fn sign(world: &World<'_>, request: &Sign) -> Result<Plan, PlanError> {
-    let mut job = Job {
-        world,
-        request,
-        plan: Plan::default(),
-        problems: Vec::new(),
-        signed: BTreeSet::new(),
-        waiting: BTreeSet::new(),
-        left_out: BTreeSet::new(),
-        gone: Gone::of(world),
-        releases: 0,
-        removed: 0,
-    };
+    let mut job = Job::new(world, request);
     world.join_links(&mut job.plan);
     job.prove()?;
     let selected: BTreeSet<PackageName> = request
@@ -85,6 +74,37 @@ pub fn sign(world: &World<'_>, request: &Sign) -> Result<Plan, PlanError> {
     job.finish()
 }
 
+/// Plans checksums and lists of releases of these packages as they are found, and vouches for
+/// nothing: a quorum does. `world` is seen as if what waits were approved.
+///
+/// # Errors
+/// Something that no client would accept, or a counter is at its end.
+pub fn describe(world: &World<'_>, names: &BTreeSet<PackageName>) -> Result<Plan, PlanError> {
+    let Some((signer, key)) = world.chain().current().members.iter().next() else {
+        return Ok(Plan::default());
+    };
+    let request = Sign {
+        signer: signer.clone(),
+        key: key.clone(),
+        packages: Vec::new(),
+        allow_weak_checksums: true,
+        log: Log::new(),
+    };
+    let mut job = Job::new(world, &request);
+    for report in &world.assessment.packages {
+        if names.contains(&report.name)
+            && let Some(package) = world.repository.packages.get(&report.name)
+        {
+            job.releases_of(report, package, false)?;
+        }
+    }
+    // A package with owners and without a list is one that clients refuse.
+    match job.problems.is_empty() {
+        true => Ok(job.plan),
+        false => Err(PlanError::Repository(job.problems)),
+    }
+}
+
 struct Job<'a, 'r> {
     world: &'a World<'r>,
     request: &'a Sign,
@@ -99,7 +119,22 @@ struct Job<'a, 'r> {
     removed: usize,
 }
 
-impl<'a> Job<'a, '_> {
+impl<'a, 'r> Job<'a, 'r> {
+    fn new(world: &'a World<'r>, request: &'a Sign) -> Job<'a, 'r> {
+        Job {
+            world,
+            request,
+            plan: Plan::default(),
+            problems: Vec::new(),
+            signed: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            left_out: BTreeSet::new(),
+            gone: Gone::of(world),
+            releases: 0,
+            removed: 0,
+        }
+    }
+
     /// Proves the key of the signer, if nothing else has: the first segment under a
     /// key vouches for the file of the id.
     fn prove(&mut self) -> Result<(), PlanError> {

@@ -108,7 +108,7 @@ impl Waits {
 
 /// Everything that waits for a quorum.
 pub fn waiting(world: &World<'_>) -> Vec<Waits> {
-    offered(world, &[])
+    offered(world, &[], false)
 }
 
 /// The packages and ids that were declined: `approve` offers them by their names alone.
@@ -119,9 +119,13 @@ pub fn declined(world: &World<'_>) -> BTreeSet<String> {
         .collect()
 }
 
-/// What waits, with those declined things that the janitor names.
-pub fn offered(world: &World<'_>, names: &[String]) -> Vec<Waits> {
-    let named = |item: &Waits| names.iter().any(|name| is_about(&item.resource, name));
+/// What waits, with those declined things that the janitor names; with `held`, all packages that
+/// nobody owns.
+pub fn offered(world: &World<'_>, names: &[String], held: bool) -> Vec<Waits> {
+    let named = |item: &Waits| {
+        let is_held = held && item.resource.package().is_some();
+        is_held || names.iter().any(|name| is_about(&item.resource, name))
+    };
     let mut list = everything(world);
     list.retain(|item| named(item) || !is_declined(world, item));
     // What stands in for a file with both sides in it is in nobody's tree.

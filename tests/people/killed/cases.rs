@@ -65,6 +65,8 @@ hook_first() { if grep -q blake2b= ~/.opam/repo/repos-config; then grep -q /cone
 # opam's files are as they were, byte for byte, and nothing is recorded any more.
 back() { conex disable; for file in config repo/repos-config; do cmp ~/opam-before/$file ~/.opam/$file; done
     test ! -e ~/.opam/conex-enable.json; }
+# Who would own what: dave owns dune, and the janitors hold re.
+table() { printf '%s\n' 'id dave 2025-01 -' 'package dune dave strong - 2025-01 -' 'package re - weak - - -' > ~/owners; }
 at() { git --git-dir ~/forge.git "$@"; }
 # A forge with the branch `join`: a new author with a package, and an edit of fmt that nobody signed.
 forge() { git clone -q --bare . ~/forge.git; git remote add origin ~/forge.git; git clone -q ~/forge.git ~/ja-clone
@@ -147,6 +149,21 @@ pub const CASES: &[Case] = &[
         name: "join",
         command: "by dave conex join dave --account github:dave",
         after: APPROVED,
+        ..CASE
+    },
+    Case {
+        name: "bootstrap ids",
+        before: "release dune.1.0; table; mkdir ~/fetched; cp $KEYS/dave.pub ~/fetched/dave.keys",
+        command: "conex bootstrap ids ~/owners --keys ~/fetched",
+        after: APPROVED,
+        ..CASE
+    },
+    Case {
+        name: "bootstrap claim",
+        before: "release dune.1.0; release re.1.0; table; by dave conex join dave",
+        command: "conex bootstrap claim ~/owners",
+        after: "for j in ja jb; do by $j conex approve --held --yes; done
+            conex verify --dir . --anchors \"$ANCHORS\" --quorum 2",
         ..CASE
     },
     Case {

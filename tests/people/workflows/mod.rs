@@ -13,6 +13,7 @@
 
 #![allow(clippy::disallowed_methods)]
 
+mod bootstrap;
 mod meanwhile;
 pub mod stolen;
 mod tour;

@@ -35,6 +35,9 @@ pub struct ApproveArgs {
     /// Only the file of this id, also where the id is that of a past or present janitor and the key another one
     #[arg(long = "id", value_name = "ID", add = Completes::ID)]
     pub ids: Vec<String>,
+    /// With the packages that nobody owns: from then on a quorum releases them
+    #[arg(long)]
+    pub held: bool,
     /// Only what these commits touch
     #[arg(long, value_name = "BASE..HEAD", conflicts_with = "theirs", add = Completes(&[Source::Ranges]))]
     pub range: Option<String>,
@@ -75,6 +78,7 @@ fn scope(args: &ApproveArgs, root: &Path) -> Result<Scope, Failure> {
             .map(|text| id(text))
             .collect::<Result<_, _>>()?,
         touched,
+        held: args.held,
     })
 }
 
@@ -217,7 +221,8 @@ pub const PAGES: &[Page] = &[Page {
 janitor's key; it also signs a new link of the janitor chain. Of what it vouches for it changes the counter alone, \
 where somebody took a decision of the published branch back: that is written anew above it. It leaves out what does \
 not fit the files that are there, and says what still lacks others. An id file for a past or present \
-janitor that lists another key than the chain is left out unless --id names it. With --branch or --pull it works on \
+janitor that lists another key than the chain is left out unless --id names it; and so is a package that nobody \
+owns, which was never approved, unless it is named, or --held says that the janitors hold them all. With --branch or --pull it works on \
 top of that branch, which it fetches, runs nothing of and checks out nowhere: of what waits it takes what the branch \
 brings, and shows it against the published branch.",
     exit: DONE,
@@ -227,6 +232,7 @@ brings, and shows it against the published branch.",
         "conex approve --range origin/main..HEAD --diff",
         "conex approve --branch origin/join",
         "conex approve --pull 7 --diff --merge",
+        "conex approve --held",
         "conex approve --as you --detached ../to-sign",
     ],
 }];

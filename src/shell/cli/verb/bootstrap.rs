@@ -1,15 +1,16 @@
 //! `conex bootstrap`: from a repository that nobody signs to one with owners.
 
-mod propose;
+pub mod claim;
+pub mod ids;
+pub mod propose;
 mod read;
-mod teams;
+pub mod teams;
 
 use std::path::Path;
 
 use clap::Subcommand;
 
 use crate::shell::cli::failure::{Exit, Failure};
-use crate::shell::cli::page::Page;
 
 /// The verbs of `bootstrap`.
 #[derive(Debug, Subcommand)]
@@ -18,6 +19,10 @@ pub enum BootstrapCommand {
     Propose(propose::ProposeArgs),
     /// Print the table with teams in it, of organisations in which several publish
     Teams(teams::TeamsArgs),
+    /// Write a file for each owner, with keys that you fetched; janitors approve them
+    Ids(ids::IdsArgs),
+    /// Write owners and releases by the table; janitors approve them
+    Claim(claim::ClaimArgs),
 }
 
 /// Runs `conex bootstrap`.
@@ -25,8 +30,7 @@ pub fn run(root: &Path, command: &BootstrapCommand) -> Result<Exit, Failure> {
     match command {
         BootstrapCommand::Propose(args) => propose::run(root, args),
         BootstrapCommand::Teams(args) => teams::run(args),
+        BootstrapCommand::Ids(args) => ids::run(root, args),
+        BootstrapCommand::Claim(args) => claim::run(root, args),
     }
 }
-
-/// What the help says beside the options.
-pub const PAGES: &[Page] = &[propose::PAGE, teams::PAGE];

@@ -91,7 +91,14 @@ pub fn run(root: &Path, args: &JoinArgs) -> Result<Exit, Failure> {
         return hand_out(&args.signing, &plan, &world, &id, root, dir);
     }
     let listed = (!listed.is_empty() && args.signing.key.is_none()).then_some(listed.as_slice());
-    let mut who = find(&args.signing, id.clone(), listed, &places)?;
+    // A key that somebody listed for this id is taken before others, if it is here.
+    let mut who = match world.listed_keys(&id) {
+        keys if keys.is_empty() || listed.is_some() || args.signing.key.is_some() => {
+            find(&args.signing, id.clone(), listed, &places)?
+        }
+        keys => find(&args.signing, id.clone(), Some(&keys), &places)
+            .or_else(|_| find(&args.signing, id.clone(), None, &places))?,
+    };
     // Somebody with two ids: the key that was found first is that of the other one.
     let taken = world.owner_of_key(who.signer.public());
     if taken.is_some_and(|other| other != id)
@@ -124,7 +131,9 @@ pub fn run(root: &Path, args: &JoinArgs) -> Result<Exit, Failure> {
 pub const PAGES: &[Page] = &[Page {
     verb: "join",
     policy: "writes packages/.conex/ids/ID with your public key and signs it with that key, which proves \
-that it is yours. It asks nothing: it grants nothing until a quorum of janitors approves it. Without --key it \
+that it is yours. It asks nothing: it grants nothing until a quorum of janitors approves it. Where a quorum approved \
+keys that somebody fetched for you, one of them proves that you are ID, and no janitor is needed; another key takes \
+their place when a quorum approves. Without --key it \
 takes git's SSH signing key, ssh-agent's, ~/.ssh/id_ed25519 or conex's own key, and says which.",
     exit: DONE,
     examples: &["conex join you --account github:you"],

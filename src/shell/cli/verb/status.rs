@@ -1,5 +1,6 @@
 //! `conex status`.
 
+mod bootstrap;
 mod json;
 mod one;
 mod overview;
@@ -54,6 +55,9 @@ pub struct StatusArgs {
     /// With --remote: look at the pull requests that the forge keeps as well, at the N newest that are not merged [default: 50]
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "50", requires = "remote", value_parser = clap::value_parser!(u16).range(1..=MOST_PULLS), add = Completes::NOTHING)]
     pub pulls: Option<u16>,
+    /// How far the packages are on their way to owners who have proven a key
+    #[arg(long, conflicts_with_all = ["names", "person", "remote", "format"])]
+    pub bootstrap: bool,
     /// Name every package with its owners, everybody, and all that is new, not only numbers
     #[arg(long)]
     pub all: bool,
@@ -143,6 +147,12 @@ pub fn run(root: &Path, args: &StatusArgs) -> Result<Exit, Failure> {
     if let Some(name) = &args.remote {
         let person = args.person.as_deref().map(id).transpose()?;
         return remote::run(root, name, person.as_ref(), args);
+    }
+    if args.bootstrap {
+        let tree = seen_tree(root)?;
+        let repository = Repository::load(&tree);
+        bootstrap::show(&World::look(&tree, &repository, View::Supported)?, args.all);
+        return Ok(Exit::Success);
     }
     // The numbers that programs get, and what a person is asked for, are of the whole.
     let is_part = args.format == Format::Human && args.person.is_none();
@@ -286,6 +296,7 @@ not say so.",
         "conex status fmt",
         "conex status --remote --as you",
         "conex status --remote --pulls 20",
+        "conex status --bootstrap",
         "conex status --format=json",
     ],
 }];

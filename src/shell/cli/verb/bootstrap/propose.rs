@@ -77,7 +77,7 @@ pub fn summary(table: &Table) {
 }
 
 /// What the help says beside the options.
-pub const PAGE: Page = Page {
+pub const PAGES: &[Page] = &[Page {
     verb: "bootstrap propose",
     policy: "prints a table, a line each package: a proposed owner, how strong that is, whose the sources are, \
 and why. It reads git's history along first parents, or the table that --history names, and what the newest release \
@@ -91,4 +91,4 @@ the maintainers'.",
         "conex bootstrap propose > ../owners",
         "conex bootstrap propose --history ../history.tsv > ../owners",
     ],
-};
+}];
