@@ -448,6 +448,8 @@ pages! {
     authors: "docs/authors.md",
     /// Who keeps a repository with others has minutes a week.
     janitors: "docs/janitors.md",
+    /// Who has thousands of packages that nobody signs wants owners for them.
+    bootstrap: "docs/bootstrap.md",
     /// Who keeps one alone wants it protected today.
     operators: "docs/operators.md",
     /// Who uses a repository without signatures, and cannot change that.

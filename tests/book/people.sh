@@ -62,7 +62,7 @@ signed() {
   for a in "$@"; do
     case ${a#*:} in '') ;; '*') conex owner add "${a%%:*}" --unclaimed ;; *) conex owner add "${a%%:*}" $(echo "${a#*:}" | tr + ' ') ;; esac
   done
-  publish Owners
+  [ $# -eq 0 ] || publish Owners
   for j in "${janitors[@]}"; do as "$j"; git pull -q; conex approve --yes --as "$j" && publish "$j approves"; done
   for a in "$@"; do [ -z "${a#*:}" ] && continue; as "${a%%:*}"; git pull -q; conex sign --yes --as "$who" && publish "$who signs"; done
   everybody_pulls
