@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use crate::history_support::History;
+use crate::history_support::{History, write_files};
 use crate::place::data;
+use crate::town::{CONEX, told};
 use conex::bootstrap::evidence::{Evidence, gather};
 use conex::bootstrap::history::{Change, parse};
 use conex::bootstrap::metadata::of_package;
@@ -15,6 +16,7 @@ use conex::bootstrap::people::People;
 use conex::bootstrap::propose::propose;
 use conex::bootstrap::table::{Line, Owner, Strength, Table};
 use conex::bootstrap::teams::with_teams;
+use conex::shell::keys::{Signer as _, UnlockedKey};
 use conex::shell::read::{Contents, read};
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::tree::Tree;
@@ -177,4 +179,58 @@ fn who_releases_in_the_next_year_is_foretold() {
          by who released last alone {as_last}"
     );
     assert!(all > 1_500 && with * 100 >= all * 74, "{with} of {all}");
+}
+
+/// From the unsigned repository to one that a client accepts which demands signatures of everything,
+/// with keys for all, and one approval of each janitor.
+#[test]
+fn the_whole_repository_is_claimed_with_one_approval_of_each() {
+    let (Some(changes), Some(history)) = (changes(), History::find()) else {
+        return;
+    };
+    let tree = history.first();
+    let table = with_teams(proposal(&tree, &changes).table);
+    let scratch = tempfile::tempdir().unwrap();
+    let work = scratch.path().join("work");
+    write_files(&work, &tree, tree.files.keys());
+    let keys = scratch.path().join("keys");
+    std::fs::create_dir(&keys).unwrap();
+    for (n, id) in (0u32..).zip(table.ids.keys()) {
+        let mut seed = [9; 32];
+        seed[..4].copy_from_slice(&n.to_le_bytes());
+        let key = UnlockedKey::from_seed(&seed).unwrap();
+        std::fs::write(
+            keys.join(format!("{id}.keys")),
+            format!("{}\n", key.public()),
+        )
+        .unwrap();
+    }
+    std::fs::write(scratch.path().join("owners"), table.to_string()).unwrap();
+    let conex = |args: &str| {
+        let output = Command::new(CONEX)
+            .args(args.split(' '))
+            .current_dir(&work)
+            .env_clear()
+            .env("HOME", scratch.path())
+            .env("CONEX_HOME", scratch.path().join("conex"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{args}: {}", told(&output));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    for janitor in ["ja", "jb"] {
+        conex(&format!("key new {janitor} --no-passphrase"));
+    }
+    conex(
+        "init --name whole --quorum 2 --snapshot optional --yes --janitor ja=../conex/keys/ja.pub --janitor jb=../conex/keys/jb.pub",
+    );
+    conex("bootstrap ids ../owners --keys ../keys --yes");
+    conex("bootstrap claim ../owners --yes");
+    for janitor in ["ja", "jb"] {
+        conex(&format!("approve --held --yes --as {janitor}"));
+    }
+    let anchors = conex("anchors");
+    conex(&format!(
+        "verify --dir . --anchors {anchors} --quorum 2 --no-state"
+    ));
 }
