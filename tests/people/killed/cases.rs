@@ -84,7 +84,8 @@ unsigned() { mkdir $1; cp -r packages repo $1/; rm -r $1/packages/.conex
     find $1 \( -name checksum -o -name releases -o -name authorisation \) -delete
     git -C $1 init -q; git -C $1 add -A; git -C $1 commit -qm upstream; }
 # What a mirror hands out is one state, for clients of the archive.
-mirrored() { conex verify --dir ~/www/index.tar.gz --anchors "$(conex -C ~/www anchors)" --no-state --require-snapshot; }
+mirrored() { test -s ~/anchors || conex -C ~/www anchors > ~/anchors
+    conex verify --dir ~/www/index.tar.gz --anchors "$(cat ~/anchors)" --no-state --require-snapshot; }
 # The other janitor merges it.
 merge() { by jb conex -C ~/ja-clone approve --branch origin/join --yes --merge; published join; }
 "#;
@@ -266,7 +267,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "mirror --git",
-        before: "unsigned ~/up; mkdir ~/mine; by ja conex -C ~/mine mirror --git ~/up --to ~/www --init mine --as ja --yes
+        before: "unsigned ~/up; mkdir ~/mine; by ja conex -C ~/mine mirror --git ~/up --to ~/www --init mine --as ja --yes; mirrored
             rm -r ~/up/packages/logs; mkdir ~/up/packages/fmt/fmt.7.0; cp packages/fmt/fmt.1.0/opam ~/up/packages/fmt/fmt.7.0/
             git -C ~/up add -A; git -C ~/up commit -qm more",
         command: "by ja conex -C ~/mine mirror --git ~/up --to ~/www --as ja --yes",
