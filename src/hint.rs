@@ -125,9 +125,9 @@ hints! {
     /// A janitor stays an author.
     KeepsAsAuthor { id } = "keeps `{id}` as an author, who proves the key with `conex sign`";
     /// A claim without owners.
-    ApproveByName { name } = "Without owners, `{name}` is approved by its name alone: `conex approve {name}`";
+    ApproveByName { name } = "Without owners, `{name}` is approved by its name: `conex approve {name}`";
     /// What was declined.
-    DeclinedByName { names } = "{names}; `conex approve NAME` takes one by its name";
+    DeclinedByName { names } = "{names}; `conex approve NAME` takes one by its name, and `conex approve --held` all packages of them";
     /// The first claim of a package was declined.
     DeclinedClaim { state, name } = "{state}, its first claim was declined (`conex approve {name}` takes it)";
     /// When a change of rights counts.

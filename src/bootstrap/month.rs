@@ -32,6 +32,17 @@ impl Month {
     }
 }
 
+impl Month {
+    /// The same month some years before.
+    #[must_use]
+    pub fn years_before(self, years: u64) -> Month {
+        Month {
+            year: self.year.saturating_sub(years),
+            ..self
+        }
+    }
+}
+
 impl fmt::Display for Month {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}", self.year, self.month)

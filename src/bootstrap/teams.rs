@@ -3,25 +3,31 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::metadata::Source;
-use super::table::{Owner, Strength, Table};
+use super::month::Month;
+use super::table::{Line, Owner, Strength, Table, Word};
 use conex_verify::format::name::{Id, fold};
 
 /// What a team is called if somebody has the name of the organisation.
 const TAKEN: &str = "-team";
 
-/// Gives the packages of each source that at least two people published, who are awake, to a team of
-/// these. Where the sources are in the account of one of the people, and in a line that names an owner
+/// For how many years somebody who published in an organisation, and is awake, is of it.
+const RECENT: u64 = 8;
+
+/// Gives the packages of each source that at least two people published in the last years, who are
+/// awake, to a team of these. Where the sources are in the account of one of the people, and in a line that names an owner
 /// for whom it has no evidence, as one that somebody edited, nothing changes.
 ///
 /// A line of a team is strong if a member published the package or is named by it.
 #[must_use]
 pub fn with_teams(table: Table) -> Table {
     let awake = |id: &&Id| table.ids.get(*id).is_some_and(|line| !line.asleep);
+    let newest = table.ids.values().filter_map(|line| line.seen).max();
+    let since = newest.map(|month| month.years_before(RECENT));
     let mut members: BTreeMap<Source, BTreeSet<Id>> = BTreeMap::new();
     for line in table.packages.values() {
         if let (Some(source), Owner::Ids(_)) = (&line.source, &line.owner) {
             let of_source = members.entry(source.clone()).or_default();
-            of_source.extend(line.candidates().filter(awake).cloned());
+            of_source.extend(published(line, since).filter(awake).cloned());
         }
     }
     let people: BTreeSet<String> = table.ids.keys().map(|id| fold(id.as_str())).collect();
@@ -67,6 +73,14 @@ pub fn with_teams(table: Table) -> Table {
     table
 }
 
+/// Those who published a package since then, and may be proposed.
+fn published(line: &Line, since: Option<Month>) -> impl Iterator<Item = &Id> {
+    line.evidence.iter().filter_map(move |word| match word {
+        Word::Published(id, _, last) if Some(*last) >= since => Some(id),
+        _ => None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,12 +113,15 @@ mod tests {
         );
     }
 
-    /// Attack: who helped once, or sleeps, comes into no team; nor does anybody into a person's.
+    /// Attack: who helped once, or sleeps, or published in an organisation many years ago, or is only
+    /// named, comes into no team; nor does anybody into a person's.
     #[test]
     fn who_is_no_candidate_comes_into_no_team() {
         for lines in [
             "package fmt ann strong github.com/guild 2024-01 published:ann:2:2024-01 helped:bob:1:2024-01\n",
             "package fmt ann strong github.com/guild 2024-01 published:ann:2:2024-01 published:old:1:2012-01\n",
+            "package fmt ann strong github.com/guild 2024-01 published:ann:2:2024-01 published:bob:1:2015-12\n",
+            "package fmt ann strong github.com/guild 2024-01 named:bob published:ann:2:2024-01\n",
             "package fmt ann strong github.com/ann 2024-01 published:ann:2:2024-01 published:bob:1:2024-01\n",
         ] {
             assert_eq!(with(lines), lines);

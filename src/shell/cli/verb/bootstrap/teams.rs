@@ -33,8 +33,8 @@ pub fn run(args: &TeamsArgs) -> Result<Exit, Failure> {
 /// What the help says beside the options.
 pub const PAGES: &[Page] = &[Page {
     verb: "bootstrap teams",
-    policy: "prints the table again, in which each organisation whose packages at least two people published, who \
-are awake, is a team of these, and owns its packages. A package whose sources are in one person's account, and one \
+    policy: "prints the table again, in which each organisation whose packages at least two people published in the \
+last eight years, who are awake, is a team of these, and owns its packages. A package whose sources are in one person's account, and one \
 whose line names an owner for whom it has no evidence, stays as it is. It writes nothing.",
     exit: "0 printed; 2 usage or environment",
     examples: &["conex bootstrap teams ../owners > ../with-teams"],
