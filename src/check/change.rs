@@ -191,10 +191,14 @@ fn revisions(known: &Registers, base: &World<'_>, merged: &World<'_>) -> Vec<Fin
             Some((_, segment)) => finding.value("signed in", segment),
             None => finding,
         };
-        let open = merged
-            .open_epoch(resource)
-            .max(merged.opened_once(resource));
-        if resource.kind != Kind::Checksum && revision.epoch > open + 1 {
+        let skips = |open: u64| resource.kind != Kind::Checksum && revision.epoch > open + 1;
+        let open = merged.open_epoch(resource);
+        // What was opened once is read from signatures, each of which may be about a whole repository.
+        let open = match skips(open) {
+            true => open.max(merged.opened_once(resource)),
+            false => open,
+        };
+        if skips(open) {
             let finding = Finding::error(
                 Code::EpochNotOpened,
                 &path,
