@@ -40,7 +40,7 @@ need_opam() {
 need_oracles() {
   # the pages of docs/ are typed on a terminal (`script`), and some of them into opam
   need_opam
-  need ssh-keygen=openssh-client strace=strace b2sum=coreutils git=git patch=patch tar=tar gzip=gzip ocamlopt=ocaml-nox
+  need ssh-keygen=openssh-client strace=strace b2sum=coreutils git=git patch=patch tar=tar gzip=gzip xz=xz-utils ocamlopt=ocaml-nox
   # the shells that are completed, and who reads man pages
   need bash=bash zsh=zsh fish=fish man=man-db mandoc=mandoc setsid=util-linux
   [ -d "$(ocamlopt -where)/opam-file-format" ] || ocamlfind query opam-file-format > /dev/null 2>&1 ||

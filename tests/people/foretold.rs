@@ -65,6 +65,10 @@ fn proposal(tree: &Tree, changes: &[Change]) -> Proposal {
 /// Every line but a few names somebody, and nobody who merges what others open owns anything, alone
 /// or in a team, but what the metadata says is theirs.
 #[test]
+#[cfg_attr(
+    not(feature = "real-data"),
+    ignore = "needs real repositories: tests/run"
+)]
 fn almost_every_package_gets_a_proposal() {
     let (Some(changes), Some(history)) = (changes(), History::find()) else {
         return;
@@ -134,6 +138,10 @@ fn start(scratch: &Path) -> Option<Tree> {
 /// Of the releases of a year, of packages that were there before it, at least 74 of 100 are made by
 /// somebody whom the proposal of the day before would let make them.
 #[test]
+#[cfg_attr(
+    not(feature = "real-data"),
+    ignore = "needs real repositories: tests/run"
+)]
 fn who_releases_in_the_next_year_is_foretold() {
     let scratch = tempfile::tempdir().unwrap();
     let (Some(changes), Some(tree)) = (changes(), start(scratch.path())) else {
@@ -184,6 +192,10 @@ fn who_releases_in_the_next_year_is_foretold() {
 /// From the unsigned repository to one that a client accepts which demands signatures of everything,
 /// with keys for all, and one approval of each janitor.
 #[test]
+#[cfg_attr(
+    not(feature = "real-data"),
+    ignore = "needs real repositories: tests/run"
+)]
 fn the_whole_repository_is_claimed_with_one_approval_of_each() {
     let (Some(changes), Some(history)) = (changes(), History::find()) else {
         return;
