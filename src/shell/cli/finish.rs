@@ -101,9 +101,6 @@ pub fn started(
     Ok(exit)
 }
 
-/// How many packages without an owner are named one by one.
-const ONE_BY_ONE: usize = 3;
-
 /// Says what a change leaves without support, and who approves it.
 fn waits(before: &World<'_>, tree: &Tree) {
     let repository = Repository::load(tree);
@@ -129,10 +126,15 @@ fn waits(before: &World<'_>, tree: &Tree) {
     let known = status(before).declined;
     let status = status(&after);
     let new: Vec<&String> = status.declined.difference(&known).collect();
-    // Of more of them whoever writes them says what to type.
-    for name in new.iter().take_while(|_| new.len() <= ONE_BY_ONE) {
-        let name = (*name).clone();
-        sayln!("{}", Hint::ApproveByName { name });
+    match new.as_slice() {
+        [] => {}
+        [name] => sayln!(
+            "{}",
+            Hint::ApproveByName {
+                name: (*name).clone()
+            }
+        ),
+        _ => sayln!("{}", Hint::ApproveHeld),
     }
     let all: Vec<&str> = status.janitors.iter().map(String::as_str).collect();
     let added: Vec<&str> = status

@@ -79,7 +79,8 @@ pub fn run(root: &Path, args: &ClaimArgs) -> Result<Exit, Failure> {
         paths.iter(),
         args.all,
     );
-    if changes && !args.consent.dry_run {
+    // Of several it was said already.
+    if changes && claim.held.len() == 1 && !args.consent.dry_run {
         sayln!("{}", Hint::ApproveHeld);
     }
     Ok(told(&left_out, exit, args.listing.format))
