@@ -179,8 +179,8 @@ conex opens no connection: git or the command of --fetch does. What is needed fo
 run that was killed is finished by the next one.",
     exit: "0 published, or nothing to do; 1 refused; 2 usage or environment",
     examples: &[
-        "conex mirror --git https://git.example/packages --to ../www --init my-mirror --as me",
-        "conex mirror --git https://git.example/packages --to ../www --delay 2days --yes",
-        "conex mirror --fetch 'curl -fsSO https://opam.example/index.tar.gz' --to ../www",
+        "conex mirror --git https://git.example/p --to ../www --init mine --as me",
+        "conex mirror --git https://git.example/p --to ../www --delay 2days --yes",
+        "conex mirror --fetch 'curl -sO https://o.example/index.tar.gz' --to ../www",
     ],
 }];
