@@ -181,6 +181,6 @@ run that was killed is finished by the next one.",
     examples: &[
         "conex mirror --git https://git.example/p --to ../www --init mine --as me",
         "conex mirror --git https://git.example/p --to ../www --delay 2days --yes",
-        "conex mirror --fetch 'curl -sO https://o.example/index.tar.gz' --to ../www",
+        "conex mirror --fetch ./fetch-index --to ../www --yes",
     ],
 }];
