@@ -69,6 +69,20 @@ fn the_archive_holds_what_is_published() {
     has(&town.ok(VERIFY), &["accepted"]);
 }
 
+/// Fault: a run that was killed behind the last file of a package left its directory, which no later run took
+/// away, and clients that follow the directory refused it.
+#[test]
+fn an_empty_directory_of_a_killed_run_goes() {
+    let town = with_notary();
+    town.ok(TO_WWW);
+    town.ok("mkdir -p ../www/packages/gone/gone.1.0/files");
+    town.fails(VERIFY, "rejected");
+    has(&town.ok(TO_WWW), &["Published in"]);
+    town.ok("test ! -e ../www/packages/gone");
+    has(&town.ok(VERIFY), &["accepted"]);
+    has(&town.ok(TO_WWW), &["Nothing to publish"]);
+}
+
 /// A run that was killed leaves bundles without an archive, or an archive of before: the same command
 /// goes on from what clients have.
 #[test]

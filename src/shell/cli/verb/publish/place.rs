@@ -249,10 +249,21 @@ fn directory(to: &Path, tree: &Tree) -> Result<Option<String>, Failure> {
             "the archive is the last file written, so clients have what was there; run the command again",
         )
     };
-    let mut changes = changes(&lies_in(to)?, tree);
-    let packed = archive(tree, made(tree)).map_err(|e| failed(&e))?;
+    let there = lies_in(to)?;
+    let mut changes = changes(&there, tree);
     let n = changes.len();
-    if n == 0
+    // A run that was killed behind the last file of a directory left that, and whoever follows the
+    // directory itself refuses it (V7.5). With a file that is not there its directory goes too.
+    let is_left = |dir: &&String| {
+        dir.starts_with(PACKAGES) && tree.below(&format!("{dir}/")).next().is_none()
+    };
+    let left = there.empty.iter().filter(is_left);
+    changes.extend(left.map(|dir| Change {
+        path: format!("{dir}/opam"),
+        bytes: None,
+    }));
+    let packed = archive(tree, made(tree)).map_err(|e| failed(&e))?;
+    if changes.is_empty()
         && loaded(&to.join(INDEX)).is_ok_and(|there| there.below(PACKAGES).eq(tree.below(PACKAGES)))
     {
         tidy(to);
