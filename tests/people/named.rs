@@ -281,3 +281,23 @@ fn a_mistyped_package_is_told_as_ever() {
         has(&both(&town, "true", &command), &["did you mean `fmt`?"]);
     }
 }
+
+/// Fault: an author removed one of two files beside a description, signed, and heard from `check`, or from
+/// nobody, that opam 2.6 over http takes the whole directory away then (D11).
+#[test]
+fn an_author_hears_what_some_opam_would_apply_otherwise() {
+    for command in ["by alice conex sign fmt --yes", "by alice conex sign --yes"] {
+        let town = Town::new();
+        town.ok("mkdir packages/fmt/fmt.1.0/files; echo a > packages/fmt/fmt.1.0/files/a.patch
+            echo b > packages/fmt/fmt.1.0/files/b.patch; by alice conex sign fmt --yes; commit files");
+        let text = town.ok(&format!(
+            "edit fmt.1.0 Other; rm packages/fmt/fmt.1.0/files/a.patch; {command}"
+        ));
+        has(&text, &["warning", "packages/fmt/fmt.1.0/files", "Wrote"]);
+        // A new file, and a description that changes, are what everybody applies.
+        let text = town.ok(&format!(
+            "commit less; edit fmt.1.0 More; echo c > packages/fmt/fmt.1.0/files/c.patch; {command}"
+        ));
+        assert!(!text.contains("warning"), "{text}");
+    }
+}

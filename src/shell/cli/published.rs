@@ -1,12 +1,16 @@
 //! What a tree changes against the published branch.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::workspace::earlier;
+use crate::check::portable;
 use crate::plan::part::keep_packages;
 use crate::plan::{self, Plan, View, World};
 use crate::shell::git::{Git, GitError, Where};
 use crate::shell::read::Extent;
+use conex_verify::finding::{Finding, Severity};
+use conex_verify::format::name::PackageName;
 use conex_verify::format::path::Place;
 use conex_verify::tree::Tree;
 use conex_verify::workbench::published::{BUNDLES, evidence};
@@ -107,6 +111,52 @@ impl Seen<'_> {
 /// repository around a work tree, if it was.
 pub fn below_published<'r>(world: World<'r>, root: &Path) -> World<'r> {
     Published::of(root).look().below(world)
+}
+
+/// C14: What of the packages that a plan signs some opam applies otherwise than another, against the
+/// published branch where git knows one. As warnings: `check` refuses such a change, and its author
+/// hears of it first.
+pub fn misapplied(root: &Path, plan: &Plan, tree: &Tree) -> Vec<Finding> {
+    let package = |path: &String| Place::of(path).ok()?.package();
+    let packages: BTreeSet<PackageName> = plan.writes.keys().filter_map(package).collect();
+    let before = match packages.is_empty() {
+        true => None,
+        false => whole_part(root, packages.clone()),
+    };
+    let Some(before) = before else {
+        return Vec::new();
+    };
+    // What opam reads of these packages is the same in both forms.
+    let read = |path: &str| {
+        let place = Place::of(path).ok();
+        place.is_some_and(|place| {
+            matches!(place, Place::Opam(_) | Place::File(..))
+                && place.package().is_some_and(|name| packages.contains(&name))
+        })
+    };
+    let part = |tree: &Tree| {
+        let files = tree.files.iter().filter(|(path, _)| read(path));
+        Tree {
+            files: files.map(|(p, b)| (p.clone(), b.clone())).collect(),
+            ..Tree::default()
+        }
+    };
+    let findings = portable(&part(&before), &part(tree)).into_iter();
+    findings
+        .map(|finding| Finding {
+            severity: Severity::Warning,
+            ..finding
+        })
+        .collect()
+}
+
+/// Some packages of the published branch, with all of their files; nothing where there is no such
+/// branch.
+fn whole_part(root: &Path, packages: BTreeSet<PackageName>) -> Option<Tree> {
+    let git = Git::open(root, Where::Directory).ok()?;
+    let tree = git.tree_of(&git.published()?).ok()?;
+    let listing = git.list_part(&tree, &Extent::Packages(packages)).ok()?;
+    git.read(&[&listing]).ok()?.into_iter().next()
 }
 
 impl Metadata {

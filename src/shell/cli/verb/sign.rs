@@ -17,7 +17,7 @@ use crate::shell::cli::finish::{hand_out, signed};
 use crate::shell::cli::options::{ListFormat, Listing, Signing};
 use crate::shell::cli::page::Page;
 use crate::shell::cli::part;
-use crate::shell::cli::published::Published;
+use crate::shell::cli::published::{Published, misapplied};
 use crate::shell::cli::signer::{Who, find, places, public_signer, signer_in};
 use crate::shell::cli::signing::fold_small;
 use crate::shell::keys::{Signer as _, log};
@@ -95,6 +95,7 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
         let left_out = std::mem::take(&mut plan.left_out);
         refuse_ignored(root, Covered::Releases, &releases(&plan), format)?;
         published.tell(&mut plan, &world, root, args.showing.all);
+        plan.warnings.extend(misapplied(root, &plan, tree));
         args.showing.show(&world, &plan, root)?;
         let exit = hand_out(&args.signing, &plan, &world, &id, root, dir)?;
         return Ok(told(&left_out, exit, format));
@@ -104,6 +105,7 @@ pub fn run(root: &Path, args: &SignArgs) -> Result<Exit, Failure> {
     let left_out = std::mem::take(&mut plan.left_out);
     refuse_ignored(root, Covered::Releases, &releases(&plan), format)?;
     published.tell(&mut plan, &world, root, args.showing.all);
+    plan.warnings.extend(misapplied(root, &plan, tree));
     args.showing.show(&world, &plan, root)?;
     worked.fold_small(&world, &who, &mut plan, root)?;
     let exit = signed(plan, args.signing.consent, &world, &who, root)?;
