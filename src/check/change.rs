@@ -193,7 +193,7 @@ fn revisions(known: &Registers, base: &World<'_>, merged: &World<'_>) -> Vec<Fin
         };
         let skips = |open: u64| resource.kind != Kind::Checksum && revision.epoch > open + 1;
         let open = merged.open_epoch(resource);
-        // What was opened once is read from signatures, each of which may be about a whole repository.
+        // Finding epochs that were opened once reads all signatures, so only a leap asks for it.
         let open = match skips(open) {
             true => open.max(merged.opened_once(resource)),
             false => open,

@@ -145,6 +145,11 @@ fn what_clients_refuse_is_not_published() {
             "signed repository",
         ),
         (
+            "cp packages/fmt/authorisation ~/up/packages/fmt/",
+            "rm ~/up/packages/fmt/authorisation",
+            "signed repository",
+        ),
+        (
             "ln -s /etc/passwd ~/up/packages/fmt/fmt.1.0/files",
             "rm ~/up/packages/fmt/fmt.1.0/files",
             "",
@@ -185,6 +190,23 @@ fn what_is_young_waits() {
         "mirror --delay 1week; test -d ~/www/packages/fmt/fmt.7.0; mirror; same; client",
     );
     fails(&town, "mirror --delay soon", "not a duration");
+}
+
+/// Whoever asks what would be done changes nothing by it: not what was seen, and no rewritten history is
+/// accepted.
+#[test]
+fn a_dry_run_writes_nothing() {
+    let town = Town::new();
+    ok(
+        &town,
+        "unsigned ~/up; mirror --init mine --dry-run; test \"$(ls ~/mine)\" = ''; mirror --init mine",
+    );
+    ok(
+        &town,
+        "new fmt 7.0; git -C ~/up add -A; git -C ~/up commit -q --amend -m other
+         cp -a ~/www ~/before; mirror --dry-run --rewritten $(git -C ~/up rev-parse HEAD); diff -r ~/www ~/before",
+    );
+    fails(&town, "mirror", "was rewritten");
 }
 
 /// Without git: a directory, and what a command brings.

@@ -11,6 +11,7 @@ use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::{Id, fold};
 use conex_verify::format::resource::{Account, Author, IdFile, Kind, ResourceId};
 use conex_verify::limits::MAX_KEYS;
+use conex_verify::workbench::trust::support::Standing;
 
 /// What was fetched of one account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub enum Unlisted {
     TooManyKeys,
     /// Somebody else has one of the keys.
     KeyOf(Fingerprint, String),
+    /// A file of this id waits for a quorum, with a key that was not fetched.
+    OtherKey(Fingerprint),
     /// The id, or one that differs in case alone, is somebody else's here.
     Taken(String),
     /// The forge gives the name another number than before: the account was registered again.
@@ -59,7 +62,10 @@ impl Unlisted {
     pub fn is_alarming(&self) -> bool {
         matches!(
             self,
-            Unlisted::KeyOf(..) | Unlisted::Taken(_) | Unlisted::Renumbered(..)
+            Unlisted::KeyOf(..)
+                | Unlisted::OtherKey(_)
+                | Unlisted::Taken(_)
+                | Unlisted::Renumbered(..)
         )
     }
 }
@@ -74,6 +80,10 @@ impl fmt::Display for Unlisted {
             Unlisted::KeyOf(key, other) => {
                 write!(f, "has the key {key}, which is of `{other}` too")
             }
+            Unlisted::OtherKey(key) => write!(
+                f,
+                "has a file here that no quorum approved, with the key {key}, which was not fetched: somebody else may have written it, and would get what the table gives"
+            ),
             Unlisted::Taken(why) => f.write_str(why),
             Unlisted::Renumbered(before, now) => write!(
                 f,
@@ -166,6 +176,14 @@ fn author(
                 return Err(Unlisted::Renumbered(before.to_owned(), now));
             }
         }
+    }
+    // Anybody can write a file that waits, for any id.
+    let approved = world
+        .standing(&ResourceId::id(Kind::Author, id))
+        .is_some_and(Standing::is_valid);
+    let keys = present.iter().flat_map(|author| &author.keys);
+    if !approved && let Some(other) = keys.into_iter().find(|key| !fetched.keys.contains(key)) {
+        return Err(Unlisted::OtherKey(other.fingerprint()));
     }
     // Whoever proved a key decides alone which keys there are; whoever was revoked has none.
     if present.is_some_and(|author| author.keys.is_empty() || world.has_proven(author)) {

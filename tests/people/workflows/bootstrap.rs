@@ -125,6 +125,18 @@ fn a_listed_key_does_nothing_before_a_quorum_approves() {
     ));
 }
 
+/// Attack: before the day, somebody writes a file for the id of another, with a key of their own. It waits
+/// like those that are listed, and would get what the table gives to the name.
+#[test]
+fn a_file_that_somebody_wrote_for_another_id_is_named() {
+    let town = begun();
+    town.ok("by erin conex join dave --key $PEOPLE/erin/keys/erin; commit planted");
+    town.fails(
+        "conex bootstrap ids ~/owners --keys ~/fetched",
+        "which was not fetched",
+    );
+}
+
 /// Attack: an approved, listed key is stolen before its owner ever used it. The thief is the owner
 /// until a quorum says otherwise; then nothing of the thief's is left.
 #[test]

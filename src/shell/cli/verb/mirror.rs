@@ -61,10 +61,10 @@ pub struct MirrorArgs {
 
 /// Runs `conex mirror`.
 pub fn run(root: &Path, args: &MirrorArgs) -> Result<Exit, Failure> {
-    // Where one cannot publish nothing is fetched, and nothing remembered.
+    // The place to publish is opened first, so that a wrong one is told before anything is fetched.
     let own = Own::open(root)?;
     let place = Place::open(root, Some(&args.to), None)?;
-    let upstream = look(&args.upstream, &own.dir)?;
+    let upstream = look(&args.upstream, &own.dir, args.signing.consent.dry_run)?;
     match &args.init {
         // What a run that was killed did not finish is finished.
         Some(name) => {
@@ -121,6 +121,12 @@ fn start(
 ) -> Result<Exit, Failure> {
     let failed =
         |e: &dyn std::fmt::Display| Failure::usage(format!("`{}`: {e}", root.display()), "");
+    // A dry run plans in a temporary directory.
+    let away = match args.signing.consent.dry_run && !root.join(PACKAGES).exists() {
+        true => Some(tempfile::tempdir().map_err(|e| failed(&e))?),
+        false => None,
+    };
+    let root = away.as_ref().map_or(root, |dir| dir.path());
     std::fs::create_dir_all(root.join(PACKAGES)).map_err(|e| failed(&e))?;
     let repo = upstream.and_then(|tree| tree.get(REPO));
     let repo = repo.map_or(&b"opam-version: \"2.0\"\n"[..], AsRef::as_ref);

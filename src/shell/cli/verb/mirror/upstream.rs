@@ -15,9 +15,10 @@ use crate::shell::hook::load::load;
 use crate::shell::out::sayln;
 use crate::shell::progress;
 use crate::shell::read::Contents;
-use conex_verify::format::path::CONEX;
+use conex_verify::format::path::{CONEX, Place};
 use conex_verify::tree::Tree;
 use conex_verify::words::plural;
+use conex_verify::workbench::published::Bundle;
 
 /// What is followed.
 #[derive(Debug, Args)]
@@ -52,19 +53,24 @@ const FETCHED: &str = "fetched-";
 ///
 /// # Errors
 /// Upstream cannot be read, was rewritten, or has signatures of its own.
-pub fn look(args: &UpstreamArgs, own: &Path) -> Result<Option<Tree>, Failure> {
+pub fn look(args: &UpstreamArgs, own: &Path, dry_run: bool) -> Result<Option<Tree>, Failure> {
     let tree = match (&args.git, &args.from, &args.fetch) {
-        (Some(url), ..) => by_git(args, url, own)?,
+        (Some(url), ..) => by_git(args, url, own, dry_run)?,
         (_, Some(path), _) => Some(loaded(path)?),
         (.., Some(command)) => Some(by_command(command, own)?),
         _ => None,
     };
-    match tree {
-        Some(tree) if tree.below(CONEX).next().is_some() => Err(Failure::refused(
-            "upstream is a signed repository",
+    // Lists and checksums lie beside what they are about.
+    let signed = |path: &&str| {
+        path.starts_with(CONEX) || Place::of(path).is_ok_and(|place| Bundle::of(&place).is_some())
+    };
+    let files = tree.iter().flat_map(|tree| tree.files.keys());
+    match files.map(String::as_str).find(signed) {
+        Some(path) => Err(Failure::refused(
+            format!("upstream is a signed repository: it has `{path}`"),
             "its users can follow it themselves, with its own anchors; a mirror would put other signatures in the place of these",
         )),
-        tree => Ok(tree),
+        None => Ok(tree),
     }
 }
 
@@ -117,12 +123,17 @@ fn by_command(command: &str, own: &Path) -> Result<Tree, Failure> {
 fn forget_the_dead(own: &Path) {
     let entries = std::fs::read_dir(own).into_iter().flatten().flatten();
     let left = entries.filter(|e| e.file_name().to_string_lossy().starts_with(FETCHED));
-    // What cannot be removed now is in nobody's way.
+    // A directory that cannot be removed now does no harm.
     left.for_each(|entry| drop(std::fs::remove_dir_all(entry.path())));
 }
 
 /// The commit of a branch that was seen long enough ago.
-fn by_git(args: &UpstreamArgs, url: &str, own: &Path) -> Result<Option<Tree>, Failure> {
+fn by_git(
+    args: &UpstreamArgs,
+    url: &str,
+    own: &Path,
+    dry_run: bool,
+) -> Result<Option<Tree>, Failure> {
     let (url, branch) = match url.split_once('#') {
         Some((url, branch)) => (url, format!("refs/heads/{branch}")),
         None => (url, "HEAD".to_owned()),
@@ -134,12 +145,14 @@ fn by_git(args: &UpstreamArgs, url: &str, own: &Path) -> Result<Option<Tree>, Fa
     let progress = progress::start("fetching");
     let fetched = git.fetch(url, std::slice::from_ref(&branch))?;
     drop(progress);
-    let tip = fetched.into_values().next().ok_or_else(|| {
-        Failure::usage(
-            format!("`{url}` has no `{branch}`"),
+    // With a star in it, a name is that of several.
+    let mut fetched = fetched.into_values();
+    let (Some(tip), None) = (fetched.next(), fetched.next()) else {
+        return Err(Failure::usage(
+            format!("`{branch}` is not one branch of `{url}`"),
             "name a branch that is there",
-        )
-    })?;
+        ));
+    };
     let mut seen = Seen::read(own)?;
     let rewritten = match seen.last() {
         Some(last) if !git.follows(&tip, last)? => {
@@ -153,8 +166,10 @@ fn by_git(args: &UpstreamArgs, url: &str, own: &Path) -> Result<Option<Tree>, Fa
     seen.add(now, &tip, rewritten);
     let delay = delay(args)?;
     let due = seen.due(now.saturating_sub(delay));
-    seen.write(own)?;
-    git.keep_alone(&tip)?;
+    if !dry_run {
+        seen.write(own)?;
+        git.keep_alone(&tip)?;
+    }
     if let Some((waiting, since)) = seen.waiting(due.as_ref()) {
         let age = i64::try_from(now.saturating_sub(since)).unwrap_or(i64::MAX);
         let states = plural(waiting, "state");

@@ -253,7 +253,7 @@ fn directory(to: &Path, tree: &Tree) -> Result<Option<String>, Failure> {
     let mut changes = changes(&there, tree);
     let n = changes.len();
     // A run that was killed behind the last file of a directory left that, and whoever follows the
-    // directory itself refuses it (V7.5). With a file that is not there its directory goes too.
+    // directory itself refuses it (V7.5). Removing a missing file removes its empty directories.
     let is_left = |dir: &&String| {
         dir.starts_with(PACKAGES) && tree.below(&format!("{dir}/")).next().is_none()
     };
