@@ -138,6 +138,19 @@ impl Findings {
         counts.any(|((_, severity), _)| *severity == Severity::Error)
     }
 
+    /// Whether there were none, those included that are only counted.
+    pub fn is_silent(&self) -> bool {
+        self.counts.is_empty()
+    }
+
+    /// How many there were of this code and severity, and how many of them are kept.
+    pub fn of_kind(&self, (code, severity): (Code, Severity)) -> (usize, usize) {
+        let all = self.counts.get(&(code, severity)).copied();
+        let kept = self.kept.iter();
+        let kept = kept.filter(|f| (f.code, f.severity) == (code, severity));
+        (all.unwrap_or_default(), kept.count())
+    }
+
     /// All that are kept, and for each kind of which there were more a finding that says how
     /// many; those of another cause are another kind.
     pub fn to_vec(&self) -> Vec<Finding> {

@@ -1,10 +1,10 @@
 //! Makes the record of a tree that was accepted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::accepted::{Directory, Record, Share};
 use super::parts::Parts;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Severity};
 use crate::format::digest::Digest;
 use crate::format::name::PackageName;
 use crate::format::path::{CONEX, PACKAGES};
@@ -128,10 +128,7 @@ pub(crate) fn make(made: &Made<'_, '_>, before: Option<&Record>) -> Record {
 /// `None`: possibly all.
 fn told<'m>(made: &Made<'m, '_>) -> Option<HashSet<&'m str>> {
     let (repository, assessment) = (made.repository, made.assessment);
-    // Of findings that are all alike the paths of the last ones are not known. Keys that do not count
-    // are told at segments, of no package.
-    let of_any = |finding: &Finding| finding.alike > 0 && finding.code != Code::UnknownKey;
-    if !repository.misplaced.is_empty() || made.findings.iter().any(of_any) {
+    if !repository.misplaced.is_empty() || has_unplaced(made.findings, &assessment.packages) {
         return None;
     }
     let said = made.findings.iter().filter_map(|finding| {
@@ -141,7 +138,7 @@ fn told<'m>(made: &Made<'m, '_>) -> Option<HashSet<&'m str>> {
     });
     let plain = |report: &&PackageReport| {
         let package = repository.packages.get(&report.name);
-        let quiet = report.findings.is_empty();
+        let quiet = report.findings.is_silent();
         let unsigned = |package: &Package| !package.has_metadata();
         let read = |package: &Package| {
             let mut all = package.directories.values();
@@ -158,6 +155,24 @@ fn told<'m>(made: &Made<'m, '_>) -> Option<HashSet<&'m str>> {
             .chain(names.filter(|n| !is_plain(n)))
             .collect(),
     )
+}
+
+/// Whether a finding that was only counted may be about any directory: of findings that are all
+/// alike the paths of the last ones are not known, but those of packages are in their reports.
+fn has_unplaced(findings: &[Finding], packages: &[PackageReport]) -> bool {
+    let counted = findings.iter().filter(|finding| finding.alike > 0);
+    // These are told at segments and at ids, of no package.
+    let counted = counted.filter(|f| !matches!(f.code, Code::UnknownKey | Code::PendingId));
+    let kinds: BTreeSet<(Code, Severity)> = counted.map(|f| (f.code, f.severity)).collect();
+    kinds.into_iter().any(|kind| {
+        let of_kind = findings.iter().filter(|f| (f.code, f.severity) == kind);
+        let (kept, left): (Vec<_>, Vec<_>) = of_kind.partition(|f| f.alike == 0);
+        let all = kept.len() + left.iter().map(|f| f.alike).sum::<usize>();
+        let reports = packages.iter().map(|report| report.findings.of_kind(kind));
+        let (told, shown) = reports.fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
+        // Of what no package's report has, all must be there with their paths.
+        all.checked_sub(told) != kept.len().checked_sub(shown) || all < told
+    })
 }
 
 /// How much there is in each directory of what has limits, as the reader counts. `None` where

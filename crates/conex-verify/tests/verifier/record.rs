@@ -124,12 +124,68 @@ fn former_keys_of_many_leave_packages_settled() {
     assert_eq!(settled(&old, &new), packages(&old) - 1);
 }
 
+const WEAK: &str = "opam-version: \"2.0\"\nurl { src: \"https://x/a.tgz\" checksum: \"md5=00000000000000000000000000000000\" }\n";
+
+/// More warnings than are told one by one: the packages that they are about are judged again, and
+/// the others are not.
+#[test]
+fn many_warnings_alike_leave_other_packages_settled() {
+    let mut old = several();
+    let mut names: Vec<String> = (0..MAX_ALIKE + 10).map(|n| format!("weak{n}")).collect();
+    for name in &names {
+        let release = format!("{name}.1");
+        old.owned(name, &["eve"]);
+        old.released(&release, "eve");
+        old.file(&opam_path(&release), WEAK);
+        let entries = old.listed(&release, at(0, 2));
+        old.says("eve", entries);
+    }
+    let warned = names.len();
+    names.extend(["fmt", "logs", "rresult", "uutf", "zarith"].map(str::to_owned));
+    names.sort();
+    let claimed: Vec<&str> = names.iter().map(String::as_str).collect();
+    old.claimed(at(0, 4), &claimed);
+    old.stated("bob", at(0, 4));
+    let told = old.verdict();
+    assert!(told.accepted && told.findings.len() > MAX_ALIKE, "{told:?}");
+    let quiet = packages(&old) - warned;
+    assert_eq!(settled(&old, &old), quiet);
+    let mut new = old.clone();
+    new.one_more("zarith.2.2", "eve", 3);
+    new.stated("bob", at(0, 5));
+    assert_eq!(settled(&old, &new), quiet - 1);
+    // One that was warned of is mended, and one more package is warned of.
+    let mut new = old.clone();
+    for (release, text) in [("weak3.1", OPAM), ("logs.1", WEAK)] {
+        new.file(&opam_path(release), text);
+        let entries = new.listed(release, at(0, 3));
+        new.says("eve", entries);
+    }
+    new.stated("bob", at(0, 5));
+    assert_eq!(settled(&old, &new), quiet - 1);
+}
+
+/// Ids that wait for approval are told at their files, of no package.
+#[test]
+fn many_pending_ids_leave_packages_settled() {
+    let mut old = several();
+    for n in 0..=MAX_ALIKE {
+        old.author_file(&format!("new{n}"), at(0, 1), &[&format!("key {n}")]);
+    }
+    old.stated("bob", at(0, 4));
+    let told = old.verdict();
+    assert!(told.accepted && told.findings.len() > MAX_ALIKE, "{told:?}");
+    let mut new = old.clone();
+    new.one_more("zarith.2.2", "eve", 3);
+    new.stated("bob", at(0, 5));
+    assert_eq!(settled(&old, &new), packages(&old) - 1);
+}
+
 /// What was said of a package is said again.
 #[test]
 fn a_package_with_a_warning_is_judged_again() {
     let mut old = several();
-    let weak = "opam-version: \"2.0\"\nurl { src: \"https://x/a.tgz\" checksum: \"md5=00000000000000000000000000000000\" }\n";
-    old.file(&opam_path("zarith.2.2"), weak);
+    old.file(&opam_path("zarith.2.2"), WEAK);
     let entries = old.listed("zarith.2.2", at(0, 3));
     old.says("eve", entries);
     old.stated("bob", at(0, 4));
