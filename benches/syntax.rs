@@ -83,8 +83,7 @@ fn hostile() {
             Ok(_) => "accepted".to_owned(),
             Err(error) => error.to_string(),
         };
-        let mut said = said.replace('\n', " ");
-        said.truncate(said.floor_char_boundary(90));
+        let said: String = said.replace('\n', " ").chars().take(90).collect();
         println!("{:>9.1?}  {start:?} {piece:?}: {said}", begin.elapsed());
     }
 }

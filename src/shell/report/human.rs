@@ -265,8 +265,11 @@ fn with_short_digests(value: &str) -> String {
 /// Untrusted text for one place of a report.
 fn clean(text: &str, most: usize) -> String {
     // Cut before and after: a value of a gigabyte is not walked through twice.
-    let most_bytes = text.floor_char_boundary(most.saturating_mul(4));
-    let start = text.get(..most_bytes).unwrap_or_default();
+    let end = text
+        .char_indices()
+        .nth(most.saturating_add(1))
+        .map_or(text.len(), |(at, _)| at);
+    let start = text.get(..end).unwrap_or_default();
     let cut = start.len() < text.len();
     let text = neutral(start);
     let short = shortened(&text, most);
