@@ -39,6 +39,7 @@ impl ToSign {
             Namespace::Index => "index",
             Namespace::Janitors => "link",
             Namespace::Snapshot => "snapshot",
+            Namespace::Release => "release",
         };
         format!("{kind}-{}", Digest::of(&self.bytes).short())
     }
@@ -112,6 +113,10 @@ pub fn take_in(
         Namespace::Index => segment(world, key, &full, bytes.len(), find),
         Namespace::Janitors => link(world, foreign, &full),
         Namespace::Snapshot => whole(world, foreign, &full),
+        Namespace::Release => Err(PlanError::refused(
+            "the signature is one of a release of conex, and of no repository",
+            "give a signature of a link, of a segment or of the snapshot",
+        )),
     }
 }
 

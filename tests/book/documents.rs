@@ -21,9 +21,14 @@ fn text(path: &str) -> String {
 
 /// All documents, relative to the top.
 fn documents() -> Vec<String> {
-    let mut all: Vec<String> = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
-        .map(String::from)
-        .into();
+    let mut all: Vec<String> = [
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+    ]
+    .map(String::from)
+    .into();
     for entry in fs::read_dir(top("docs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if name.ends_with(".md") {
@@ -518,4 +523,22 @@ fn every_difference_between_read_and_applied_has_its_rule() {
     sources(&top("src"), &mut code);
     let named = numbers(&code);
     assert!(named.is_subset(&listed), "{:?}", named.difference(&listed));
+}
+
+/// The bold words at the start of the items of the list under a heading.
+fn items(document: &str, title: &str) -> BTreeSet<String> {
+    let section = document
+        .lines()
+        .skip_while(|l| !(l.starts_with("## ") && l.ends_with(title)));
+    let section = section.skip(1).take_while(|l| !l.starts_with("## "));
+    let items = section.filter_map(|l| l.strip_prefix("* **")?.split_once("**"));
+    items.map(|(name, _)| name.to_owned()).collect()
+}
+
+#[test]
+fn what_is_not_covered_is_said_to_users_and_to_who_reports_faults() {
+    let users = items(&text("docs/users.md"), "Why it is safe, and where it ends");
+    let reports = items(&text("SECURITY.md"), "What it does not protect against");
+    assert!(users.len() > 5, "{users:?}");
+    assert_eq!(users, reports);
 }

@@ -48,6 +48,7 @@ mod hostile_cli;
 mod hostile_sizes;
 mod portable;
 mod publish;
+mod releases;
 mod shapes;
 mod signature_files;
 mod ssh_agent;

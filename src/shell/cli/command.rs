@@ -23,6 +23,7 @@ use super::verb::join::JoinArgs;
 use super::verb::key::KeyCommand;
 use super::verb::man::ManArgs;
 use super::verb::mirror::MirrorArgs;
+use super::verb::own::OwnCommand;
 use super::verb::owner::OwnerCommand;
 use super::verb::publish::PublishArgs;
 use super::verb::revoke::RevokeArgs;
@@ -124,6 +125,9 @@ pub enum Command {
     /// Take signatures out of a repository, or into it, for stock `ssh-keygen` and keys elsewhere
     #[command(subcommand)]
     Signature(SignatureCommand),
+    /// Check conex itself: whether a file is of a release
+    #[command(subcommand, name = "self")]
+    Own(OwnCommand),
     /// Print the script that completes `conex` in a shell
     Completions(CompletionsArgs),
     /// Write the man pages

@@ -41,6 +41,7 @@ const ALL: &[&[Page]] = &[
     explain::PAGES,
     completions::PAGES,
     man::PAGES,
+    own::PAGES,
 ];
 
 /// What is said of the verbs, one by one.

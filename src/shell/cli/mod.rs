@@ -131,6 +131,7 @@ fn run_in(root: &Path, named: Option<&Path>, cli: &Cli) -> Result<Exit, Failure>
         Command::Disable(args) => disable::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Signature(args) => signature::run(root, args),
+        Command::Own(args) => own::run(args),
         Command::Completions(args) => completions::run(command_line(), args),
         Command::Man(args) => man::run(command_line(), help::page, help::ENVIRONMENT, args),
     }

@@ -363,11 +363,18 @@ pub enum Namespace {
     Index,
     /// The snapshot.
     Snapshot,
+    /// The list of the files of a release of conex.
+    Release,
 }
 
 impl Namespace {
     /// All namespaces.
-    pub const ALL: [Namespace; 3] = [Namespace::Janitors, Namespace::Index, Namespace::Snapshot];
+    pub const ALL: [Namespace; 4] = [
+        Namespace::Janitors,
+        Namespace::Index,
+        Namespace::Snapshot,
+        Namespace::Release,
+    ];
 
     /// The namespace as SSHSIG carries it.
     pub fn as_str(self) -> &'static str {
@@ -375,6 +382,7 @@ impl Namespace {
             Namespace::Janitors => "conex-janitors-v1",
             Namespace::Index => "conex-index-v1",
             Namespace::Snapshot => "conex-snapshot-v1",
+            Namespace::Release => "conex-release-v1",
         }
     }
 }

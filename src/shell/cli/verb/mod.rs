@@ -19,6 +19,7 @@ pub mod join;
 pub mod key;
 pub mod man;
 pub mod mirror;
+pub mod own;
 pub mod owner;
 pub mod publish;
 pub mod revoke;

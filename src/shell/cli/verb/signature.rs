@@ -205,7 +205,7 @@ fn import(root: &Path, file: &Path, signature: &Path, dry_run: bool) -> Result<E
     let repository = Repository::load(&tree);
     // A snapshot is judged as those see the repository who follow it.
     let view = match namespace {
-        Namespace::Snapshot => View::Supported,
+        Namespace::Snapshot | Namespace::Release => View::Supported,
         Namespace::Index | Namespace::Janitors => View::AsIfApproved,
     };
     let world = World::new(&tree, &repository, view)?;
