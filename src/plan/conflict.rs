@@ -22,7 +22,8 @@ use conex_verify::tree::{Bytes, Tree};
 pub struct Conflicts {
     /// Lists of releases, checksums, and what is approved of the top: `sign` writes them anew.
     pub rewritten: BTreeSet<String>,
-    /// Of each list of releases that git left with both sides in it, the two sides.
+    /// Of each list of releases that git left with both sides in it, the two sides: as they stand in
+    /// that file, or as somebody [wrote](Conflicts::wrote) them.
     pub lists: BTreeMap<PackageName, [(ResourceVersion, Releases); 2]>,
     /// Links with the signatures of both sides: what is to be written.
     pub links: BTreeMap<String, Vec<u8>>,
@@ -40,6 +41,14 @@ impl Conflicts {
     /// How many files hold markers.
     pub fn len(&self) -> usize {
         self.rewritten.len() + self.links.len() + self.redo.len()
+    }
+
+    /// Takes the two sides of a list as two people wrote them. In the file that git left, a release
+    /// that one side brings or removes can stand outside of the markers, and so in both.
+    pub fn wrote(&mut self, name: &PackageName, [ours, theirs]: &[Vec<u8>; 2]) {
+        if let Some(sides) = lists(ours, theirs) {
+            self.lists.insert(name.clone(), sides);
+        }
     }
 
     /// What is to be decided again, and how. `None` if nothing is.

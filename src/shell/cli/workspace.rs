@@ -18,7 +18,7 @@ use crate::shell::write::{Change, WORK_TREE, apply};
 use crate::shell::{progress, signals};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::PublicKey;
-use conex_verify::format::name::Id;
+use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::path::Place;
 use conex_verify::tree::Tree;
 use conex_verify::words::{counted, plural};
@@ -89,7 +89,19 @@ pub fn no_repository(root: &Path) -> Failure {
 /// sides in a file of metadata, something readable stands in for it.
 pub fn merged_tree(root: &Path) -> Result<(Tree, Conflicts), Failure> {
     let tree = working_tree(root)?;
-    Ok(mend(&tree))
+    let (tree, mut conflicts) = mend(&tree);
+    let names: Vec<PackageName> = conflicts.lists.keys().cloned().collect();
+    if !names.is_empty()
+        && let Ok(git) = Git::open(root, Where::Directory)
+    {
+        for name in names {
+            // Whoever merged with another tool has the markers alone.
+            if let Ok(sides) = git.sides(&Place::Releases(name.clone()).path()) {
+                conflicts.wrote(&name, &sides);
+            }
+        }
+    }
+    Ok((tree, conflicts))
 }
 
 /// Reads the repository for somebody who looks at what waits in it.

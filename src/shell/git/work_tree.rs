@@ -49,6 +49,21 @@ impl Git {
         Ok(!unmerged.is_empty())
     }
 
+    /// The two sides of a file for which git waits, ours first, each as somebody committed it.
+    ///
+    /// # Errors
+    /// git fails; it does not wait for this file, or one side has none.
+    pub fn sides(&self, path: &str) -> Result<[Vec<u8>; 2], GitError> {
+        let side = |stage: u8| {
+            let output = self.run(&["cat-file", "blob", &format!(":{stage}:./{path}")])?;
+            match output.status.success() {
+                true => Ok(output.stdout),
+                false => Err(GitError::failed("cat-file", &output)),
+            }
+        };
+        Ok([side(2)?, side(3)?])
+    }
+
     fn paths(&self, verb: &[&str], more: &[&str], paths: &[&str]) -> Result<Vec<String>, GitError> {
         let args = [verb, more, &["--"], paths].concat();
         let output = self.run(&args)?;

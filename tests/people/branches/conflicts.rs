@@ -45,6 +45,23 @@ fn two_releases_of_one_package() {
     }
 }
 
+/// Fault: one author removes a release, which raises the floor, and another one releases. git puts the
+/// lines of the releases together, so that both lists seemed to have the new release; it was left below
+/// the floor, and whoever knew that refused it.
+#[test]
+fn a_release_beside_a_removal() {
+    let new = format!("release fmt.2.0; {SIGN}");
+    let gone = format!("git rm -qr packages/fmt/fmt.1.0; {SIGN}");
+    for (one, two) in [(&new, &gone), (&gone, &new)] {
+        let town = Town::new();
+        conflict(&town, one, two, &["packages/fmt/releases"]);
+        let left = town.ok("grep -c fmt.2.0 packages/fmt/releases");
+        assert_eq!(left.trim(), "1", "outside of the markers");
+        town.ok(SIGN);
+        settled(&town);
+    }
+}
+
 /// Both edits of an opam file merge; its checksum is of neither.
 #[test]
 fn two_edits_of_one_opam_file() {
