@@ -43,3 +43,4 @@ mod tools;
 mod transitivity;
 mod verbs;
 mod workflows;
+mod year;
