@@ -65,6 +65,15 @@ pub struct Section {
     pub patch: Vec<u8>,
 }
 
+impl Section {
+    /// Whether it adds a file that opam cannot read, by what went wrong in this year: a section that
+    /// is written as a field.
+    pub fn is_unreadable(&self) -> bool {
+        let mut lines = self.patch.split(|byte| *byte == b'\n');
+        lines.any(|line| line == b"+url: {")
+    }
+}
+
 /// A merge of the year.
 pub struct Merge {
     /// Its number in the year, from 1 on.

@@ -6,7 +6,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::data::{Merge, Touch, package_of};
+use super::data::{Merge, Section, Touch, package_of};
 use super::expected::{Lacks, Rights, Wants};
 use super::office::{JANITORS, Office};
 use crate::town::told;
@@ -50,6 +50,8 @@ pub struct Replay<'a> {
     opened: BTreeMap<u32, u64>,
     published: u64,
     every: u64,
+    /// Files that could not be merged.
+    refused: BTreeSet<String>,
     pub differences: Vec<String>,
 }
 
@@ -70,6 +72,7 @@ impl<'a> Replay<'a> {
             opened,
             published: 0,
             every,
+            refused: BTreeSet::new(),
             differences: Vec::new(),
         }
     }
@@ -77,6 +80,12 @@ impl<'a> Replay<'a> {
     /// One merge, from the branch of its author to the client.
     pub fn merge(&mut self, merge: &Merge) -> Outcome {
         let started: f64 = self.office.spent.borrow().values().sum();
+        if self.is_refused(merge) {
+            return Outcome {
+                number: merge.number,
+                ..Outcome::default()
+            };
+        }
         let id = self.rights.id(&merge.by);
         let wants = self.rights.wants(&id, merge);
         let lacks = self.rights.lacks(&id, &wants, merge);
@@ -104,6 +113,33 @@ impl<'a> Replay<'a> {
         let spent: f64 = self.office.spent.borrow().values().sum();
         acts.seconds = spent - started;
         acts
+    }
+
+    /// What opam cannot read nobody can sign, and `check` refuses it: it is not merged, and what took it
+    /// back in reality has nothing to take back.
+    fn is_refused(&mut self, merge: &Merge) -> bool {
+        if let [section] = merge.sections.as_slice()
+            && section.touch == Touch::Removed
+        {
+            return self.refused.remove(&section.path);
+        }
+        let mut sections = merge.sections.iter();
+        if !sections.any(Section::is_unreadable) {
+            return false;
+        }
+        self.office.git_ok("checkout -q -B change main", &[]);
+        assert!(self.apply(merge), "merge {} does not fit", merge.number);
+        let told = told(&self.office.tries("ja", "sign --yes", &[]));
+        assert!(told.contains("E044"), "{told}");
+        self.pushed("Change");
+        let judged = self.check();
+        assert!(
+            judged.errors.iter().any(|error| error.contains("E044")),
+            "{judged:?}"
+        );
+        let paths = merge.sections.iter().map(|section| section.path.clone());
+        self.refused.extend(paths);
+        true
     }
 
     /// A pull request of some time goes its way, until it can be merged.

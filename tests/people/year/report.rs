@@ -97,7 +97,7 @@ pub fn spared(rows: &[Row]) -> String {
 /// What people did in the merges that were replayed.
 pub fn acts(rows: &[Row], outcomes: &[Outcome]) -> String {
     let by_number: BTreeMap<usize, &Outcome> = outcomes.iter().map(|o| (o.number, o)).collect();
-    let mut text = "| month | merges | authors: `join` | authors: `sign`, `owner add` | other owners: `sign` | janitors: `approve`, `sign` | signatures | conflicts | processor time |\n|---|---|---|---|---|---|---|---|---|\n".to_owned();
+    let mut text = "| month | merges | authors: `join` | authors: `sign`, `owner add` | other owners: `sign` | janitors: `approve`, `sign` | signatures | weak checksums | conflicts | processor time |\n|---|---|---|---|---|---|---|---|---|---|\n".to_owned();
     for (month, rows) in by_month(rows) {
         let done: Vec<&Outcome> = rows
             .iter()
@@ -112,12 +112,13 @@ pub fn acts(rows: &[Row], outcomes: &[Outcome]) -> String {
         let sum = |of: fn(&Outcome) -> usize| done.iter().map(|o| of(o)).sum::<usize>();
         writeln!(
             text,
-            "| {month} | {} | {joined} | {} | {} | {} | {} | {} | {:.0} s |",
+            "| {month} | {} | {joined} | {} | {} | {} | {} | {} | {} | {:.0} s |",
             done.len(),
             sum(|o| o.author),
             sum(|o| o.owner),
             sum(|o| o.janitors),
             sum(|o| o.signatures) + joined,
+            sum(|o| o.weak),
             sum(|o| o.conflicts),
             done.iter().map(|o| o.seconds).sum::<f64>()
         )
