@@ -1,8 +1,9 @@
 //! A year of opam-repository (24 August 2024 to 23 August 2025) with owners from the day before:
 //! who must act in each merge, by a table and by the tools, and what that costs people.
 //!
-//! `CONEX_YEAR` is the share that goes through the tools, as `3/20`; `tests/long year` runs all. With
-//! `CONEX_YEAR_PUBLISH=weekly` not each merge is published by itself.
+//! `CONEX_YEAR` is the share that goes through the tools, as `3/20`; `tests/long year` runs all, and says what
+//! `CONEX_YEAR_LINES` and `CONEX_YEAR_KEPT` are. With `CONEX_YEAR_PUBLISH=weekly` not each merge is published by
+//! itself. `CONEX_BIN` is a conex to run instead of the one that was built for the test.
 
 mod account;
 mod data;
@@ -46,7 +47,7 @@ fn accounted(
 
 /// By the table nobody but the author must act in as many merges of each month as by the model that
 /// came with the data, which was computed apart: but for differences that have a name, and three in a
-/// hundred merges.
+/// hundred merges, rounded up.
 #[test]
 #[cfg_attr(
     not(feature = "real-data"),

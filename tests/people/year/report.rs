@@ -120,7 +120,7 @@ pub fn acts(rows: &[Row], outcomes: &[Outcome]) -> String {
             sum(|o| o.signatures) + joined,
             sum(|o| o.weak),
             sum(|o| o.conflicts),
-            done.iter().map(|o| o.seconds).sum::<f64>()
+            done.iter().fold(0.0, |sum, o| sum + o.seconds)
         )
         .unwrap();
     }
