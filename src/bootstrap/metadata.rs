@@ -6,7 +6,7 @@ use std::fmt;
 
 use conex_verify::format::name::{PackageName, Version};
 use conex_verify::format::syntax::{Field, Item, Value, ValueKind, parse};
-use conex_verify::workbench::repository::Package;
+use conex_verify::workbench::repository::{Package, ReleaseDir};
 
 /// Whose sources they are: an account or an organisation of a forge.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,13 +92,16 @@ pub struct Metadata {
     pub flags: BTreeSet<String>,
 }
 
+/// The newest release of a package.
+pub fn newest(package: &Package) -> Option<&ReleaseDir> {
+    let all = package.directories.iter();
+    let newest = all.max_by(|(a, _), (b, _)| by_version(&a.version(), &b.version()));
+    newest.map(|(_, dir)| dir)
+}
+
 /// What a package says of itself.
 pub fn of_package(package: &Package) -> Metadata {
-    let newest = package
-        .directories
-        .iter()
-        .max_by(|(a, _), (b, _)| by_version(&a.version(), &b.version()));
-    let file = newest.and_then(|(_, dir)| parse(dir.opam()?).ok());
+    let file = newest(package).and_then(|dir| parse(dir.opam()?).ok());
     let mut metadata = Metadata::default();
     let Some(file) = file else { return metadata };
     let mut fields: Vec<&Field<'_>> = Vec::new();
@@ -177,7 +180,7 @@ pub fn is_of_maintainers(name: &PackageName, metadata: &Metadata) -> bool {
 }
 
 /// opam's order of versions, which is Debian's: text and numbers in turn, `~` before the end.
-fn by_version(a: &Version, b: &Version) -> Ordering {
+pub fn by_version(a: &Version, b: &Version) -> Ordering {
     let (mut a, mut b) = (a.as_str(), b.as_str());
     loop {
         let text = |s: &str| s.find(|c: char| c.is_ascii_digit()).unwrap_or(s.len());

@@ -41,6 +41,7 @@ mod planned;
 mod published;
 mod raise;
 mod repo;
+pub mod report;
 mod rotate;
 mod scope;
 mod sign;

@@ -14,7 +14,36 @@ use conex_verify::finding::Finding;
 use conex_verify::format::resource::{
     Entry, Kind, ResourceId, ResourceVersion, Revision, SnapshotRule,
 };
+use conex_verify::workbench::repository::Package;
 use conex_verify::workbench::trust::link_signatures::LinkSignatures;
+use conex_verify::workbench::verify::packages::PackageReport;
+
+/// What a package is to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protection {
+    /// It is signed and complete.
+    Signed,
+    /// Its name is claimed, and it does not verify.
+    Broken,
+    /// It has metadata, and nobody claimed it yet.
+    Pending,
+    /// It has no metadata.
+    Unsigned,
+}
+
+/// What a package is to a client.
+pub fn protection(world: &World<'_>, report: &PackageReport) -> Protection {
+    let package = world.repository.packages.get(&report.name);
+    if report.is_signed() {
+        Protection::Signed
+    } else if report.claimed {
+        Protection::Broken
+    } else if package.is_some_and(Package::has_metadata) {
+        Protection::Pending
+    } else {
+        Protection::Unsigned
+    }
+}
 
 /// The state of a working tree in numbers and lists.
 #[derive(Debug, Clone)]
@@ -197,19 +226,11 @@ pub fn status(world: &World<'_>) -> Status {
             .count(),
     };
     for package in &world.assessment.packages {
-        let has_metadata = world
-            .repository
-            .packages
-            .get(&package.name)
-            .is_some_and(|p| p.has_metadata());
-        let list = if package.is_signed() {
-            &mut status.signed
-        } else if package.claimed {
-            &mut status.broken
-        } else if has_metadata {
-            &mut status.pending
-        } else {
-            &mut status.unsigned
+        let list = match protection(world, package) {
+            Protection::Signed => &mut status.signed,
+            Protection::Broken => &mut status.broken,
+            Protection::Pending => &mut status.pending,
+            Protection::Unsigned => &mut status.unsigned,
         };
         list.push(package.name.to_string());
     }

@@ -417,9 +417,8 @@ pub struct Coverage {
     pub if_approved_releases: usize,
 }
 
-/// Counts what is signed, and what would be. `approved` is the same tree as `world`,
-/// seen as if what waits were approved.
-pub fn coverage(world: &World<'_>, approved: &World<'_>) -> Coverage {
+/// Counts what is signed.
+pub fn signed(world: &World<'_>) -> Coverage {
     let mut coverage = Coverage::default();
     for report in &world.assessment.packages {
         coverage.packages += 1;
@@ -429,6 +428,13 @@ pub fn coverage(world: &World<'_>, approved: &World<'_>) -> Coverage {
             coverage.signed_releases += report.releases;
         }
     }
+    coverage
+}
+
+/// Counts what is signed, and what would be. `approved` is the same tree as `world`,
+/// seen as if what waits were approved.
+pub fn coverage(world: &World<'_>, approved: &World<'_>) -> Coverage {
+    let mut coverage = signed(world);
     for report in &approved.assessment.packages {
         if report.is_signed() || would_be_signed(approved, report) {
             coverage.if_approved_packages += 1;

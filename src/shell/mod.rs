@@ -12,4 +12,5 @@ mod progress;
 pub mod read;
 pub mod report;
 mod signals;
+pub mod site;
 pub mod write;

@@ -226,6 +226,11 @@ struct Root {
 /// Where files are made that cannot be made in git's own directory.
 const AT_TOP: &str = ".conex-new";
 
+/// Whether a directory of this name at the top is where files are made.
+pub fn is_stage(name: &str) -> bool {
+    name == AT_TOP
+}
+
 /// Where the files of a work tree are made.
 struct Stage {
     dir: OwnedFd,

@@ -9,6 +9,9 @@ mod client;
 #[path = "../support/history_support/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod history_support;
+#[path = "../support/pages/mod.rs"]
+#[allow(dead_code, clippy::same_item_push)]
+mod pages;
 #[path = "../support/patch_support/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod patch_support;
@@ -38,6 +41,7 @@ mod killed;
 mod mirror;
 mod named;
 mod published;
+mod report;
 mod snapshot_weekly;
 mod tools;
 mod transitivity;

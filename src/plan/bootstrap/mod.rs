@@ -6,4 +6,4 @@ mod standing;
 
 pub use claim::{Claim, claim};
 pub use list::{Fetched, ListIds, Listed, Unlisted, list_ids};
-pub use standing::{Stage, Standings, standings};
+pub use standing::{Stage, Standings, is_confirmed, standings};

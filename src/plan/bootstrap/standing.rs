@@ -68,7 +68,7 @@ pub fn standings(world: &World<'_>) -> BTreeMap<PackageName, Standings> {
 }
 
 /// Whether an owner, or a member of a team that is one, has proven a key or is a janitor.
-fn is_confirmed(world: &World<'_>, id: &Id) -> bool {
+pub fn is_confirmed(world: &World<'_>, id: &Id) -> bool {
     let person = |id: &Id| match world.id_file(id) {
         Some(IdFile::Author(author)) => world.has_proven(author),
         _ => world.chain().key_of(id).is_some(),

@@ -1,6 +1,6 @@
 //! The snapshot and its age, in words and for programs.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
@@ -48,13 +48,6 @@ pub fn in_words(snapshot: Option<&SnapshotFacts>) -> String {
         Some(age) => format!("snapshot {}", age_in_words(age)),
         None => "snapshot of an unknown time".to_owned(),
     }
-}
-
-/// The day of a time in seconds since 1970, as `2026-01-31`.
-pub fn day(seconds: i64) -> String {
-    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-    let text = humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string();
-    text.split('T').next().unwrap_or_default().to_owned()
 }
 
 /// How long something has been so.

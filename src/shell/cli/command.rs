@@ -26,6 +26,7 @@ use super::verb::mirror::MirrorArgs;
 use super::verb::own::OwnCommand;
 use super::verb::owner::OwnerCommand;
 use super::verb::publish::PublishArgs;
+use super::verb::report::ReportArgs;
 use super::verb::revoke::RevokeArgs;
 use super::verb::rotate::RotateArgs;
 use super::verb::sign::SignArgs;
@@ -114,6 +115,8 @@ pub enum Command {
     Mirror(MirrorArgs),
     /// Compare two repositories, and name the packages that differ
     Compare(CompareArgs),
+    /// Write a site for everybody: who owns what and why, whose keys count, what is signed by whom
+    Report(ReportArgs),
     /// Print the trust anchors to hand out to users
     Anchors(AnchorsArgs),
     /// Have opam verify a repository: its hook and the repository's anchors

@@ -35,6 +35,7 @@ const ALL: &[&[Page]] = &[
     mirror::PAGES,
     signature::PAGES,
     compare::PAGES,
+    report::PAGES,
     anchors::PAGES,
     enable::PAGES,
     disable::PAGES,

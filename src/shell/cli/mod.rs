@@ -126,6 +126,7 @@ fn run_in(root: &Path, named: Option<&Path>, cli: &Cli) -> Result<Exit, Failure>
         Command::Publish(args) => publish::run(root, args),
         Command::Mirror(args) => mirror::run(root, args),
         Command::Compare(args) => compare::run(args),
+        Command::Report(args) => report::run(root, args),
         Command::Compact(args) => compact::run(root, args),
         Command::Enable(args) => enable::run(named, args),
         Command::Disable(args) => disable::run(args),

@@ -182,12 +182,6 @@ pub fn some(names: &[String], all: bool) -> String {
     }
 }
 
-/// A part of a whole in percent, with one decimal, rounded down: 100 % is all.
-pub fn percent(part: usize, whole: usize) -> String {
-    let permille = (part.saturating_mul(1000)).checked_div(whole).unwrap_or(0);
-    format!("{}.{} %", permille / 10, permille % 10)
-}
-
 /// One task for programs; see docs/json.md.
 #[derive(Serialize)]
 pub struct JsonTask {

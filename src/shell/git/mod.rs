@@ -19,6 +19,7 @@
 //! * `read`: the contents, of all trees at once;
 //! * `remote`: what is fetched from somewhere else, and pushed there;
 //! * `pulls`: the pull requests that a forge keeps;
+//! * `states`: earlier states of a branch, each from the one before;
 //! * `store`: new objects that stay.
 
 mod bare;
@@ -38,6 +39,7 @@ mod remote;
 mod repository;
 mod revision;
 mod since;
+mod states;
 mod store;
 mod top;
 mod work_tree;
@@ -51,4 +53,5 @@ pub use pulls::pull_names;
 pub use remote::Pushed;
 pub use repository::Git;
 pub use revision::Range;
+pub use states::State;
 pub use work_tree::Uncommitted;

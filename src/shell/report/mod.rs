@@ -15,6 +15,7 @@ mod human;
 mod json;
 mod list;
 mod text;
+mod words;
 mod wrap;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use human::{HumanOptions, Shown, human};
 pub use json::{SCHEMA, json, json_since};
 pub use list::{list, paths};
 pub use text::{neutral, shortened};
+pub use words::{day, percent, person_in_words, stage_in_words, standing_in_words};
 pub use wrap::{prose, width_of, wrapped};
 
 use conex_verify::finding::{Finding, Reader, Severity};

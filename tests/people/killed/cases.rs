@@ -302,6 +302,13 @@ pub const CASES: &[Case] = &[
         after: "test -s $TMPDIR/man/conex.1; test $(ls -A $TMPDIR/man | grep -c conex-new) = 0",
         ..CASE
     },
+    Case {
+        name: "report",
+        before: "release dune.1.0; table; conex report ~/site --proposal ~/owners; rm -r packages/lwt; release re.1.0",
+        command: "conex report ~/site",
+        after: "test ! -e ~/site/package/p-lwt.html; test ! -e ~/site/proposal.html; conex report ~/again; diff -r ~/again ~/site",
+        ..CASE
+    },
     // Other anchors and another hook than those that conex wrote before.
     Case {
         name: "enable --nostrict",

@@ -3,7 +3,7 @@
 pub mod claim;
 pub mod ids;
 pub mod propose;
-mod read;
+pub mod read;
 pub mod teams;
 
 use std::path::Path;

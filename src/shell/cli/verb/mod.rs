@@ -22,6 +22,7 @@ pub mod mirror;
 pub mod own;
 pub mod owner;
 pub mod publish;
+pub mod report;
 pub mod revoke;
 pub mod rotate;
 pub mod sign;

@@ -12,12 +12,13 @@ use crate::check::{Check, Trust};
 use crate::plan::effect::Weight;
 use crate::shell::cli::changes::{JsonChange, changes};
 use crate::shell::cli::limits::{JsonLimit, limit_in_words, mentioned};
-use crate::shell::cli::todo::{JsonCoverage, JsonTask, lines, percent, some};
+use crate::shell::cli::todo::{JsonCoverage, JsonTask, lines, some};
 use crate::shell::git::Oid;
 use crate::shell::keys::file::shell_quoted;
 use crate::shell::out::{out, outln, raw_outln};
 use crate::shell::report::{
     Annotation, Counts, Group, HumanOptions, Shown, annotation, groups, human, json_since, neutral,
+    percent,
 };
 use conex_verify::finding::{Finding, Reader, Severity};
 use conex_verify::words::{counted, verb};

@@ -4,24 +4,18 @@ use std::collections::BTreeMap;
 
 use crate::plan::World;
 use crate::plan::bootstrap::{Stage, Standings, standings};
-use crate::shell::cli::todo::percent;
 use crate::shell::out::outln;
-use crate::shell::report::neutral;
+use crate::shell::report::{neutral, percent, stage_in_words};
 
 /// How many packages are named that nobody has confirmed, without `--all`.
 const SHOWN: usize = 10;
 
-const STAGES: [(Stage, &str); 4] = [
-    (Stage::Unclaimed, "unclaimed"),
-    (Stage::Held, "held"),
-    (Stage::Proposed, "proposed"),
-    (Stage::Confirmed, "confirmed"),
+const STAGES: [Stage; 4] = [
+    Stage::Unclaimed,
+    Stage::Held,
+    Stage::Proposed,
+    Stage::Confirmed,
 ];
-
-fn word(stage: Stage) -> &'static str {
-    let found = STAGES.iter().find(|(known, _)| *known == stage);
-    found.map_or("", |(_, word)| word)
-}
 
 /// Says how many packages are how far, by themselves and by what depends on them; then those on
 /// which most depend and that no owner has confirmed.
@@ -35,7 +29,8 @@ pub fn show(world: &World<'_>, all: bool) {
         "dependants",
         "of these wait for a quorum"
     );
-    for (stage, word) in STAGES {
+    for stage in STAGES {
+        let word = stage_in_words(stage);
         let of_stage = || packages.values().filter(|p| p.stage == stage);
         let n = of_stage().count();
         let on: usize = of_stage().map(|p| p.dependants).sum();
@@ -67,7 +62,7 @@ pub fn show(world: &World<'_>, all: bool) {
         let owners: Vec<&str> = owners.iter().map(|id| id.as_str()).collect();
         let line = format!(
             "  {dependants:>5} {:<10} {name} {}",
-            word(*stage),
+            stage_in_words(*stage),
             owners.join(", ")
         );
         outln!("{}", neutral(line.trim_end()));

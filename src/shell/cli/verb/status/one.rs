@@ -3,10 +3,9 @@
 use super::Known;
 use crate::hint::Hint;
 
-use crate::plan::person::{Person, Sort};
-use crate::shell::cli::age::day;
+use crate::plan::person::Person;
 use crate::shell::out::outln;
-use crate::shell::report::neutral;
+use crate::shell::report::{day, neutral, person_in_words, standing_in_words};
 use conex_verify::format::resource::{Kind, ResourceId};
 use conex_verify::workbench::verify::packages::PackageReport;
 
@@ -39,51 +38,10 @@ pub fn package(known: &Known<'_, '_>, report: &PackageReport) {
         outln!("  owners: {}", owners.join(", "));
     }
     for (resource, (version, standing)) in &report.standings {
-        use conex_verify::workbench::trust::support::Standing;
-        let text = match standing {
-            Standing::Valid => "valid".to_owned(),
-            Standing::Waiting(w) => format!("waits: {} janitors", w.count),
-            Standing::Superseded { .. } => "older than what is vouched for".to_owned(),
-            Standing::Contested { .. } => "other bytes are vouched for".to_owned(),
-            Standing::Absent { .. } => "missing".to_owned(),
-        };
+        let text = standing_in_words(standing);
         let version = version.map_or(String::new(), |v| format!(", {}", v.revision));
         outln!("  {resource}{version}: {text}");
     }
-}
-
-/// What somebody is, in words.
-pub fn what(person: &Person) -> String {
-    let file = match (person.sort, person.valid, person.waits) {
-        (Sort::JanitorAlone, ..) => None,
-        (Sort::Team, true, _) => Some("a team".to_owned()),
-        (Sort::Author, true, _) if person.keys.iter().all(|key| !key.listed) => {
-            Some("an author who was revoked: no key is left".to_owned())
-        }
-        (Sort::Author, true, _) => Some("an author".to_owned()),
-        (sort, false, waits) => {
-            let sort = if sort == Sort::Team {
-                "a team"
-            } else {
-                "an author"
-            };
-            let count = waits.map(|count| format!(": {count} janitors approve it"));
-            Some(format!(
-                "{sort} whose file waits{}",
-                count.unwrap_or_default()
-            ))
-        }
-    };
-    let janitor = match (person.janitor, person.links) {
-        (true, Some((first, _))) => Some(format!("a janitor since link {first}")),
-        (false, Some((first, last))) if first == last => {
-            Some(format!("a janitor once, in link {first}"))
-        }
-        (false, Some((first, last))) => Some(format!("a janitor once, in links {first} to {last}")),
-        _ => None,
-    };
-    let both: Vec<String> = janitor.into_iter().chain(file).collect();
-    both.join("; ")
 }
 
 /// Says what there is to say of a person or a team.
@@ -93,7 +51,7 @@ pub fn person(known: &Known<'_, '_>, person: &Person) {
         Some(since) => format!(", as it is since {}", day(*since)),
         None => String::new(),
     };
-    outln!("{}: {}{since}", person.id, what(person));
+    outln!("{}: {}{since}", person.id, person_in_words(person));
     for key in &person.keys {
         let of = match (key.of_janitor, key.listed) {
             (true, true) => " (of the janitor, and in the file)",

@@ -9,14 +9,14 @@ use crate::plan::conflict::Conflicts;
 use crate::plan::status::{Status, declinable, elsewhere, left_out};
 use crate::plan::todo::{Deed, Item, Todo};
 use crate::plan::{World, depends, package_or_name};
-use crate::shell::cli::age::{day, in_words, seconds_now, time_in_words};
+use crate::shell::cli::age::{in_words, seconds_now, time_in_words};
 use crate::shell::cli::changes::changes;
 use crate::shell::cli::commit::left_behind;
 use crate::shell::cli::limits::{limit_in_words, mentioned};
-use crate::shell::cli::todo::{counted, lines, percent, some};
+use crate::shell::cli::todo::{counted, lines, some};
 use crate::shell::keys::log;
 use crate::shell::out::outln;
-use crate::shell::report::neutral;
+use crate::shell::report::{day, neutral, percent, person_in_words};
 use conex_verify::SnapshotFacts;
 use conex_verify::format::name::Id;
 use conex_verify::format::resource::{Kind, SnapshotRule, Timestamp};
@@ -132,7 +132,7 @@ fn everything(known: &Known<'_, '_>) {
                 1 => ", owns 1 package".to_owned(),
                 n => format!(", owns {n} packages"),
             };
-            outln!("  {id}: {}{owned}", super::one::what(&person));
+            outln!("  {id}: {}{owned}", person_in_words(&person));
         }
     }
     outln!("\npackages");
