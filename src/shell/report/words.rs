@@ -51,9 +51,13 @@ pub fn person_in_words(person: &Person) -> String {
     both.join("; ")
 }
 
+/// The last second of the year 9999: whoever makes a commit writes a time into it, and no calendar
+/// goes on for as long as a number does.
+const LAST: u64 = 253_402_300_799;
+
 /// The day of a time in seconds since 1970, as `2026-01-31`.
 pub fn day(seconds: i64) -> String {
-    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0).min(LAST));
     let text = humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string();
     text.split('T').next().unwrap_or_default().to_owned()
 }
@@ -71,5 +75,23 @@ pub fn stage_in_words(stage: Stage) -> &'static str {
         Stage::Held => "held",
         Stage::Proposed => "proposed",
         Stage::Confirmed => "confirmed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Attack: a commit of a time that no calendar has.
+    #[test]
+    fn every_time_has_a_day() {
+        for (seconds, text) in [
+            (i64::MIN, "1970-01-01"),
+            (-1, "1970-01-01"),
+            (86_400, "1970-01-02"),
+            (i64::MAX, "9999-12-31"),
+        ] {
+            assert_eq!(day(seconds), text);
+        }
     }
 }

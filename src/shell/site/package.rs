@@ -101,7 +101,7 @@ fn owners(frame: &Frame<'_>, html: &mut Html, package: &PackageEntry<'_>) {
     }
     if package.dependants > 0 {
         let text = format!(
-            "{} of this repository name it.",
+            "{} of this repository depend on it, by its name.",
             counted(package.dependants, "package")
         );
         html.of("p", &[Attr::Class("quiet")], &text);

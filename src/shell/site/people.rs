@@ -50,6 +50,7 @@ pub fn page(site: &Site<'_>) -> String {
         .filter(|entry| entry.is_team())
         .count();
     let people = site.report.people.len() - teams;
+    let proposal = site.report.proposal;
     frame.page("People", |html| {
         let text = format!(
             "{} and {}.",
@@ -69,13 +70,13 @@ pub fn page(site: &Site<'_>) -> String {
         for (letter, entries) in &letters {
             html.el("div", &[Attr::Id(&part(*letter))], |html| {
                 section(html, &letter.text(), |html| {
-                    let head = [
+                    let mut head = vec![
                         Words("Id"),
                         Words("What"),
                         Numbers("Keys that count"),
                         Numbers("Packages"),
-                        Numbers("Proposed"),
                     ];
+                    head.extend(proposal.map(|_| Numbers("Proposed")));
                     table(html, &letter.text(), &head, |html| {
                         for (id, entry) in entries {
                             row(
@@ -85,7 +86,9 @@ pub fn page(site: &Site<'_>) -> String {
                                     cell(html, &what(entry));
                                     number(html, entry.keys.len());
                                     number(html, owned(entry));
-                                    number(html, entry.proposed.len());
+                                    if proposal.is_some() {
+                                        number(html, entry.proposed.len());
+                                    }
                                 },
                             );
                         }

@@ -304,9 +304,9 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "report",
-        before: "release dune.1.0; table; conex report ~/site --proposal ~/owners; rm -r packages/lwt; release re.1.0",
+        before: "release dune.1.0; release re.1.0; table; conex report ~/site --proposal ~/owners; rm -r packages/re; release bos.1.0",
         command: "conex report ~/site",
-        after: "test ! -e ~/site/package/p-lwt.html; test ! -e ~/site/proposal.html; conex report ~/again; diff -r ~/again ~/site",
+        after: "test ! -e ~/site/package/p-re.html; test ! -e ~/site/proposal.html; conex report ~/again; diff -r ~/again ~/site",
         ..CASE
     },
     // Other anchors and another hook than those that conex wrote before.
