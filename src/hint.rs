@@ -173,13 +173,13 @@ hints! {
 
     // What a site says.
     /// Whoever reads a page about a package or a person.
-    SiteStatus { name } = "In a clone of the repository, `conex status {name}` says it of the files themselves.";
+    SiteStatus { name } = "In a clone, `conex status {name}` says the same.";
     /// Whoever asks what a page is worth.
     SiteVerify = "In a clone of the repository, `conex verify --dir . --anchors ANCHORS` says whether a client accepts it, by anchors that you have from elsewhere; `conex status` says all that stands here of the files themselves, and prints the state that it looked at.";
     /// A person whose listed keys nobody has proven.
     SiteConfirm { id } = "Whoever has one of these keys proves it, and needs no janitor: `conex join {id}`";
     /// A package whose owner is nobody, or has not proven a key.
-    SiteMine { name } = "If it is yours, and you are no author yet: `conex join ID`; an owner who is not named is added by a quorum of janitors, after `conex owner add ID {name}`.";
+    SiteMine { name } = "Is it yours? Become an author with `conex join ID`; a quorum approves the owner after `conex owner add ID {name}`.";
 
     // Files signed elsewhere.
     /// Where the key is.

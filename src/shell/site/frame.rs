@@ -39,16 +39,22 @@ impl Frame<'_> {
 
     fn navigation(&self, html: &mut Html) {
         let report = self.site.report;
+        // There are thousands of pages of one package or person: from there people go up first.
+        let is_one = matches!(self.here, Place::Package(_) | Place::Person(_));
         let pages = [
             (Place::Overview, report.status.name.as_str(), true),
             (Place::Packages, "Packages", true),
             (Place::People, "People", true),
-            (Place::Proposal, "Proposal", report.proposal.is_some()),
-            (Place::Waits, "What waits", true),
-            (Place::Changes, "Changes", report.since.is_some()),
-            (Place::Coverage, "Coverage", true),
-            (Place::Findings, "Findings", true),
-            (Place::Check, "Check it", true),
+            (
+                Place::Proposal,
+                "Proposal",
+                !is_one && report.proposal.is_some(),
+            ),
+            (Place::Waits, "What waits", !is_one),
+            (Place::Changes, "Changes", !is_one && report.since.is_some()),
+            (Place::Coverage, "Coverage", !is_one),
+            (Place::Findings, "Findings", !is_one),
+            (Place::Check, "Check it", !is_one),
         ];
         html.el("nav", &[], |html| {
             for (place, text, _) in pages.iter().filter(|(.., there)| *there) {
@@ -82,7 +88,7 @@ impl Frame<'_> {
         match &self.site.contact {
             Some(contact) => {
                 html.text("Objections go to ");
-                html.link(contact, contact.as_str());
+                html.link_away(contact, contact.as_str());
                 html.text(".");
             }
             None => html.text("Objections go to those who keep the repository."),
@@ -161,7 +167,17 @@ pub fn table(html: &mut Html, names: &str, head: &[Head], rows: impl FnOnce(&mut
 
 /// A row: its heading, then what the cells hold.
 pub fn row(html: &mut Html, head: impl FnOnce(&mut Html), cells: impl FnOnce(&mut Html)) {
-    html.el("tr", &[], |html| {
+    row_called(html, &[], head, cells);
+}
+
+/// A row to which links lead.
+pub fn row_called(
+    html: &mut Html,
+    called: &[Attr<'_>],
+    head: impl FnOnce(&mut Html),
+    cells: impl FnOnce(&mut Html),
+) {
+    html.el("tr", called, |html| {
         html.el("th", &[Attr::Scope("row")], head);
         cells(html);
     });
@@ -185,10 +201,8 @@ pub fn part(html: &mut Html, n: usize, of: usize) {
     });
 }
 
-/// A section with a heading.
+/// A part of a page, with a heading.
 pub fn section(html: &mut Html, title: &str, body: impl FnOnce(&mut Html)) {
-    html.el("section", &[], |html| {
-        html.of("h2", &[], title);
-        body(html);
-    });
+    html.of("h2", &[], title);
+    body(html);
 }

@@ -22,6 +22,8 @@ pub enum Attr<'a> {
     Id(&'a str),
     /// Where a link leads.
     Href(&'a Href),
+    /// What a link is to where it leads.
+    Rel(&'static str),
     /// `col` or `row`, of a cell that is a heading.
     Scope(&'static str),
     /// What a reader of screens says of it.
@@ -60,6 +62,11 @@ impl Html {
         self.el(name, attrs, |_| {});
     }
 
+    /// A link to another site, which is not told where somebody comes from.
+    pub fn link_away(&mut self, to: &Href, text: &str) {
+        self.of("a", &[Attr::Href(to), Attr::Rel("noreferrer")], text);
+    }
+
     /// A link.
     pub fn link(&mut self, to: &Href, text: &str) {
         self.of("a", &[Attr::Href(to)], text);
@@ -95,6 +102,7 @@ impl Html {
                 Attr::Class(names) => ("class", (*names).to_owned()),
                 Attr::Id(id) => ("id", shown(id).into_owned()),
                 Attr::Href(href) => ("href", href.as_str().to_owned()),
+                Attr::Rel(rel) => ("rel", (*rel).to_owned()),
                 Attr::Scope(scope) => ("scope", (*scope).to_owned()),
                 Attr::Label(label) => ("aria-label", shown(label).into_owned()),
                 Attr::Role(role) => ("role", (*role).to_owned()),
@@ -138,7 +146,7 @@ fn escape(out: &mut String, text: &str) {
 /// sent; a page that lies in a file has a style sheet that lies in one.
 const HEAD: &str = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
 <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'self' file:; \
-base-uri 'none'; form-action 'none'\"><meta name=\"referrer\" content=\"no-referrer\">\
+base-uri 'none'; form-action 'none'\">\
 <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">";
 
 /// A whole page.

@@ -2,7 +2,7 @@
 
 use super::findings;
 use super::frame::Head::Words;
-use super::frame::{Frame, between, cell, row, section, table};
+use super::frame::{Frame, between, cell, row_called, section, table};
 use super::href::Place;
 use super::html::{Attr, Html};
 use super::model::Site;
@@ -13,9 +13,9 @@ use crate::plan::bootstrap::Stage;
 use crate::plan::report::{Holds, PackageEntry, PersonEntry, Signed};
 use crate::shell::report::{stage_in_words, standing_in_words};
 use conex_verify::format::name::{Id, PackageName};
-use conex_verify::words::counted;
+use conex_verify::words::{counted, verb};
 use conex_verify::workbench::trust::support::Standing;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The page of a package.
 pub fn page(site: &Site<'_>, name: &PackageName) -> String {
@@ -123,13 +123,14 @@ fn holding(frame: &Frame<'_>, id: &Id, holds: Holds) -> &'static str {
 }
 
 fn releases(frame: &Frame<'_>, html: &mut Html, package: &PackageEntry<'_>) {
+    let mut linked = BTreeSet::new();
     if let Some(list) = &package.list {
         html.el("p", &[], |html| {
             html.text("The list of releases: ");
-            standing(html, list);
+            standing(html, "span", list);
             if !list.by.is_empty() {
                 html.text(", signed by ");
-                signers(frame, html, &list.by);
+                signers(frame, html, &list.by, &mut linked);
             }
             html.text(".");
         });
@@ -148,20 +149,19 @@ fn releases(frame: &Frame<'_>, html: &mut Html, package: &PackageEntry<'_>) {
         for entry in &package.releases {
             let version = entry.release.version_str();
             let id = part(version);
-            row(
+            row_called(
                 html,
+                &[Attr::Id(&id)],
+                |html| html.text(version),
                 |html| {
-                    html.of("span", &[Attr::Id(&id)], version);
-                },
-                |html| {
-                    html.el("td", &[], |html| match &entry.signed {
-                        _ if !entry.is_there => html.text("not there"),
-                        Some(signed) => standing(html, signed),
-                        None => html.of("span", &[Attr::Class("quiet")], "unsigned"),
-                    });
+                    match &entry.signed {
+                        _ if !entry.is_there => cell(html, "not there"),
+                        Some(signed) => standing(html, "td", signed),
+                        None => html.of("td", &[Attr::Class("quiet")], "unsigned"),
+                    }
                     html.el("td", &[], |html| {
                         if let Some(signed) = &entry.signed {
-                            signers(frame, html, &signed.by);
+                            signers(frame, html, &signed.by, &mut linked);
                         }
                     });
                     let revision = entry.signed.as_ref().and_then(|s| s.revision);
@@ -183,27 +183,38 @@ pub fn part(version: &str) -> String {
     format!("v{version}")
 }
 
-fn standing(html: &mut Html, signed: &Signed) {
+fn standing(html: &mut Html, element: &'static str, signed: &Signed) {
     let class = match signed.standing {
         Standing::Valid => "good",
         Standing::Waiting(_) => "wait",
         _ => "bad",
     };
-    html.of(
-        "span",
-        &[Attr::Class(class)],
-        &standing_in_words(&signed.standing),
-    );
+    let words = standing_in_words(&signed.standing);
+    html.of(element, &[Attr::Class(class)], &words);
 }
 
-/// Who signed; of janitors, who own nothing, that they are.
-fn signers(frame: &Frame<'_>, html: &mut Html, by: &BTreeMap<Id, bool>) {
-    between(html, by, |html, (id, owns)| {
-        frame.person(html, id);
-        if !owns {
-            html.of("span", &[Attr::Class("quiet")], " (janitor)");
-        }
-    });
+/// Who signed: owners, then janitors, who own nothing. The first time, each with a link: some packages
+/// have hundreds of releases.
+fn signers(frame: &Frame<'_>, html: &mut Html, by: &BTreeMap<Id, bool>, linked: &mut BTreeSet<Id>) {
+    let of = |owns: bool| {
+        by.iter()
+            .filter(move |(_, o)| **o == owns)
+            .map(|(id, _)| id)
+    };
+    let mut name = |html: &mut Html, id: &Id| match linked.insert(id.clone()) {
+        true => frame.person(html, id),
+        false => html.text(id.as_str()),
+    };
+    between(html, of(true), &mut name);
+    let janitors = of(false).count();
+    if janitors == 0 {
+        return;
+    }
+    if janitors < by.len() {
+        html.text("; ");
+    }
+    between(html, of(false), &mut name);
+    html.text(verb(janitors, " (janitor)", " (janitors)"));
 }
 
 /// What somebody does who thinks that it is wrong.

@@ -114,7 +114,7 @@ pub fn all(site: &Site<'_>) -> String {
 const MOST_WANTED: usize = 20;
 
 /// How many packages the list of a stage has: a phone shows no more in one table.
-const MOST_OF_STAGE: usize = 1500;
+const MOST_OF_STAGE: usize = 1000;
 
 /// The packages that no owner has confirmed and on which most others depend.
 fn most_depended<'a>(

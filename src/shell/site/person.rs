@@ -145,30 +145,27 @@ fn packages(frame: &Frame<'_>, html: &mut Html, all: &[(&PackageName, Option<&Id
         html.of("p", &[], "There is none.");
         return;
     }
-    table(
-        html,
-        "Packages",
-        &[Words("Package"), Words("State"), Words("Through")],
-        |html| {
-            for (name, team) in all {
-                row(
-                    html,
-                    |html| frame.package(html, name),
-                    |html| {
-                        html.el("td", &[], |html| {
-                            if let Some(package) = frame.site.report.packages.get(*name) {
-                                mark(html, package.protection);
-                            }
-                        });
-                        html.el("td", &[], |html| match team {
-                            Some(team) => frame.person(html, team),
-                            None => html.text("-"),
-                        });
-                    },
-                );
-            }
-        },
-    );
+    let through = all.iter().any(|(_, team)| team.is_some());
+    let mut head = vec![Words("Package"), Words("State")];
+    head.extend(through.then_some(Words("Through the team")));
+    table(html, "Packages", &head, |html| {
+        for (name, team) in all {
+            row(
+                html,
+                |html| frame.package(html, name),
+                |html| {
+                    html.el("td", &[], |html| {
+                        if let Some(package) = frame.site.report.packages.get(*name) {
+                            mark(html, package.protection);
+                        }
+                    });
+                    if through {
+                        html.el("td", &[], |html| frame.persons(html, team.iter().copied()));
+                    }
+                },
+            );
+        }
+    });
 }
 
 fn proposal(frame: &Frame<'_>, html: &mut Html, entry: &PersonEntry) {
@@ -214,8 +211,8 @@ fn proposal(frame: &Frame<'_>, html: &mut Html, entry: &PersonEntry) {
                         cell(
                             html,
                             match strength {
-                                Strength::Strong => "strong: claimed as it is",
-                                Strength::Weak => "weak: nothing comes of it",
+                                Strength::Strong => "strong",
+                                Strength::Weak => "weak",
                             },
                         );
                     },

@@ -57,7 +57,7 @@ fn an_author_finds_their_package_and_the_evidence() {
     // Somebody whom the repository does not know has a page all the same.
     let dave = pages.text("person/i-dave.html");
     assert!(dave.contains("only the proposal names it"), "{dave}");
-    assert!(dave.contains("dune | strong: claimed as it is"), "{dave}");
+    assert!(dave.contains("dune | strong | "), "{dave}");
     assert!(dave.contains("In teams: guild"), "{dave}");
     // A package that is not here has no page, and no link leads to it.
     assert!(
@@ -108,10 +108,7 @@ fn the_commands_of_the_pages_lead_to_an_owner() {
         "{bos}"
     );
     assert!(bos.contains("Approved by ja, jb."), "{bos}");
-    assert!(
-        bos.contains("1.0 | valid | ja (janitor), jb (janitor) | "),
-        "{bos}"
-    );
+    assert!(bos.contains("1.0 | valid | ja, jb (janitors) | "), "{bos}");
     assert!(pages.text("list/s-held.html").contains("bos"));
     assert!(pages.text("waits.html").contains("Nothing waits."));
     let dune = pages.text("package/p-dune.html");
@@ -207,10 +204,7 @@ fn what_changed_is_told() {
     let fmt = pages.text("package/p-fmt.html");
     assert!(fmt.contains("alice, whose keys were taken away"), "{fmt}");
     // What the thief cannot sign any more, a quorum vouches for as it is.
-    assert!(
-        fmt.contains("1.1 | valid | ja (janitor), jb (janitor) | "),
-        "{fmt}"
-    );
+    assert!(fmt.contains("1.1 | valid | ja, jb (janitors) | "), "{fmt}");
     let cohttp = pages.text("package/p-cohttp.html");
     assert!(
         cohttp.contains("web, a team, of which a member has proven a key"),

@@ -14,8 +14,8 @@ use conex_verify::workbench::repository::Repository;
 /// The most states that are judged.
 const MOST_STATES: usize = 24;
 
-/// The most files of all of them: a state of a large repository takes a quarter of a second.
-const MOST_FILES: usize = 400_000;
+/// The most files of all of them: a state of a large repository takes half a second.
+const MOST_FILES: usize = 150_000;
 
 /// How much was signed when, at a bounded number of states.
 pub fn curve(root: &Path, now: &Repository) -> Curve {
