@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::text::{neutral, shortened};
+use super::text::{beginning, neutral, shortened};
 use super::wrap::{width_of, wrapped, wrapped_after};
 use super::{Color, Counts, concerns, groups};
 use conex_verify::finding::{Excerpt, Finding, Reader, Severity};
@@ -265,11 +265,7 @@ fn with_short_digests(value: &str) -> String {
 /// Untrusted text for one place of a report.
 fn clean(text: &str, most: usize) -> String {
     // Cut before and after: a value of a gigabyte is not walked through twice.
-    let end = text
-        .char_indices()
-        .nth(most.saturating_add(1))
-        .map_or(text.len(), |(at, _)| at);
-    let start = text.get(..end).unwrap_or_default();
+    let start = beginning(text, most.saturating_add(1));
     let cut = start.len() < text.len();
     let text = neutral(start);
     let short = shortened(&text, most);

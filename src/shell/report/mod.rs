@@ -29,7 +29,7 @@ pub use group::{Group, concerns, groups};
 pub use human::{HumanOptions, Shown, human};
 pub use json::{SCHEMA, json, json_since};
 pub use list::{list, paths};
-pub use text::{neutral, shortened};
+pub use text::{beginning, neutral, shortened};
 pub use words::{day, percent, person_in_words, stage_in_words, standing_in_words};
 pub use wrap::{prose, width_of, wrapped};
 

@@ -34,13 +34,16 @@ fn is_unseen_letter(c: char) -> bool {
     )
 }
 
+/// The first characters of a text, or all of it.
+pub fn beginning(text: &str, most: usize) -> &str {
+    let end = text.char_indices().nth(most).map(|(at, _)| at);
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
+}
+
 /// `text` if it has at most `most` characters, else its start, `…`, and nothing more.
 pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
         None => Cow::Borrowed(text),
-        Some(_) => {
-            let kept: String = text.chars().take(most.saturating_sub(1)).collect();
-            Cow::Owned(format!("{kept}…"))
-        }
+        Some(_) => Cow::Owned(format!("{}…", beginning(text, most.saturating_sub(1)))),
     }
 }

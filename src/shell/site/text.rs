@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::shell::report::{neutral, shortened};
+use crate::shell::report::{beginning, neutral, shortened};
 
 /// The most characters of one text.
 const LONGEST: usize = 2000;
@@ -20,8 +20,7 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     if plain {
         return Cow::Borrowed(text);
     }
-    let start = text.get(..text.floor_char_boundary(4 * LONGEST));
-    let start = start.unwrap_or_default();
+    let start = beginning(text, LONGEST + 1);
     let cut = start.len() < text.len();
     let seen = neutral(start);
     let short = shortened(&seen, LONGEST);
