@@ -99,3 +99,50 @@ fn the_job_of_gitlab_checks_merge_requests() {
     assert_eq!(bad.status.code(), Some(1), "{}", told(&bad));
     assert!(told(&bad).contains("E014"), "{}", told(&bad));
 }
+
+/// User story: a green check means that nothing waits any more, and a red one says in the summary
+/// what is missing.
+#[test]
+fn the_action_runs_what_was_pinned_and_writes_a_summary() {
+    let forge = forge();
+    let script = block(&job("action/action.yml"), "run: |");
+    let tool = forge.home().join("tool");
+    std::fs::write(&tool, format!("#!/bin/sh\nexec {CONEX} \"$@\"\n")).unwrap();
+    let sum = forge.sh("sha256sum ../tool | cut -d' ' -f1");
+    let run = |head: &str, sum: &str| {
+        let summary = forge.home().join("summary");
+        let _ = std::fs::remove_file(&summary);
+        let output = forge
+            .command("bash")
+            .args(["-e", "-o", "pipefail", "-c", &script])
+            .current_dir(forge.home().join("runner"))
+            .env("RUNNER_TEMP", forge.home())
+            .env("GITHUB_STEP_SUMMARY", &summary)
+            .env("URL", format!("file://{}", tool.display()))
+            .env("SHA256", sum)
+            .env("BASE", "HEAD")
+            .env("COMPLETE", "true")
+            .env("HEAD_SHA", forge.git(&["rev-parse", head]))
+            .output()
+            .unwrap();
+        (output, std::fs::read_to_string(summary).unwrap_or_default())
+    };
+    let (good, summary) = run("good", sum.trim());
+    assert!(good.status.success(), "{}", told(&good));
+    assert!(summary.contains("    mergeable into HEAD"), "{summary}");
+    let (bad, summary) = run("bad", sum.trim());
+    assert_eq!(bad.status.code(), Some(1), "{}", told(&bad));
+    assert!(told(&bad).contains("::error file=packages/fmt/fmt.1.0/opam"));
+    assert!(
+        summary.contains("E014") && summary.lines().all(|l| l.starts_with("    ")),
+        "{summary}"
+    );
+    // Another executable than the one that was pinned is not run.
+    let (other, summary) = run("good", &"0".repeat(64));
+    assert!(
+        !other.status.success() && summary.is_empty(),
+        "{}",
+        told(&other)
+    );
+    assert!(!told(&other).contains("mergeable"), "{}", told(&other));
+}
