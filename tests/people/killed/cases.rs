@@ -41,6 +41,7 @@ pub const WRITE_NOTHING: &[&str] = &[
     "explain",
     "key list",
     "key show",
+    "self verify",
 ];
 
 /// How many of the cases, from the first on, every run of the tests has.
