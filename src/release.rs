@@ -3,15 +3,21 @@
 //! `hooks/release` writes the list as `sha256sum` does, and signs it with `ssh-keygen -Y sign`. Stock
 //! tools check both as well; RELEASING.md has the commands.
 
-use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use thiserror::Error;
 
 use crate::sshsig::{ArmourError, from_armour};
 use conex_verify::format::key::{KeyError, Namespace, PublicKey, SignatureError};
 
-/// The keys that releases are signed with: a file as `ssh-keygen -Y verify` takes it (a name, options
-/// and a key in each line), or as keys lie in `.pub` files.
+/// Whose keys a file in the form of `ssh-keygen -Y verify` has to say that they are.
+const PRINCIPAL: &str = "releases";
+
+/// The one option that may stand before a key in such a file.
+const OPTION: &str = "namespaces=\"conex-release-v1\"";
+
+/// The keys that releases are signed with: a file as `ssh-keygen -Y verify -I releases` takes it, or as
+/// keys lie in `.pub` files. A line that allows its key less, or is about somebody else, is refused.
 #[derive(Debug)]
 pub struct Keys(Vec<PublicKey>);
 
@@ -27,8 +33,19 @@ pub enum KeysError {
         /// Its number, from 1.
         line: usize,
         /// What is wrong.
-        why: KeyError,
+        why: LineError,
     },
+}
+
+/// What is wrong with a line of keys.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum LineError {
+    /// The key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// What stands before the key.
+    #[error("before the key stands `{0}`, where only `releases` may stand, and `{OPTION}`")]
+    Before(String),
 }
 
 impl Keys {
@@ -49,12 +66,16 @@ impl Keys {
     }
 }
 
-/// The key in a line, between what may stand before and after it.
-fn key_in(text: &str) -> Result<PublicKey, KeyError> {
+/// The key in a line. What stands behind it is a comment.
+fn key_in(text: &str) -> Result<PublicKey, LineError> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
     let is_type = |word: &&str| word.starts_with("ssh-") || word.starts_with("sk-ssh-");
     let at = words.iter().position(is_type).unwrap_or_default();
-    let key: Vec<&str> = words.into_iter().skip(at).take(2).collect();
+    let (before, key) = words.split_at(at);
+    if !matches!(before, [] | [PRINCIPAL] | [PRINCIPAL, OPTION]) {
+        return Err(LineError::Before(before.join(" ")));
+    }
+    let key: Vec<&str> = key.iter().take(2).copied().collect();
     let key = PublicKey::listed(&key.join(" "))?;
     key.usable()?;
     Ok(key)
@@ -98,12 +119,13 @@ pub enum Refusal {
         /// What the file has.
         found: String,
     },
+    /// The list does not say of which version it is.
+    #[error("the list names no executable or package of one version, so it is of no release")]
+    NoVersion,
     /// It is older than the program that looks at it.
-    #[error("`{name}` is version {version}, and this is {own}")]
+    #[error("the release is version {version}, and this is {own}")]
     Older {
-        /// The name of the file.
-        name: String,
-        /// Its version.
+        /// The version of the release.
         version: String,
         /// The version of this program.
         own: String,
@@ -158,13 +180,24 @@ pub fn check<'k>(
             found,
         });
     }
-    match (version_in(file.name), own) {
-        (Some(version), Some(own)) if older(version, own) => Err(Refusal::Older {
-            name: name(),
+    let version = version_of(&release.sums)?;
+    match own {
+        Some(own) if older(version, own) => Err(Refusal::Older {
             version: version.to_owned(),
             own: own.to_owned(),
         }),
         _ => Ok(known),
+    }
+}
+
+/// The version of a release: that in the names of its executables and packages, which is one. Not
+/// every name has it, and an old list is signed for ever.
+fn version_of(sums: &str) -> Result<&str, Refusal> {
+    let names = sums.lines().filter_map(|line| line.split_once("  "));
+    let versions: BTreeSet<&str> = names.filter_map(|(_, name)| version_in(name)).collect();
+    match versions.len() {
+        1 => versions.first().copied().ok_or(Refusal::NoVersion),
+        _ => Err(Refusal::NoVersion),
     }
 }
 
@@ -201,8 +234,10 @@ fn numbers(version: &str) -> Option<Vec<u64>> {
     version.split('.').map(|part| part.parse().ok()).collect()
 }
 
+/// Whether a version is older than the version of this program, which can be a candidate: `1.0.0-rc.1`.
 fn older(version: &str, own: &str) -> bool {
-    numbers(version).cmp(&numbers(own)) == Ordering::Less
+    let own = own.split(['-', '+']).next().unwrap_or_default();
+    numbers(version) < numbers(own)
 }
 
 #[cfg(test)]
@@ -221,9 +256,30 @@ mod tests {
         for (name, version) in cases {
             assert_eq!(version_in(name), version, "{name}");
         }
+        assert!(older("0.9.0", "1.0.0-rc.1"));
         assert!(
             older("0.9.0", "0.10.0") && !older("0.10.0", "0.10.0") && !older("1.0.0", "0.10.0")
         );
+    }
+
+    #[test]
+    fn a_release_has_one_version_whatever_file_is_looked_at() {
+        let sum = "a".repeat(64);
+        let list = |names: &[&str]| -> String {
+            names
+                .iter()
+                .map(|name| format!("{sum}  {name}\n"))
+                .collect()
+        };
+        let all = [
+            "conex-0.2.0-x86_64-unknown-linux-gnu",
+            "conex-0.2.0.tar.gz",
+            "conex-verify-0.2.0.crate",
+        ];
+        assert_eq!(version_of(&list(&all)), Ok("0.2.0"));
+        assert_eq!(version_of(&list(&all[1..])), Err(Refusal::NoVersion));
+        let two = [all[0], "conex_0.3.0_amd64.deb"];
+        assert_eq!(version_of(&list(&two)), Err(Refusal::NoVersion));
     }
 
     #[test]
@@ -266,6 +322,20 @@ mod tests {
             format!("# a remark\n\n{KEY}\r"),
         ] {
             assert_eq!(Keys::read(&line).unwrap().0.len(), 1, "{line}");
+        }
+        // What ssh-keygen would not let sign a release is no key of a release.
+        for before in [
+            "ann",
+            "*",
+            "releases,ann",
+            "releases cert-authority",
+            "releases namespaces=\"file\"",
+            "releases namespaces=\"conex-release-v1\",valid-before=\"20200101\"",
+            "namespaces=\"conex-release-v1\"",
+        ] {
+            let refused = Keys::read(&format!("{KEY}\n{before} {KEY}\n"));
+            let why = LineError::Before(before.to_owned());
+            assert_eq!(refused.unwrap_err(), KeysError::Line { line: 2, why });
         }
         assert!(matches!(Keys::read("# nothing\n"), Err(KeysError::None)));
         let wrong = Keys::read(&format!("{KEY}\nNot found\n"));

@@ -26,10 +26,7 @@ impl Release {
         let machine = Machine::new();
         fs::write(dir.path().join("keys"), format!("releases {public}")).unwrap();
         let release = Release { machine, dir, key };
-        release.publish(&[
-            (FILE, b"a program"),
-            ("conex-0.0.9-x86_64-unknown-linux-gnu", b"old"),
-        ]);
+        release.publish(&[(FILE, b"a program"), ("conex-99.0.0.tar.gz", b"a source")]);
         release
     }
 
@@ -155,10 +152,40 @@ fn an_older_version_is_no_successor_unless_told_so() {
     }
     let release = Release::new();
     let old = "conex-0.0.9-x86_64-unknown-linux-gnu";
-    let (status, said) = release.verify(old, &[]);
-    assert_eq!(status, Some(1), "{said}");
-    assert!(said.contains("version 0.0.9"), "{said}");
-    assert_eq!(release.verify(old, &["--older"]).0, Some(0));
+    // Not every name has the version.
+    let files = [old, "conex-0.0.9.tar.gz", "release-keys"];
+    release.publish(&files.map(|name| (name, name.as_bytes())));
+    for name in files {
+        let (status, said) = release.verify(name, &[]);
+        assert_eq!(status, Some(1), "{name}: {said}");
+        assert!(said.contains("version 0.0.9"), "{name}: {said}");
+        assert_eq!(release.verify(name, &["--older"]).0, Some(0), "{name}");
+    }
+}
+
+/// Attack: the user's own list of signers, with friends in it, and a friend's key.
+#[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
+fn a_key_of_somebody_else_in_the_file_is_no_key_of_releases() {
+    if !oracle("ssh-keygen") {
+        return;
+    }
+    let release = Release::new();
+    let path = release.dir.path().join("keys");
+    let text = fs::read_to_string(&path).unwrap();
+    for before in ["ann", "releases namespaces=\"file\""] {
+        fs::write(&path, text.replacen("releases", before, 1)).unwrap();
+        let (status, said) = release.verify(FILE, &[]);
+        assert_eq!(status, Some(2), "{before}: {said}");
+        assert!(
+            said.contains("line 1") && said.contains("before the key"),
+            "{said}"
+        );
+        let check = "ssh-keygen -Y verify -f keys -I releases -n conex-release-v1 -s SHA256SUMS.sig < SHA256SUMS";
+        let mut stock = Command::new("sh");
+        let stock = run(stock.current_dir(&release.dir).args(["-c", check]), b"");
+        assert!(!stock.status.success(), "{before}");
+    }
 }
 
 #[test]

@@ -76,12 +76,12 @@ impl Git {
     ///
     /// # Errors
     /// git fails, or objects are missing.
-    pub fn read_after(&self, before: Option<(&Oid, Tree)>, tree: &Oid) -> Result<Tree, GitError> {
+    pub fn read_after(&self, before: Option<(Oid, Tree)>, tree: &Oid) -> Result<Tree, GitError> {
         let Some((known, mut files)) = before else {
             let listing = self.list(tree)?;
             return Ok(self.read(&[&listing])?.pop().unwrap_or_default());
         };
-        let changed = self.changed_paths(known, tree)?;
+        let changed = self.changed_paths(&known, tree)?;
         if changed.is_empty() {
             return Ok(files);
         }

@@ -28,12 +28,18 @@ fn several() -> World {
     w
 }
 
+/// The same with one more release of `zarith`.
+fn released(old: &World) -> World {
+    let mut new = old.clone();
+    new.one_more("zarith.2.2", "eve", 3);
+    new.stated("bob", at(0, 5));
+    new
+}
+
 #[test]
 fn of_a_release_one_package_is_judged() {
     let old = several();
-    let mut new = old.clone();
-    new.one_more("zarith.2.2", "eve", 3);
-    new.stated("bob", at(0, 4));
+    let new = released(&old);
     assert_eq!(settled(&old, &old), packages(&old));
     assert_eq!(settled(&old, &new), packages(&old) - 1);
 }
@@ -118,9 +124,7 @@ fn former_keys_of_many_leave_packages_settled() {
     old.stated("bob", at(0, 4));
     let told = old.verdict();
     assert!(told.accepted && told.findings.len() > MAX_ALIKE, "{told:?}");
-    let mut new = old.clone();
-    new.one_more("zarith.2.2", "eve", 3);
-    new.stated("bob", at(0, 5));
+    let new = released(&old);
     assert_eq!(settled(&old, &new), packages(&old) - 1);
 }
 
@@ -150,9 +154,7 @@ fn many_warnings_alike_leave_other_packages_settled() {
     assert!(told.accepted && told.findings.len() > MAX_ALIKE, "{told:?}");
     let quiet = packages(&old) - warned;
     assert_eq!(settled(&old, &old), quiet);
-    let mut new = old.clone();
-    new.one_more("zarith.2.2", "eve", 3);
-    new.stated("bob", at(0, 5));
+    let new = released(&old);
     assert_eq!(settled(&old, &new), quiet - 1);
     // One that was warned of is mended, and one more package is warned of.
     let mut new = old.clone();
@@ -175,9 +177,7 @@ fn many_pending_ids_leave_packages_settled() {
     old.stated("bob", at(0, 4));
     let told = old.verdict();
     assert!(told.accepted && told.findings.len() > MAX_ALIKE, "{told:?}");
-    let mut new = old.clone();
-    new.one_more("zarith.2.2", "eve", 3);
-    new.stated("bob", at(0, 5));
+    let new = released(&old);
     assert_eq!(settled(&old, &new), packages(&old) - 1);
 }
 

@@ -54,7 +54,7 @@ pub fn run(command: &OwnCommand) -> Result<Exit, Failure> {
     } = command;
     let text = read_text(keys, MAX_FILE_SIZE)?;
     let keys = Keys::read(&text).map_err(|why| {
-        let hint = "give the keys of releases: a line for each, such as `ssh-ed25519 AAAA…`";
+        let hint = "give the file `release-keys` of a release that you trust, or a line such as `ssh-ed25519 AAAA…` for each key";
         Failure::usage(format!("`{}`: {why}", keys.display()), hint)
     })?;
     let sums = sums.clone().unwrap_or_else(|| file.with_file_name(SUMS));
@@ -136,7 +136,7 @@ pub const PAGES: &[Page] = &[Page {
     verb: "self verify",
     policy: "reads the file, the list of sums, its signature and the keys, and nothing else: it opens no \
 connection and installs nothing. A file is taken if one of the keys signed the list as that of a release of conex, and \
-the list names the file once with the SHA-256 sum that it has. A version in the name that is older than this one is \
+the list names the file once with the SHA-256 sum that it has. A release older than this version is \
 refused without --older. Stock tools check the same: `ssh-keygen -Y verify` with the namespace conex-release-v1, and \
 `sha256sum -c`.",
     exit: "0 it is of a release, 1 it is not, 2 it cannot be decided",

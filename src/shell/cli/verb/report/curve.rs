@@ -40,9 +40,7 @@ fn points(root: &Path, now: &Repository) -> Result<Vec<Point>, GitError> {
     for state in spread(states, most.clamp(2, MOST_STATES)) {
         progress::tick();
         let tree = git.tree_of(&state.commit)?;
-        let from = known.take();
-        let from = from.as_ref().map(|(oid, tree)| (oid, tree.clone()));
-        let files = git.read_after(from, &tree)?;
+        let files = git.read_after(known.take(), &tree)?;
         known = Some((tree, files.clone()));
         // One that nobody can read says nothing of how much was signed.
         let Ok(files) = either(files) else { continue };
