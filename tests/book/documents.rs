@@ -478,6 +478,16 @@ fn output_for_programs_is_as_documented() {
     fields_are_documented("Work that is not merged", work);
     fields_are_documented("The summary of `check`", &work["check"]);
     fields_are_documented("A commit", &remote["summary"]["base"]);
+    let dir = copy.to_str().unwrap();
+    let far = object(
+        home.path(),
+        &["-C", dir, "status", "--bootstrap", "--format=json"],
+    );
+    fields_are_documented("The summary of `status --bootstrap`", &far["summary"]);
+    let package = &far["summary"]["packages"]["hello"];
+    fields_are_documented("How far a package is", package);
+    let stage = package["stage"].as_str().unwrap();
+    assert_eq!(far["summary"]["stages"][stage]["packages"], 1);
     let made = Command::new(env!("CARGO_BIN_EXE_conex"))
         .args(["key", "new", "somebody", "--no-passphrase"])
         .env("CONEX_HOME", home.path())

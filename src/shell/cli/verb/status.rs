@@ -56,7 +56,7 @@ pub struct StatusArgs {
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "50", requires = "remote", value_parser = clap::value_parser!(u16).range(1..=MOST_PULLS), add = Completes::NOTHING)]
     pub pulls: Option<u16>,
     /// How far the packages are on their way to owners who have proven a key
-    #[arg(long, conflicts_with_all = ["names", "person", "remote", "format"])]
+    #[arg(long, conflicts_with_all = ["names", "person", "remote"])]
     pub bootstrap: bool,
     /// Name every package with its owners, everybody, and all that is new, not only numbers
     #[arg(long)]
@@ -151,7 +151,11 @@ pub fn run(root: &Path, args: &StatusArgs) -> Result<Exit, Failure> {
     if args.bootstrap {
         let tree = seen_tree(root)?;
         let repository = Repository::load(&tree);
-        bootstrap::show(&World::look(&tree, &repository, View::Supported)?, args.all);
+        let world = World::look(&tree, &repository, View::Supported)?;
+        match args.format {
+            Format::Human => bootstrap::show(&world, args.all),
+            Format::Json => bootstrap::show_json(&world),
+        }
         return Ok(Exit::Success);
     }
     // The numbers that programs get, and what a person is asked for, are of the whole.

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::plan::World;
 use crate::plan::bootstrap::{Stage, Standings, standings};
-use crate::shell::out::outln;
-use crate::shell::report::{neutral, percent, stage_in_words};
+use crate::shell::out::{out, outln};
+use crate::shell::report::{json as in_json, neutral, percent, stage_in_words};
+use conex_verify::finding::Reader;
+use conex_verify::format::name::Id;
 
 /// How many packages are named that nobody has confirmed, without `--all`.
 const SHOWN: usize = 10;
@@ -71,4 +75,55 @@ pub fn show(world: &World<'_>, all: bool) {
     if !more.is_empty() {
         outln!("  and {} more (--all names them)", more.len());
     }
+}
+
+/// What `--format=json` says; see docs/json.md.
+#[derive(Serialize)]
+struct Summary<'a> {
+    stages: BTreeMap<&'static str, JsonStage>,
+    packages: BTreeMap<&'a str, JsonPackage<'a>>,
+}
+
+/// How many packages are so far, and what depends on them.
+#[derive(Default, Serialize)]
+struct JsonStage {
+    packages: usize,
+    dependants: usize,
+    waiting: usize,
+}
+
+#[derive(Serialize)]
+struct JsonPackage<'a> {
+    stage: &'static str,
+    waits: bool,
+    dependants: usize,
+    owners: Vec<&'a str>,
+}
+
+/// Prints the same for programs, with every package.
+pub fn show_json(world: &World<'_>) {
+    let packages = standings(world);
+    let mut stages: BTreeMap<_, _> = STAGES
+        .map(|stage| (stage_in_words(stage), JsonStage::default()))
+        .into();
+    for package in packages.values() {
+        let sum = stages.entry(stage_in_words(package.stage)).or_default();
+        sum.packages += 1;
+        sum.dependants += package.dependants;
+        sum.waiting += usize::from(package.waits);
+    }
+    let packages = packages.iter().map(|(name, package)| {
+        let said = JsonPackage {
+            stage: stage_in_words(package.stage),
+            waits: package.waits,
+            dependants: package.dependants,
+            owners: package.owners.iter().map(Id::as_str).collect(),
+        };
+        (name.as_str(), said)
+    });
+    let summary = Summary {
+        stages,
+        packages: packages.collect(),
+    };
+    out!("{}", in_json(&[], Reader::WorkTree, summary));
 }
