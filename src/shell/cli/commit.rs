@@ -6,7 +6,7 @@ use std::path::Path;
 use super::failure::Failure;
 use super::options::ListFormat;
 use super::todo::some;
-use crate::shell::git::{Git, Uncommitted, Where};
+use crate::shell::git::{Git, Where};
 use crate::shell::out::sayln;
 use crate::shell::report::neutral;
 use conex_verify::finding::{Code, Finding, is_leftover};
@@ -15,10 +15,10 @@ use conex_verify::format::path::Place;
 /// What people commit of a repository.
 const ALL: [&str; 2] = ["packages", "repo"];
 
-/// What is not committed, or nothing where there is no git.
-fn uncommitted(root: &Path, paths: &[&str]) -> Uncommitted {
+/// What git leaves out of these, or nothing where there is no git.
+fn ignored(root: &Path, paths: &[&str]) -> Vec<String> {
     let git = Git::open(root, Where::Directory);
-    let found = git.and_then(|git| git.uncommitted(paths));
+    let found = git.and_then(|git| git.ignored(paths));
     found.unwrap_or_default()
 }
 
@@ -46,7 +46,7 @@ fn files(n: usize) -> String {
 pub fn warn_of_ignored(root: &Path, written: &[&str]) {
     let ignored = match written {
         [] => return,
-        written => uncommitted(root, written).ignored,
+        written => ignored(root, written),
     };
     if !ignored.is_empty() {
         sayln!(
@@ -68,7 +68,10 @@ pub fn remind(root: &Path) {
 
 /// The files of conex's that no commit has, in a line or two; none where all are committed.
 pub fn left_behind(root: &Path) -> Vec<String> {
-    let found = uncommitted(root, &ALL);
+    let git = Git::open(root, Where::Directory);
+    let found = git
+        .and_then(|git| git.uncommitted(&ALL))
+        .unwrap_or_default();
     let all = found.new.iter().chain(&found.changed);
     let open: Vec<String> = all.filter(|path| is_metadata(path)).cloned().collect();
     let ignored: Vec<String> = found
@@ -129,7 +132,7 @@ pub fn refuse_ignored(
         return Ok(());
     }
     let below: Vec<&str> = below.iter().map(String::as_str).collect();
-    let mut ignored = uncommitted(root, &below).ignored;
+    let mut ignored = ignored(root, &below);
     // Conex's own files are no content, and opam reads no stray.
     ignored.retain(|path| {
         let stray = matches!(Place::of(path), Ok(Place::Stray(_)));

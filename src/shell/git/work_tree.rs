@@ -1,7 +1,13 @@
 //! What of a work tree is not in a commit.
 
+use std::collections::BTreeSet;
+
 use super::error::GitError;
 use super::repository::Git;
+
+/// Of more paths than these git is asked as a whole: git compares each file with each path that it
+/// is given, and a command line has an end.
+const MANY: usize = 64;
 
 /// Files of a work tree that no commit has as they are, with paths from the directory of the
 /// repository that was opened.
@@ -16,14 +22,15 @@ pub struct Uncommitted {
     pub changed: Vec<String>,
 }
 
+/// Asks for what git does not know.
+const OTHERS: [&str; 4] = ["ls-files", "-z", "--others", "--exclude-standard"];
+
 impl Git {
     /// What of these files and directories is not committed.
     ///
     /// # Errors
     /// git fails; there is no work tree.
     pub fn uncommitted(&self, paths: &[&str]) -> Result<Uncommitted, GitError> {
-        let others = ["ls-files", "-z", "--others", "--exclude-standard"];
-        let ignored = ["--ignored"];
         let changed = [
             "diff",
             "-z",
@@ -33,11 +40,19 @@ impl Git {
             "HEAD",
         ];
         Ok(Uncommitted {
-            new: self.paths(&others, &[], paths)?,
-            ignored: self.paths(&others, &ignored, paths)?,
+            new: self.paths(&OTHERS, &[], paths)?,
+            ignored: self.ignored(paths)?,
             // Before the first commit nothing is changed.
             changed: self.paths(&changed, &[], paths).unwrap_or_default(),
         })
+    }
+
+    /// What of these files and directories git leaves out, as [`Uncommitted::ignored`].
+    ///
+    /// # Errors
+    /// git fails; there is no work tree.
+    pub fn ignored(&self, paths: &[&str]) -> Result<Vec<String>, GitError> {
+        self.paths(&OTHERS, &["--ignored"], paths)
     }
 
     /// Whether git has two sides of a file and waits for somebody to settle that.
@@ -65,13 +80,28 @@ impl Git {
     }
 
     fn paths(&self, verb: &[&str], more: &[&str], paths: &[&str]) -> Result<Vec<String>, GitError> {
-        let args = [verb, more, &["--"], paths].concat();
+        let asked: &[&str] = if paths.len() > MANY { &["."] } else { paths };
+        let args = [verb, more, &["--"], asked].concat();
         let output = self.run(&args)?;
         if !output.status.success() {
             return Err(GitError::failed("ls-files", &output));
         }
-        let paths = output.stdout.split(|&b| b == 0).filter(|p| !p.is_empty());
+        let found = output.stdout.split(|&b| b == 0).filter(|p| !p.is_empty());
         let text = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
-        Ok(paths.map(text).collect())
+        let found = found.map(text);
+        Ok(match paths.len() > MANY {
+            true => {
+                let wanted = paths.iter().map(|path| path.trim_end_matches('/'));
+                let wanted: BTreeSet<&str> = wanted.collect();
+                found.filter(|path| is_in(path, &wanted)).collect()
+            }
+            false => found.collect(),
+        })
     }
+}
+
+/// Whether a file is one of these files, or below one of these directories.
+fn is_in(path: &str, wanted: &BTreeSet<&str>) -> bool {
+    let above = path.match_indices('/').map(|(at, _)| &path[..at]);
+    above.chain([path]).any(|part| wanted.contains(part))
 }

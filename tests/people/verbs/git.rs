@@ -47,6 +47,21 @@ fn files_that_git_ignores_are_not_vouched_for() {
     town.ok("git add -f packages/.DS_Store; by ja conex snapshot --yes; commit with; rm packages/.DS_Store; by ja conex snapshot --yes");
 }
 
+/// git compares each file with each path that it is given: `bootstrap claim` of a whole repository
+/// spent nine tenths of its time there. Of many paths the same is said.
+#[test]
+fn of_many_releases_those_that_git_ignores_are_told() {
+    let town = Town::new();
+    town.ok("echo .DS_Store >> .git/info/exclude; for n in $(seq 100); do mkdir packages/fmt/fmt.2.$n; cp packages/fmt/fmt.1.0/opam packages/fmt/fmt.2.$n/opam; done; for f in fmt/fmt.2.7 fmt/fmt.2.99 other/other.1; do mkdir -p packages/$f/files; echo x > packages/$f/files/.DS_Store; done");
+    let told = town.fails("by alice conex sign fmt --yes", "git ignores 2 files");
+    assert!(
+        told.contains("packages/fmt/fmt.2.99/files/.DS_Store"),
+        "{told}"
+    );
+    assert!(!told.contains("other"), "{told}");
+    town.ok("rm -r packages/fmt/fmt.2.*/files; by alice conex sign fmt --yes");
+}
+
 /// What conex writes and git ignores is said as soon as it is written.
 #[test]
 fn metadata_that_git_ignores_is_named() {
