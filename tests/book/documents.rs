@@ -97,11 +97,19 @@ fn every_dependency_has_its_reason() {
         ("Cargo.toml", "[dev-dependencies]", "Of the tests"),
     ] {
         let manifest = text(manifest);
+        // Those of one system alone are in sections of their own.
+        let of_a_system = format!(".{}", section.trim_start_matches('['));
+        let mut inside = false;
+        let mut is_wanted = |line: &&str| {
+            if line.starts_with('[') {
+                inside = *line == section
+                    || line.starts_with("[target.") && line.ends_with(&of_a_system);
+            }
+            inside
+        };
         let wanted: BTreeSet<String> = manifest
             .lines()
-            .skip_while(|l| *l != section)
-            .skip(1)
-            .take_while(|l| !l.starts_with('['))
+            .filter(|line| is_wanted(line) && !line.starts_with('['))
             .filter_map(|l| {
                 Some(
                     l.split_once('=')?

@@ -74,7 +74,12 @@ pub fn main() -> Exit {
             };
         }
     };
-    with_threads(|| match run(&cli) {
+    // Threads could do what the thread that judges has given up.
+    let ready = match &cli.command {
+        Command::Verify(args) => Some(verify::ready(args)),
+        _ => None,
+    };
+    with_threads(|| match run(&cli, ready) {
         Ok(exit) => exit,
         Err(failure) => failure.report(),
     })
@@ -91,19 +96,24 @@ fn is_watched(command: &Command) -> bool {
     }
 }
 
-fn run(cli: &Cli) -> Result<Exit, Failure> {
+fn run(cli: &Cli, ready: Option<Result<verify::Ready, Failure>>) -> Result<Exit, Failure> {
     if is_watched(&cli.command) {
         progress::enable();
     }
     let named = cli.directory.as_deref();
     let root = workspace::directory(named);
     let root = root.as_path();
-    run_in(root, named, cli).map_err(|failure| older::named(failure, root))
+    run_in(root, named, cli, ready).map_err(|failure| older::named(failure, root))
 }
 
-fn run_in(root: &Path, named: Option<&Path>, cli: &Cli) -> Result<Exit, Failure> {
+fn run_in(
+    root: &Path,
+    named: Option<&Path>,
+    cli: &Cli,
+    ready: Option<Result<verify::Ready, Failure>>,
+) -> Result<Exit, Failure> {
     match &cli.command {
-        Command::Verify(args) => verify::run(args),
+        Command::Verify(args) => verify::run(args, ready.unwrap_or_else(|| verify::ready(args))),
         Command::Key(args) => key::run(root, args),
         Command::Status(args) => status::run(root, args),
         Command::Anchors(args) => anchors::run(root, args),

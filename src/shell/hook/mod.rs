@@ -1,6 +1,7 @@
-//! What opam's hook does besides judging: finding the trees, its memory, its
-//! report, and one setting of git.
+//! What opam's hook does besides judging: it gives up what it does not need, finds the trees, and
+//! has a memory, a report, and settings of git.
 
+pub mod confine;
 pub mod git;
 pub mod load;
 pub mod memory;

@@ -9,6 +9,9 @@ use crate::shell::report::neutral;
 use crate::shell::write::{PRIVATE_STATE, write};
 use conex_verify::format::digest::Digest;
 
+/// The terminal of whoever runs opam, whatever became of the standard streams.
+pub const TERMINAL: &str = "/dev/tty";
+
 /// Where the report on one repository goes.
 #[derive(Debug)]
 pub struct Reporter {
@@ -48,7 +51,7 @@ impl Reporter {
         };
         // opam is in the middle of a status line of its own.
         let text = format!("\r\nconex: {}: {line}\r\n{whole}", neutral(&self.name));
-        if let Ok(mut terminal) = OpenOptions::new().write(true).open("/dev/tty") {
+        if let Ok(mut terminal) = OpenOptions::new().write(true).open(TERMINAL) {
             let _ = terminal.write_all(text.as_bytes());
         }
         kept.map(drop)

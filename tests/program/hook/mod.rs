@@ -5,6 +5,8 @@
 pub mod run;
 
 mod attacks;
+#[cfg(target_os = "linux")]
+mod confined;
 mod differentials;
 mod hints;
 mod honest;

@@ -6,8 +6,10 @@ mod request;
 
 use crate::hint::Hint;
 pub use request::{VerifyArgs, request};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+use rustix::fs::{FileType, lstat};
 
 use report::{conclude, not_kept};
 use request::{Request, Subject, name, state};
@@ -15,20 +17,69 @@ use request::{Request, Subject, name, state};
 use crate::shell::cli::failure::{Exit, Failure};
 use crate::shell::cli::older;
 use crate::shell::cli::page::Page;
+use crate::shell::hook::confine::{Places, confine};
 use crate::shell::hook::git::settle;
 use crate::shell::hook::load::{LoadError, Loaded, load, patch as load_patch};
 use crate::shell::hook::memory::{Kept, MemoryError};
-use crate::shell::hook::report::Reporter;
+use crate::shell::hook::report::{Reporter, TERMINAL};
 use crate::shell::keys::file::shell_quoted;
+use crate::shell::out::sayln;
 use crate::shell::read::{self, Git};
 use conex_verify::finding::{Code, Finding, Reader};
 use conex_verify::tree::{Contents, Tree};
 use conex_verify::workbench::patch::{PatchContext, Store, clone_files};
 use conex_verify::{Memories, Outcome, Report};
 
+/// What `verify` was asked for, and what it did before it gave up the rest.
+pub struct Ready {
+    request: Request,
+    /// The patch, of an update with one.
+    patch: Option<Result<Vec<u8>, LoadError>>,
+    notes: Vec<Finding>,
+}
+
+/// Gives a clone of opam's its settings, and confines the process: it reads what it judges, and
+/// writes its state and on the terminal. To be called before there are threads.
+///
+/// # Errors
+/// The command line does not say what is to be verified; then nothing is confined.
+pub fn ready(args: &VerifyArgs) -> Result<Ready, Failure> {
+    let request = request(args)?;
+    let patch = match &request.subject {
+        Subject::Patched { patch, .. } => Some(load_patch(patch)),
+        Subject::Tree { .. } => None,
+    };
+    let clone = clone_to_settle(&request, patch.as_ref());
+    let notes = clone.and_then(settings).into_iter().collect();
+    let read: Vec<&Path> = match &request.subject {
+        Subject::Tree { dir, repo } => [Some(dir), repo.as_ref()].into_iter().flatten(),
+        Subject::Patched { repo, .. } => [Some(repo), None].into_iter().flatten(),
+    }
+    .map(PathBuf::as_path)
+    .collect();
+    let mut write = vec![Path::new(TERMINAL)];
+    if let Some(state) = &request.state {
+        // What cannot be made is said where it is missed.
+        let _ = std::fs::create_dir_all(state);
+        write.push(state);
+    }
+    let confinement = confine(Places {
+        read: &read,
+        write: &write,
+    });
+    if args.verbose {
+        sayln!("{confinement}");
+    }
+    Ok(Ready {
+        request,
+        patch,
+        notes,
+    })
+}
+
 /// Runs `conex verify`.
-pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
-    let outcome = request(args).and_then(|request| decide(&request));
+pub fn run(args: &VerifyArgs, ready: Result<Ready, Failure>) -> Result<Exit, Failure> {
+    let outcome = ready.and_then(decide);
     if let Err(failure) = &outcome
         && !args.repo.is_empty()
     {
@@ -44,11 +95,6 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
 
 /// What opam is about to take over, and what went wrong on the way. All files are read: what
 /// a patch would be refused for a tree must not be accepted with.
-struct Read {
-    what: What,
-    notes: Vec<Finding>,
-}
-
 enum What {
     Whole {
         new: Tree,
@@ -62,16 +108,10 @@ enum What {
     },
 }
 
-fn read(request: &Request) -> Result<Read, LoadError> {
-    let mut notes = Vec::new();
-    let what = match &request.subject {
+fn read(request: &Request, patch: Option<Result<Vec<u8>, LoadError>>) -> Result<What, LoadError> {
+    match &request.subject {
         Subject::Tree { dir, repo } => {
             let loaded = load(dir, Contents::All)?;
-            // opam has the clone that it made itself, with nothing but `.git`, at the place of
-            // the repository already. Another `.git` came with a copy, and is somebody else's.
-            let own = repo.as_ref().is_some_and(|repo| repo.join(".git").is_dir());
-            let clone = loaded.git == Git::Directory && own && request.hook;
-            notes.extend(clone.then(|| settings(dir)).flatten());
             // It is evidence where it can be read, and blocks nothing where it cannot, unless
             // that is only so today.
             let before = match repo.as_ref().filter(|repo| *repo != dir) {
@@ -82,31 +122,25 @@ fn read(request: &Request) -> Result<Read, LoadError> {
                     Err(_) => None,
                 },
             };
-            What::Whole {
+            Ok(What::Whole {
                 new: loaded.tree,
                 before,
-            }
+            })
         }
-        Subject::Patched { repo, patch } => {
+        Subject::Patched { repo, patch: path } => {
             let Loaded { tree, store, git } = load(repo, Contents::All)?;
-            let patch = load_patch(patch)?;
+            let patch = patch.unwrap_or_else(|| load_patch(path))?;
             let clone = (git == Git::Directory && request.hook).then_some(repo);
-            if let Some(repo) = clone
-                && is_of_git(&patch)
-            {
-                notes.extend(settings(repo));
-            }
             let inside = clone_files(&patch, &request.name);
             let clone = clone.map(|repo| read::clone(repo, &inside)).transpose()?;
-            What::Patch {
+            Ok(What::Patch {
                 before: tree,
                 patch,
                 store,
                 clone,
-            }
+            })
         }
-    };
-    Ok(Read { what, notes })
+    }
 }
 
 impl What {
@@ -147,6 +181,30 @@ fn is_of_git(patch: &[u8]) -> bool {
     !patch.starts_with(b"diff -ruaN ") && !patch.starts_with(b"--- ")
 }
 
+/// The clone of opam's whose patches depend on git's settings, if opam asks about one.
+///
+/// opam has the clone that it made itself, with nothing but `.git`, at the place of the repository
+/// already. Another `.git` came with a copy, and is somebody else's.
+fn clone_to_settle<'r>(
+    request: &'r Request,
+    patch: Option<&Result<Vec<u8>, LoadError>>,
+) -> Option<&'r Path> {
+    let is_clone = |dir: &Path| {
+        let kind = lstat(dir.join(".git")).map(|stat| FileType::from_raw_mode(stat.st_mode));
+        request.hook && kind == Ok(FileType::Directory)
+    };
+    match (&request.subject, patch) {
+        (Subject::Tree { dir, repo }, _) => {
+            let own = repo.as_ref().is_some_and(|repo| repo.join(".git").is_dir());
+            (own && is_clone(dir)).then_some(dir.as_path())
+        }
+        (Subject::Patched { repo, .. }, Some(Ok(patch))) => {
+            (is_of_git(patch) && is_clone(repo)).then_some(repo.as_path())
+        }
+        (Subject::Patched { .. }, _) => None,
+    }
+}
+
 /// Gives the clone at `root` the settings that its patches need.
 fn settings(root: &Path) -> Option<Finding> {
     let why = settle(root).err()?;
@@ -162,10 +220,16 @@ fn settings(root: &Path) -> Option<Finding> {
     )
 }
 
-fn decide(request: &Request) -> Result<Exit, Failure> {
+fn decide(ready: Ready) -> Result<Exit, Failure> {
     let start = Instant::now();
-    let Read { what, notes } = match read(request) {
-        Ok(read) => read,
+    let Ready {
+        request,
+        patch,
+        notes,
+    } = ready;
+    let request = &request;
+    let what = match read(request, patch) {
+        Ok(what) => what,
         Err(LoadError::Refused(finding)) => {
             let report = Report::refused(*finding);
             return Ok(conclude(request, &report, false, start.elapsed()));

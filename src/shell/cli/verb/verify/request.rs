@@ -99,6 +99,9 @@ pub struct VerifyArgs {
     /// Show all findings, not the first ten
     #[arg(long)]
     pub all: bool,
+    /// Say what the system keeps the check from
+    #[arg(long, short)]
+    pub verbose: bool,
 }
 
 /// What `verify` was asked for, with what opam passes empty taken as absent.
