@@ -11,11 +11,11 @@ use conex_verify::finding::Code;
 use conex_verify::limits;
 use serde_json::Value;
 
-fn top(path: &str) -> PathBuf {
+pub(crate) fn top(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn text(path: &str) -> String {
+pub(crate) fn text(path: &str) -> String {
     fs::read_to_string(top(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
@@ -40,7 +40,7 @@ fn documents() -> Vec<String> {
 }
 
 /// The rows of the table under the heading that ends with `title`: cells, trimmed.
-fn table(document: &str, title: &str) -> Vec<Vec<String>> {
+pub(crate) fn table(document: &str, title: &str) -> Vec<Vec<String>> {
     let rows: Vec<Vec<String>> = document
         .lines()
         .skip_while(|l| !(l.starts_with('#') && l.ends_with(title)))
@@ -58,7 +58,7 @@ fn table(document: &str, title: &str) -> Vec<Vec<String>> {
 }
 
 /// What stands in backticks in a cell.
-fn literals(cell: &str) -> Vec<&str> {
+pub(crate) fn literals(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 

@@ -7,6 +7,7 @@
 mod typed;
 
 mod book;
+mod crates;
 mod documents;
 mod hints;
 mod structure;
