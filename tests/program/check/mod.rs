@@ -15,6 +15,7 @@ mod jobs;
 mod merges;
 mod output;
 mod prepush;
+mod release_tools;
 mod room;
 mod rules;
 mod todo;

@@ -1,4 +1,4 @@
-//! `hooks/pre-push` and `hooks/sign-release`, with a real git and a bare repository.
+//! `hooks/pre-push`, with a real git and a bare repository.
 
 use std::process::Output;
 
@@ -6,7 +6,7 @@ use crate::check::forge::{Forge, told};
 use crate::world::{OPAM, World, at, opam_path};
 
 /// A clone with the hook, whose `origin` is a bare repository.
-fn clone(world: &World) -> Forge {
+pub(super) fn clone(world: &World) -> Forge {
     let forge = Forge::new(world);
     forge.sh(&format!(
         "git init -q --bare -b main ../origin.git && git remote add origin ../origin.git
@@ -23,7 +23,7 @@ fn push(forge: &Forge, args: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn passes(forge: &Forge, args: &[&str], text: &str) {
+pub(super) fn passes(forge: &Forge, args: &[&str], text: &str) {
     let output = push(forge, args);
     assert!(output.status.success(), "{}", told(&output));
     assert!(told(&output).contains(text), "{}", told(&output));
@@ -114,36 +114,6 @@ fn without_conex_only_the_published_branch_waits() {
         .unwrap();
     assert!(!output.status.success());
     assert!(told(&output).contains("--no-verify"), "{}", told(&output));
-}
-
-/// A release script writes the opam file, and one more line signs it.
-#[test]
-fn a_release_script_signs_on_the_way() {
-    let mut world = World::empty();
-    world.file(
-        &opam_path("fmt.1.0"),
-        "opam-version: \"2.0\"\nurl {\n  src: \"https://example.org/fmt.tgz\"\n  checksum: \"sha256=0000000000000000000000000000000000000000000000000000000000000000\"\n}\n",
-    );
-    let forge = clone(&world);
-    forge.sh(&format!(
-        "export CONEX_HOME=$HOME/keys sign={}/hooks/sign-release
-         conex key new ja --no-passphrase && conex init --name x --snapshot optional --quorum 1 --janitor ja --yes
-         conex approve --as ja --yes
-         conex key new bob --no-passphrase && conex join bob && conex owner add bob fmt
-         conex approve --as ja --yes && conex sign --as bob --yes
-         git add -A && git commit -q -m signed && git push --no-verify -q origin main
-         git checkout -q -b release-fmt-1.1
-         cp -r packages/fmt/fmt.1.0 packages/fmt/fmt.1.1 && rm packages/fmt/fmt.1.1/checksum
-         git add packages && git commit -q -m 'fmt 1.1'
-         CONEX_ID=bob $sign . fmt
-         test -z \"$(git status --porcelain)\"
-         before=$(git rev-parse HEAD)
-         CONEX_ID=bob $sign . fmt
-         test $before = $(git rev-parse HEAD)",
-        env!("CARGO_MANIFEST_DIR")
-    ));
-    forge.check("origin/main..").is_good();
-    passes(&forge, &["origin", "HEAD"], "mergeable into");
 }
 
 /// A clone of `git remote add` does not know which branch the others follow: then it is
