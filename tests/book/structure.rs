@@ -49,6 +49,34 @@ fn no_file_is_too_long() {
     assert_eq!(long, TABLES.map(str::to_owned).into());
 }
 
+/// Clippy knows of each function since when it is there, and of the language nothing. An arm of `match` with `if let` needs
+/// Rust 1.95, which is newer than `rust-version` says.
+#[test]
+fn no_arm_has_a_guard_that_the_oldest_compiler_refuses() {
+    let is_guard = |line: &str| {
+        let line = line.trim();
+        let behind = line.split("if let ").nth(1).unwrap_or_default();
+        !line.starts_with("//") && (behind.contains(" => ") || behind.ends_with(" =>"))
+    };
+    assert!(is_guard(
+        "[a, rest @ ..] if let Some(b) = f(a) => (rest, b),"
+    ));
+    assert!(is_guard("    if let Some(b) = f(a) =>"));
+    assert!(
+        !is_guard("Some(a) => if let Some(b) = f(a) {"),
+        "an expression"
+    );
+    let mut files = Vec::new();
+    for root in both() {
+        sources(&root, &mut files);
+    }
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let found: Vec<&str> = text.lines().filter(|line| is_guard(line)).collect();
+        assert!(found.is_empty(), "{}: {found:?}", file.display());
+    }
+}
+
 /// The verbs of the command line, and the files in src/shell/cli/verb.
 #[test]
 fn the_file_of_a_verb_has_its_name() {

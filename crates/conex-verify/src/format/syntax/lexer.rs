@@ -431,17 +431,27 @@ fn escape<'a>(start: &'a [u8], tail: &'a [u8]) -> Lexed<'a, Option<u8>> {
             let (rest, _) = take_while(|b| matches!(b, b' ' | b'\t')).parse(rest)?;
             return Ok((rest, None));
         }
-        [b'x', high, low, rest @ ..] if let Some(byte) = hexadecimal(*high, *low) => (rest, byte),
-        [a, b, c, rest @ ..] if let Some(byte) = decimal([*a, *b, *c]) => (rest, byte),
-        _ => {
-            let (found, behind) = match tail {
-                [byte, behind @ ..] => (byte_name(*byte), behind),
-                [] => (Token::End.describe(), tail),
-            };
-            return fail(start, behind, SyntaxErrorKind::Escape(found));
-        }
+        _ => match number(tail) {
+            Some(read) => read,
+            None => {
+                let (found, behind) = match tail {
+                    [byte, behind @ ..] => (byte_name(*byte), behind),
+                    [] => (Token::End.describe(), tail),
+                };
+                return fail(start, behind, SyntaxErrorKind::Escape(found));
+            }
+        },
     };
     Ok((rest, Some(byte)))
+}
+
+/// The byte whose number stands behind a backslash, and what follows.
+fn number(tail: &[u8]) -> Option<(&[u8], u8)> {
+    match tail {
+        [b'x', high, low, rest @ ..] => Some((rest, hexadecimal(*high, *low)?)),
+        [a, b, c, rest @ ..] => Some((rest, decimal([*a, *b, *c])?)),
+        _ => None,
+    }
 }
 
 fn hexadecimal(high: u8, low: u8) -> Option<u8> {
