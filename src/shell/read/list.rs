@@ -16,6 +16,7 @@ pub(super) struct Entry {
 
 /// Room for one call of `getdents`: some hundred names. A name has at most 255
 /// bytes on every file system that opam can use.
+#[cfg(target_os = "linux")]
 const BUFFER: usize = 32 << 10;
 
 /// The names in `dir`, without `.` and `..`, sorted by bytes, at most `most` of them.
