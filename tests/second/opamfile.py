@@ -336,8 +336,7 @@ def refused_by_newer_opams(items, fields):
                 return True
     if any(name in ("x-locked", "x-subpath") and value[0] != "string" for name, value in fields):
         return True
-    rewrites = [value for name, value in fields if name == "x-env-path-rewrite"]
-    return bool(rewrites) and not is_rewrite(rewrites[-1])
+    return any(name == "x-env-path-rewrite" and not is_rewrite(value) for name, value in fields)
 
 
 def is_rewrite(value):

@@ -97,7 +97,7 @@ def check_paths(tree, findings):
             places[path] = place
     for path in sorted(set(tree.files) | set(tree.empty_directories())):
         below, parts = path.startswith("packages/"), path.split("/")
-        if not below and any(map(is_opam, parts[1:])):
+        if not below and any(map(is_opam, parts[1:] if on_disk(parts[0]) == "opam" else parts)):
             findings.error("V7.4", "E001", path, "something called opam")
     for path in tree.empty_directories():
         if path.startswith("packages/") and any(
@@ -116,8 +116,7 @@ def check_top(tree, approved, lets_through, mode, findings):
     """`approved` is the valid packages/.conex/repo, or None."""
     names = {path.split("/")[0] for path in tree.files} | {path.split("/")[0] for path in tree.directories}
     for name in sorted(names):  # V8.6
-        pieces = {on_disk(piece) for piece in name.split("\\")}
-        if pieces & FORBIDDEN_AT_THE_TOP or (tree.is_archive and ".git" in pieces):
+        if on_disk(name) in FORBIDDEN_AT_THE_TOP or (tree.is_archive and on_disk(name) == ".git"):
             findings.error("V8.6", "E005", name, "a forbidden name at the top")
     if "packages" in tree.files:
         findings.error("V8.6", "E005", "packages", "no directory")
@@ -164,7 +163,8 @@ def check_repo(data, approved, lets_through, findings):
 
 
 def alternatives(value):
-    return value[1] if value[0] == "list" else [value]
+    """The alternatives of a list, at any depth of lists."""
+    return [inner for part in value[1] for inner in alternatives(part)] if value[0] == "list" else [value]
 
 
 def never_followed(value):

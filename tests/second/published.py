@@ -5,7 +5,7 @@ import re
 import metadata
 import state
 from ed25519 import digest
-from tree import MOST_BYTES, MOST_ENTRIES, Tree, parents
+from tree import MOST_BYTES, MOST_ENTRIES, Tree, check_names, parents
 
 BUNDLES = "packages/.conex/bundle/"
 SNAPSHOT = "packages/.conex/snapshot"
@@ -135,6 +135,7 @@ class Expansion:
                     self.findings.error("V11.5", error.code, error.where, str(error))
             if len(self.findings.errors()) > before:
                 return None
+        check_names(self.tree, self.findings)  # V11.3: V0.2 is about all real and expanded paths
         return self.tree
 
     def put(self, path, data):
