@@ -10,7 +10,7 @@ import zlib
 import metadata
 import published
 import state
-from ed25519 import BASE, NEUTRAL, ORDER, add, compress, digest, double, ssh_message
+from ed25519 import BASE, NEUTRAL, ORDER, P, add, compress, decompress, digest, double, ssh_message, ssh_string
 
 
 class Signer:
@@ -27,13 +27,62 @@ class Signer:
         self.fingerprint = digest(base64.b64decode(encoded))
 
     def sign(self, namespace, message):
-        signed = ssh_message(namespace, message)
+        return base64.b64encode(self.sign_bytes(ssh_message(namespace, message))).decode()
+
+    def sign_bytes(self, signed, more=None):
+        """RFC 8032; with another point in what commits to the nonce, the equation holds with the cofactor alone."""
         hashed = hashlib.sha512(self.seed).digest()
         scalar = (int.from_bytes(hashed[:32], "little") & (1 << 254) - 8) | 1 << 254
         nonce = int.from_bytes(hashlib.sha512(hashed[32:] + signed).digest(), "little") % ORDER
-        r = compress(times_base(nonce))
+        r = compress(add(times_base(nonce), more) if more else times_base(nonce))
         k = int.from_bytes(hashlib.sha512(r + self.public + signed).digest(), "little") % ORDER
-        return base64.b64encode(r + ((nonce + k * scalar) % ORDER).to_bytes(32, "little")).decode()
+        return r + ((nonce + k * scalar) % ORDER).to_bytes(32, "little")
+
+
+class Odd:
+    """A signer whose key or signature is not what an honest one makes: format.md, "Checking is strict"."""
+
+    def __init__(self, signer, how, public=None):
+        self.name, self.how, self.signer = signer.name, how, signer
+        wire = b"\0\0\0\x0bssh-ed25519\0\0\0 " + (public or signer.public)
+        kind = "ssh-ed25519"
+        if how.startswith("hardware"):
+            application = {"hardware-other": b"web:x", "hardware-long": b"ssh:" + b"x" * 61}.get(how, b"ssh:")
+            kind = "sk-ssh-ed25519@openssh.com"
+            wire = (ssh_string(kind.encode()) + ssh_string(signer.public) + ssh_string(application))
+            self.application = application
+        self.text = kind + " " + base64.b64encode(wire).decode()
+        self.fingerprint = digest(wire)
+
+    def sign(self, namespace, message):
+        signed = ssh_message(namespace, message)
+        if self.how == "weak":  # under a key of small order this is a signature of anything
+            return base64.b64encode(compress(times_base(7)) + (7).to_bytes(32, "little")).decode()
+        if self.how.startswith("hardware"):
+            rest = bytes([{"hardware-absent": 4}.get(self.how, 5)]) + b"\0\0\0\7"
+            signed = hashlib.sha256(self.application).digest() + rest + hashlib.sha256(signed).digest()
+            made = self.signer.sign_bytes(signed)
+            return base64.b64encode(made if self.how == "hardware-short" else made + rest).decode()
+        made = self.signer.sign_bytes(signed, TORSION if self.how == "torsion" else None)
+        scalar = int.from_bytes(made[32:], "little")
+        if self.how == "malleable":
+            made = made[:32] + (scalar + ORDER).to_bytes(32, "little")
+        if self.how == "longer":
+            made += b"\1\0\0\0\0"
+        if self.how == "other-namespace":
+            made = self.signer.sign_bytes(ssh_message("conex-other-v1", message))
+        return base64.b64encode(made).decode()
+
+
+TORSION = decompress((P - 1).to_bytes(32, "little"))  # the point of order 2
+ODD_KEYS = {
+    "identity": (1).to_bytes(32, "little"), "order-2": (P - 1).to_bytes(32, "little"), "order-4": bytes(32),
+    "identity-again": (P + 1).to_bytes(32, "little"), "identity-sign": ((1 << 255) + 1).to_bytes(32, "little"),
+    "order-8": bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+    "not-on-the-curve": (2).to_bytes(32, "little"), "beyond-p": b"\xff" * 32,
+}
+ODD_SIGNERS = ("weak", "malleable", "torsion", "longer", "other-namespace", "hardware", "hardware-absent", "hardware-short",
+               "hardware-other", "hardware-long")
 
 
 def times_base(scalar):

@@ -131,8 +131,8 @@ def must(condition, text, code="E011"):
         raise Broken(code, text)
 
 
-def must_all(values, condition, text):
-    must(isinstance(values, list) and all(isinstance(value, str) and condition(value) for value in values), text)
+def must_all(values, condition, text, code="E011"):
+    must(isinstance(values, list) and all(isinstance(value, str) and condition(value) for value in values), text, code)
 
 
 def must_entries(values, *conditions):
@@ -183,6 +183,7 @@ def read(data, kind, name):
     must(most is None or len(data) <= most, "too large")
     pairs = read_fields(data)
     names, fields = [name for name, _ in pairs], dict(pairs)
+    must(names[:2] == ["format", "type"], "other fields")
     must(fields.get("format") == 1, "another format", "E012")
     must(fields.get("type") == kind, "another type", "E012")
     expected = ["format", "type"] + FIELDS[kind](fields)
@@ -236,7 +237,7 @@ def check_resource(fields, name):
 
 def check_author(fields, name):
     check_resource(fields, name)
-    must_all(fields["keys"], is_key, "no key")
+    must_all(fields["keys"], is_key, "no key", "E015")
     must(len(fields["keys"]) <= MOST_KEYS, "too many keys")
     must_all(fields["accounts"], re.compile(r'[a-z0-9]{1,20}:[!#-\[\]-~]{1,200}').fullmatch, "no account")
 
@@ -293,7 +294,8 @@ def check_link(fields, name):
     must(is_number(fields["link"]) and str(fields["link"]) == name, "another number", "E012")
     if fields["link"] > 0:
         must(is_digest(fields["identity"]) and is_digest(fields["previous"]), "no digest")
-    must_entries(fields["members"], text_that(is_id), is_key)
+    must_entries(fields["members"], text_that(is_id), text_that(str))
+    must_all([key for _, key in fields["members"]], is_key, "no key", "E015")
     must(len(fields["members"]) <= MOST_MEMBERS, "too many members")
     must(len({lower(member) for member, _ in fields["members"]}) == len(fields["members"]), "two of one id")
     must(len({key for _, key in fields["members"]}) == len(fields["members"]), "two members with one key")

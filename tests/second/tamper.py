@@ -303,6 +303,27 @@ def sign_old_entries(case):
     vouch(case, [], [forge.entry_of(path, stage[path]) for path in case.random.sample(paths, min(2, len(paths)))])
 
 
+def other_version(case, path, how):
+    """What `how` says of a resource: the entry of a version that is there afterwards, or that is nowhere."""
+    fields = forge.fields_of(case.files[path])
+    kind, name, epoch, counter, _ = forge.entry_of(path, case.files[path])
+    if how.startswith("phantom"):
+        step = {"phantom-above": (0, 1), "phantom-beside": (0, 0), "phantom-epoch": (1, 0)}[how]
+        return (kind, name, epoch + step[0], counter + step[1], "blake2b=" + "a" * 64)
+    first = next(field for field, value in fields.items() if isinstance(value, list))
+    fields[first] = fields[first][:-1] if first != "files" else fields[first]
+    fields["epoch"] += how == "epoch"
+    fields["counter"] += {"above": 1, "beside": 0, "below": -1, "epoch": 0}[how] if counter else 0
+    case.files[path] = forge.write(fields)
+    return forge.entry_of(path, case.files[path])
+
+
+def vouch_by(case, names, entries):
+    for name in names:
+        path, data = forge.segment(case.identity, case.signers[name], entries)
+        case.files[path] = data
+
+
 def new_person(case):
     signer = case.random.choice(list(case.signers.values()))
     name = case.random.choice(("gus", "cyd", "Dan", signer.name))
@@ -316,6 +337,19 @@ def new_person(case):
         place, data = forge.segment(case.identity, signer, [entry], name)
         case.files[place] = data
     vouch(case, [path])
+
+
+def person(case, name, keys, approved, signers):
+    """An author with these keys, whom a quorum approves or not, and what the signers sign in this name."""
+    path = "packages/.conex/ids/" + name
+    before = case.files.get(path)
+    counter = forge.fields_of(before)["counter"] + 1 if before else 1
+    case.files[path] = forge.write({"format": 1, "type": "author", "name": name, "epoch": 0, "counter": counter,
+                                    "keys": keys, "accounts": []})
+    vouch_by(case, ("ann", "bob") if approved else ("ann",), [forge.entry_of(path, case.files[path])])
+    for signer in signers:
+        place, data = forge.segment(case.identity, signer, [forge.entry_of(path, case.files[path])], name)
+        case.files[place] = data
 
 
 def links(case):
@@ -354,6 +388,21 @@ def change_link(case):
     if case.random.random() < 0.6:
         signers = [signer for signer in signers if signer.name in members or signer.name in ("ann", "bob", "fay")]
     case.files[path] = forge.write(fields, "conex-janitors-v1", signers)
+
+
+def next_link(case, changes, members, signers):
+    """A link behind the last one, with members put in (or out, where the key is None)."""
+    path = links(case)[-1]
+    fields = forge.fields_of(case.files[path])
+    fields["link"] += 1
+    fields["previous"] = digest(case.files[path].partition(b"\nsignatures: ")[0] + b"\n")
+    fields.update(changes)
+    people = dict(fields["members"])
+    for name, key in members.items():
+        people[name] = key
+    fields["members"] = [(name, key) for name, key in people.items() if key]
+    data = forge.write(fields, "conex-janitors-v1", [case.signers[name] for name in signers])
+    case.files[f"packages/.conex/janitors/{fields['link']}"] = data
 
 
 def drop_link_signature(case):
