@@ -171,34 +171,34 @@ class Judge:
     def check_claimed(self, name):
         """V6.3 to V6.5."""
         what, authorisation = ("authorisation", name), self.authorisations.get(name)
-        owners, is_owned = set(), False
+        owners = set()
         self.must_be_valid("V6.3", what, authorisation, f"packages/{name}/authorisation")
         if authorisation and self.support.problem(what, authorisation) is None:
-            owners, is_owned = self.support.stands_for(authorisation.owners), bool(authorisation.owners)
+            owners = self.support.stands_for(authorisation.owners)
         listed = self.releases.get(name)
         path = f"packages/{name}/releases"
-        valid = self.must_be_valid("V6.4", ("releases", name), listed, path, owners, None, is_owned)
+        valid = self.must_be_valid("V6.4", ("releases", name), listed, path, owners)
         there = {release for release in self.releases_of.get(name, ()) if release in self.own
                  or f"packages/{name}/{release}/checksum" in self.places}
         if valid:
             for release in sorted(there ^ set(listed.releases)):
                 self.findings.error("V6.4", "E040", f"packages/{name}/{release}", "releases and directories differ")
         for release in sorted(there | (set(listed.releases) if valid else set())):
-            self.check_checksum(name, release, owners, listed.epoch if valid else None, is_owned)
+            self.check_checksum(name, release, owners, listed.epoch if valid else None)
 
-    def must_be_valid(self, rule, what, file, path, owners=(), epoch=None, is_owned=False):
+    def must_be_valid(self, rule, what, file, path, owners=(), epoch=None):
         if path in self.broken:
             return False
-        problem = self.support.problem(what, file, owners, epoch, is_owned)
+        problem = self.support.problem(what, file, owners, epoch)
         if problem:
             self.findings.error(rule, problem, path, "it is not valid")
         return problem is None
 
-    def check_checksum(self, name, release, owners, epoch, is_owned):
+    def check_checksum(self, name, release, owners, epoch):
         """V6.5 and V7.7."""
         directory = f"packages/{name}/{release}/"
         checksum, files = self.checksums.get(release), self.own.get(release, {})
-        self.must_be_valid("V6.5", ("checksum", release), checksum, directory + "checksum", owners, epoch, is_owned)
+        self.must_be_valid("V6.5", ("checksum", release), checksum, directory + "checksum", owners, epoch)
         for inner, path in sorted(files.items()):
             if not self.tree.files[path]:
                 self.findings.error("V7.7", "E049", path, "an empty file of a claimed release")

@@ -111,9 +111,8 @@ class Support:
             return {version for version in versions if version[0] == epoch}
         return {version for version in versions if self.is_open(what, version[0])}
 
-    def problem(self, what, file, owners=(), epoch=None, is_owned=False):
-        """V4.6: None for a valid file, or the code of why it is not. `owners` are persons; a package can be owned
-        by nobody of whom anything counts."""
+    def problem(self, what, file, owners=(), epoch=None):
+        """V4.6: None for a valid file, or the code of why it is not."""
         versions = self.supported(what, owners, epoch)
         if file is None:
             return "E026"
@@ -125,7 +124,7 @@ class Support:
             return None if same == {own} else "E024" if own in same else "E014"
         if what[0] not in QUORUM_ONLY and self.is_vouched(what, own, owners):
             return "E022" if what[0] == "checksum" else "E025"
-        return "E022" if is_owned else "E021"
+        return "E021" if what[0] in QUORUM_ONLY else "E022"
 
     def is_vouched(self, what, version, owners):
         return bool(self.owner_vouches.get(what, {}).get(version, set()) & set(owners))
