@@ -101,7 +101,6 @@ def entries_of(data):
 
 class LongName:
     """A name that stands before its entry: in GNU's form, or None in a PAX header without `path`."""
-    is_gnu = True
 
     def __init__(self, content):
         self.name = content[:-1]
@@ -111,7 +110,7 @@ class LongName:
 
 def pax_name(content):
     found = LongName(b"x\0")
-    found.name, found.is_gnu = None, False
+    found.name = None
     for key, value in pax_records(content):
         if key == b"path" and found.name is None and value and b"\0" not in value:
             found.name = value
@@ -124,7 +123,7 @@ def pax_name(content):
 
 def name_of(header, long_name):
     name = text_field(header[0:100])
-    if long_name and long_name.is_gnu and not long_name.name.startswith(name):
+    if long_name and long_name.name is not None and not long_name.name.startswith(name):
         raise tar_error("no start of the long name before it")
     if long_name and long_name.name is not None:
         return long_name.name

@@ -94,10 +94,13 @@ pub(super) fn read(bytes: &[u8], contents: Contents) -> Result<Tree, ArchiveErro
             continue;
         }
         let name = match std::mem::replace(&mut next_name, NextName::InHeader) {
-            NextName::Gnu(name) if !name.starts_with(&header.name) => {
-                return Err(fail(&name, Kind::ShortName));
+            NextName::Gnu(name) | NextName::Pax(Some(name)) => {
+                // Who does not know the long name goes by the header.
+                if !name.starts_with(&header.name) {
+                    return Err(fail(&name, Kind::ShortName));
+                }
+                name
             }
-            NextName::Gnu(name) | NextName::Pax(Some(name)) => name,
             NextName::Pax(None) | NextName::InHeader => header.name,
         };
         let fail = |kind| fail(&name, kind);

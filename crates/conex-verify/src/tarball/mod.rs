@@ -166,8 +166,8 @@ pub enum ArchiveErrorKind {
     /// not have the name that all writers give it.
     #[error("the GNU long name is malformed")]
     LongName,
-    /// A GNU long name and a header that do not belong together.
-    #[error("the name in the header is not the start of the GNU long name before it")]
+    /// A long name, of GNU or PAX, and a header that do not belong together.
+    #[error("the name in the header is not the start of the long name before it")]
     ShortName,
     /// A second name for one entry, or a name for none.
     #[error("a long name is followed by {0}, not by the entry that it names")]

@@ -52,6 +52,16 @@ fn pax_records_that_change_the_entry_or_are_malformed() {
 
 /// V0.7: macOS's `tar` names owners in records where they fit no header.
 #[test]
+fn a_pax_path_behind_a_header_of_another_release() {
+    // A reader without PAX unpacks a release that nobody verified.
+    let path = record("path", "packages/.conex/claims");
+    let evil = tar().pax(&path).file("packages/zz/zz.1/opam", "1");
+    rejects(evil, Kind::ShortName);
+    let paths = tar().pax(&path).file("packages/.conex/cl", "1").paths();
+    assert_eq!(paths, ["packages/.conex/claims"]);
+}
+
+#[test]
 fn an_archive_of_macos_with_accounts_of_a_directory_service() {
     let owners = [
         ("uid", "1234567890"),
@@ -67,7 +77,7 @@ fn an_archive_of_macos_with_accounts_of_a_directory_service() {
         .pax(&owners)
         .file("packages/x", "1")
         .pax(&named)
-        .file("z", "2")
+        .file("packages/y", "2")
         .paths();
     assert_eq!(paths, ["packages/x", "packages/y"]);
     // They say nothing to us, but a reader that wants a number fails at anything else.
