@@ -1,7 +1,8 @@
 //! What is in a tree: names, kinds and sizes, before any content is read.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read as _};
 use std::process::Stdio;
 
 use super::error::{GitError, told_in};
@@ -70,6 +71,39 @@ impl Listing {
         &self.forged
     }
 
+    /// Reads what `git ls-tree -r -t -z -l` prints. Of a tree that is above a limit no more is
+    /// read than shows that.
+    ///
+    /// # Errors
+    /// Anything that git does not print, or objects that are missing.
+    pub fn read(mut out: impl BufRead) -> Result<Listing, GitError> {
+        let mut listing = Listing::default();
+        let mut entry = Vec::new();
+        loop {
+            entry.clear();
+            let length = out.by_ref().take(MAX_ENTRY).read_until(0, &mut entry);
+            if length.map_err(|e| failed(e.to_string()))? == 0 {
+                break;
+            }
+            let read = entry
+                .strip_suffix(&[0])
+                .and_then(|entry| listing.add(entry));
+            read.ok_or_else(|| failed("an entry that cannot be read".to_owned()))??;
+            if let Some(kind) = listing.over() {
+                let path = String::new();
+                return Ok(Listing {
+                    defects: vec![Defect { path, kind }],
+                    ..Listing::default()
+                });
+            }
+        }
+        listing.clashes();
+        let forged = listing.forged.iter().take(MAX_ALIKE).cloned();
+        listing.defects.extend(forged);
+        listing.defects.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(listing)
+    }
+
     /// Takes in one line of `git ls-tree -r -l`; `None` if it is none.
     fn add(&mut self, entry: &[u8]) -> Option<Result<(), GitError>> {
         let tab = entry.iter().position(|&b| b == b'\t')?;
@@ -93,11 +127,9 @@ impl Listing {
             .split(|&b| b == b'/')
             .any(|name| matches!(name, b"" | b"." | b"..") || name.eq_ignore_ascii_case(b".git"));
         self.last = place;
-        let Ok(path) = std::str::from_utf8(path) else {
-            let path = String::from_utf8_lossy(path).into_owned();
-            self.defect(path, DefectKind::NotUtf8);
-            return Some(Ok(()));
-        };
+        let name = String::from_utf8_lossy(path);
+        let is_utf8 = matches!(name, Cow::Borrowed(_));
+        let path: &str = &name;
         let size = match (kind, size) {
             (b"blob", b"BAD") => return Some(Err(GitError::Incomplete(oid.as_str().to_owned()))),
             (b"blob", size) => std::str::from_utf8(size).ok()?.parse().ok()?,
@@ -105,7 +137,7 @@ impl Listing {
         };
         let length = u64::try_from(path.len()).unwrap_or(u64::MAX);
         self.bytes = self.bytes.saturating_add(size).saturating_add(length);
-        if is_tree && !misplaced && !forbidden {
+        if is_tree && !misplaced && !forbidden && is_utf8 {
             return Some(Ok(()));
         }
         let special = match (mode, kind) {
@@ -121,6 +153,11 @@ impl Listing {
                 path: path.to_owned(),
                 kind: DefectKind::Special("in a place that git itself would not give it"),
             });
+        } else if !is_utf8 {
+            if is_stray_opam(path) {
+                self.defect(path.to_owned(), DefectKind::StrayOpam);
+            }
+            self.defect(path.to_owned(), DefectKind::NotUtf8);
         } else if depth > MAX_TREE_DEPTH {
             self.defect(path.to_owned(), DefectKind::TooDeep);
         } else if let Some(kind) = special {
@@ -233,60 +270,52 @@ impl Git {
             args.extend(paths);
         }
         let (mut child, errors) = self.stream(&args, Stdio::null())?;
-        let mut listing = Listing::default();
-        let failed = |why: String| GitError::Failed {
-            verb: "ls-tree",
-            why,
-        };
-        let mut over = None;
-        let mut result = Ok(());
-        if let Some(out) = child.stdout.take() {
-            let mut out = BufReader::with_capacity(1 << 16, out);
-            let mut entry = Vec::new();
-            loop {
-                entry.clear();
-                match out.by_ref().take(MAX_ENTRY).read_until(0, &mut entry) {
-                    Ok(0) => break,
-                    Ok(_) => {}
-                    Err(e) => {
-                        result = Err(failed(e.to_string()));
-                        break;
-                    }
-                }
-                let read = match entry.strip_suffix(&[0]) {
-                    Some(entry) => listing.add(entry),
-                    None => None,
-                };
-                match read {
-                    Some(Ok(())) => {}
-                    Some(Err(error)) => result = Err(error),
-                    None => result = Err(failed("an entry that cannot be read".to_owned())),
-                }
-                over = listing.over();
-                if over.is_some() || result.is_err() {
-                    break;
-                }
-            }
-        }
-        if over.is_some() || result.is_err() {
+        let out = child.stdout.take();
+        let read = out.map(|out| Listing::read(BufReader::with_capacity(1 << 16, out)));
+        let read = read.unwrap_or_else(|| Ok(Listing::default()));
+        let is_whole = read.as_ref().is_ok_and(|listing| !listing.is_over());
+        if !is_whole {
             let _ = child.kill();
         }
         let status = child.wait().map_err(GitError::NoGit)?;
-        result?;
-        if let Some(kind) = over {
-            let path = String::new();
-            return Ok(Listing {
-                defects: vec![Defect { path, kind }],
-                ..Listing::default()
-            });
-        }
-        if !status.success() {
+        let listing = read?;
+        if is_whole && !status.success() {
             return Err(failed(told_in(errors, status)));
         }
-        listing.clashes();
-        let forged = listing.forged.iter().take(MAX_ALIKE).cloned();
-        listing.defects.extend(forged);
-        listing.defects.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(listing)
+    }
+}
+
+fn failed(why: String) -> GitError {
+    GitError::Failed {
+        verb: "ls-tree",
+        why,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OID: &str = "8baef1b4abc478178b004d62031cf7fe6db6f903";
+
+    /// What is wrong with a tree that has a file of this path alone.
+    fn wrong(path: &[u8]) -> (Vec<DefectKind>, usize) {
+        let head = format!("100644 blob {OID}      12\t");
+        let entry = [head.as_bytes(), path, b"\0"].concat();
+        let listing = Listing::read(&entry[..]).unwrap();
+        let kinds = listing.defects().iter().map(|d| d.kind.clone());
+        (kinds.collect(), listing.forged().len())
+    }
+
+    /// A fuzzer found that nobody looked at the rest of such a path.
+    #[test]
+    fn a_name_that_is_not_utf8_hides_no_other_fault() {
+        assert_eq!(wrong(b"docs/\xff"), (vec![], 0));
+        assert_eq!(wrong(b"packages/\xff"), (vec![DefectKind::NotUtf8], 0));
+        assert_eq!(wrong(b"docs/\xff/opam").0, [DefectKind::StrayOpam]);
+        for forbidden in [&b"\xff/../repo"[..], b"\xff/.git/config", b"\xff//repo"] {
+            assert_eq!(wrong(forbidden).1, 1, "{forbidden:?}");
+        }
     }
 }
