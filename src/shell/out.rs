@@ -1,8 +1,33 @@
-//! Printing that never fails: a reader that went away (`conex status | head`) or a
-//! full disk is no reason to panic, and changes no verdict.
+//! Printing that never panics. A reader that went away (`conex status | head`) has what it wanted.
+//! Where standard output cannot be written, as on a full disk, what was asked for is lost: the
+//! command ends as one that failed ([`finished`]).
 //!
 //! [`outln`] and [`sayln`] are for people: at a terminal a line is broken at its width. What is
 //! copied or read by a program goes out as it is, by one of the others.
+
+use std::io::{self, ErrorKind, Write as _};
+use std::sync::OnceLock;
+
+/// Why the first of what was to go to standard output did not.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Remembers that something was lost.
+pub(crate) fn noted(written: io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        let _ = LOST.set(error.to_string());
+    }
+}
+
+/// Whether all that was printed went out.
+///
+/// # Errors
+/// It did not, for this reason.
+pub(crate) fn finished() -> Result<(), &'static str> {
+    noted(io::stdout().flush());
+    LOST.get().map_or(Ok(()), |why| Err(why))
+}
 
 /// Lines for people, to standard output.
 macro_rules! outln {
@@ -17,7 +42,7 @@ macro_rules! outln {
 macro_rules! raw_outln {
     ($($arg:tt)*) => {{
         use std::io::Write as _;
-        let _ = writeln!(std::io::stdout().lock(), $($arg)*);
+        $crate::shell::out::noted(writeln!(std::io::stdout().lock(), $($arg)*));
     }};
 }
 
@@ -25,7 +50,7 @@ macro_rules! raw_outln {
 macro_rules! out {
     ($($arg:tt)*) => {{
         use std::io::Write as _;
-        let _ = write!(std::io::stdout().lock(), $($arg)*);
+        $crate::shell::out::noted(write!(std::io::stdout().lock(), $($arg)*));
     }};
 }
 

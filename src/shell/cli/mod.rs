@@ -34,7 +34,7 @@ pub use command::Cli;
 pub use failure::{Exit, Failure};
 pub use help::command as command_line;
 
-use crate::shell::progress;
+use crate::shell::{out, progress};
 use command::Command;
 use options::Format;
 use verb::*;
@@ -66,12 +66,12 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors, and go to standard output.
-            let _ = error.print();
-            return if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Success
-            };
+            let printed = error.print();
+            if error.use_stderr() {
+                return Exit::Usage;
+            }
+            out::noted(printed);
+            return written(Exit::Success);
         }
     };
     // Threads could do what the thread that judges has given up.
@@ -79,10 +79,21 @@ pub fn main() -> Exit {
         Command::Verify(args) => Some(verify::ready(args)),
         _ => None,
     };
-    with_threads(|| match run(&cli, ready) {
+    written(with_threads(|| match run(&cli, ready) {
         Ok(exit) => exit,
         Err(failure) => failure.report(),
-    })
+    }))
+}
+
+/// How a command ends that ended so, and printed what is of no use unless all of it went out.
+fn written(exit: Exit) -> Exit {
+    match (exit, out::finished()) {
+        (Exit::Success, Err(why)) => {
+            let message = format!("standard output cannot be written: {why}");
+            Failure::usage(message, "what was to be printed is not complete").report()
+        }
+        _ => exit,
+    }
 }
 
 /// Whether somebody may watch how far the work is. opam draws on its own line while the
