@@ -33,7 +33,14 @@ const TABLES: [&str; 1] = ["tests/people/changes.rs"];
 #[test]
 fn no_file_is_too_long() {
     let mut files = Vec::new();
-    for root in ["src", "crates", "tests", "benches"] {
+    for root in [
+        "src",
+        "crates",
+        "tests",
+        "benches",
+        "fuzz/src",
+        "fuzz/fuzz_targets",
+    ] {
         sources(&top().join(root), &mut files);
     }
     let mut long = BTreeSet::new();

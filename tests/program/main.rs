@@ -6,12 +6,21 @@
 #[path = "../support/client/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod client;
+#[path = "../support/fuzz/mod.rs"]
+#[allow(dead_code)]
+mod fuzz_properties;
 #[path = "../support/golden_values/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod golden_values;
 #[path = "../support/machine/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod machine;
+#[path = "../support/metadata/mod.rs"]
+#[allow(dead_code)]
+mod metadata;
+#[path = "../support/mutation/mod.rs"]
+#[allow(dead_code)]
+mod mutation;
 #[path = "../support/openssh/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod openssh;
@@ -30,6 +39,9 @@ mod seed_key;
 #[path = "../support/sizes/mod.rs"]
 #[allow(dead_code)]
 mod sizes;
+#[path = "../support/syntax/mod.rs"]
+#[allow(dead_code)]
+mod syntax_support;
 #[path = "../support/hints/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod typed_hints;
@@ -41,6 +53,7 @@ mod archives;
 mod bounded;
 mod check;
 mod enable;
+mod fuzz;
 mod golden;
 mod hardware_keys;
 mod hook;

@@ -1,6 +1,7 @@
 //! Random trees, the three dialects printed by hand, hostile changes of
 //! patches, and the programs that apply patches, as oracles.
 
+pub mod headers;
 pub mod model;
 pub mod mutate;
 pub mod oracle;

@@ -3,6 +3,7 @@
 pub mod dump;
 pub mod material;
 pub mod real;
+pub mod second;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};

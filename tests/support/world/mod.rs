@@ -26,6 +26,7 @@ use conex_verify::workbench::verify::Mode;
 mod judge;
 mod notary;
 pub mod recorded;
+mod served;
 mod verdict;
 
 pub use judge::Judge;

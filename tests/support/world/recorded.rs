@@ -9,13 +9,13 @@ use conex_verify::tree::{Bytes, Tree};
 use conex_verify::workbench::published::shorten;
 use conex_verify::workbench::trust::anchors::Client;
 use conex_verify::workbench::verify::Mode;
-use conex_verify::{Memories, Outcome, Policy, Request, Subject, verify};
+use conex_verify::{Memories, Outcome, Policy, Request, Subject, Undecided, verify};
 
 /// What a client keeps.
 #[derive(Debug, Clone, Default)]
-struct Kept {
-    memory: Option<Vec<u8>>,
-    record: Option<Vec<u8>>,
+pub struct Kept {
+    pub memory: Option<Vec<u8>>,
+    pub record: Option<Vec<u8>>,
 }
 
 impl Memories for Kept {
@@ -32,10 +32,10 @@ impl Memories for Kept {
 pub static BY_RECORD: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
 
 /// What is kept after an acceptance: the memory and the record.
-type ToKeep = (Vec<u8>, Option<Vec<u8>>);
+pub type ToKeep = (Vec<u8>, Option<Vec<u8>>);
 
 /// Everything that an outcome is: what is said, and what is kept if the tree is accepted.
-fn all_of(outcome: &Outcome) -> (Vec<Finding>, String, Option<ToKeep>) {
+pub fn all_of(outcome: &Outcome) -> (Vec<Finding>, String, Option<ToKeep>) {
     let report = outcome.report();
     let facts = format!(
         "{:?} {:?} {:?} {:?} {:?}",
@@ -48,6 +48,24 @@ fn all_of(outcome: &Outcome) -> (Vec<Finding>, String, Option<ToKeep>) {
     (report.findings.clone(), facts, kept)
 }
 
+/// What a client says that keeps this.
+///
+/// # Errors
+/// What it keeps cannot be read.
+pub fn says(
+    policy: &Policy,
+    kept: &Kept,
+    before: Option<&Tree>,
+    tree: &Tree,
+) -> Result<Outcome, Undecided> {
+    verify(&Request {
+        policy,
+        name: "default",
+        subject: Subject::Whole { tree, before },
+        memories: kept,
+    })
+}
+
 /// Compares what a client says of `new` that accepted `old`, if it accepts `old`. Gives how many
 /// packages were not judged again, at most.
 pub fn compare(client: &Client, mode: Mode, old: &Tree, new: &Tree) -> usize {
@@ -57,13 +75,7 @@ pub fn compare(client: &Client, mode: Mode, old: &Tree, new: &Tree) -> usize {
         return most;
     }
     let says = |kept: &Kept, before: Option<&Tree>, tree: &Tree| {
-        let request = Request {
-            policy: &policy,
-            name: "default",
-            subject: Subject::Whole { tree, before },
-            memories: kept,
-        };
-        verify(&request).unwrap()
+        says(&policy, kept, before, tree).unwrap()
     };
     let published = shorten(old).ok().zip(shorten(new).ok());
     for (old, new) in [Some((old.clone(), new.clone())), published]

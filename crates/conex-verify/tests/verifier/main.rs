@@ -9,6 +9,12 @@ mod client;
 #[path = "../../../../tests/support/golden_values/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod golden_values;
+#[path = "../../../../tests/support/metadata/mod.rs"]
+#[allow(dead_code)]
+mod metadata;
+#[path = "../../../../tests/support/mutation/mod.rs"]
+#[allow(dead_code)]
+mod mutation;
 #[path = "../../../../tests/support/patch_support/mod.rs"]
 #[allow(dead_code, clippy::same_item_push)]
 mod patch_support;

@@ -2,63 +2,25 @@
 //! does, and reads the same value. Whatever only one of them took would be a second encoding of
 //! what was signed, or a file of honest people that is refused.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use conex_verify::format::digest::Digest;
 use conex_verify::format::name::{Id, PackageName, Release};
 use conex_verify::format::path::{Place, listed_file};
 use conex_verify::format::resource::{
-    Author, Authorisation, Checksum, Claims, Decode, FileDigest, IdFile, Kind, Releases, Repo,
-    RepoField, Revision, SignedLink, SignedSegment, SignedSnapshot, Team, TopFile,
+    Authorisation, Checksum, Claims, Decode, FileDigest, Kind, Releases, Repo, RepoField, Revision,
+    SignedSnapshot, Team, TopFile,
 };
 use conex_verify::limits::{MAX_EPOCH, MAX_INTEGER, MAX_SYNTAX_VALUES};
 use proptest::prelude::*;
 
 use crate::golden_values::Golden;
+use crate::metadata::{Tally, both, in_its_place};
 use crate::patch_support::cases;
 use crate::patch_support::random::Random;
 use crate::patch_support::seed;
 use crate::world::{World, at, covered, link, opam_path, resealed, vouch};
-
-/// How many files both took, and how many both refused, by type.
-type Tally = BTreeMap<&'static str, [usize; 2]>;
-
-/// What both readers say of a file of this type.
-fn both<T: Decode + PartialEq + Debug>(bytes: &[u8], tally: &mut Tally) {
-    let (scanned, parsed) = (T::scan(bytes), T::parse(bytes));
-    let text = String::from_utf8_lossy(bytes);
-    assert_eq!(scanned.as_ref(), parsed.as_ref().ok(), "{text}");
-    assert_eq!(T::decode(bytes), parsed, "{text}");
-    if let Some(value) = &scanned {
-        assert!(value.encode() == bytes, "{text}");
-    }
-    tally.entry(T::TYPE).or_default()[usize::from(scanned.is_none())] += 1;
-}
-
-/// What both readers say of a file, read as what belongs to its place.
-fn in_its_place(place: &Place, bytes: &[u8], tally: &mut Tally) {
-    match place {
-        Place::Link(_) => both::<SignedLink>(bytes, tally),
-        Place::IdFile(_) => {
-            both::<Author>(bytes, tally);
-            both::<Team>(bytes, tally);
-            let either = match Team::parse(bytes) {
-                Ok(team) => Ok(IdFile::Team(team)),
-                Err(_) => Author::parse(bytes).map(IdFile::Author),
-            };
-            assert_eq!(IdFile::decode(bytes).ok(), either.ok());
-        }
-        Place::Segment(..) => both::<SignedSegment>(bytes, tally),
-        Place::Repo => both::<Repo>(bytes, tally),
-        Place::Claims => both::<Claims>(bytes, tally),
-        Place::Authorisation(_) => both::<Authorisation>(bytes, tally),
-        Place::Releases(_) => both::<Releases>(bytes, tally),
-        Place::Checksum(_) => both::<Checksum>(bytes, tally),
-        Place::Snapshot => both::<SignedSnapshot>(bytes, tally),
-        _ => {}
-    }
-}
 
 /// A world with more than one entry in every list.
 fn busy() -> World {

@@ -6,11 +6,10 @@ mod updates;
 
 pub use form::rich;
 
+use conex_verify::Outcome;
 use conex_verify::finding::{Code, Finding};
 use conex_verify::tree::{Bytes, Tree};
 use conex_verify::workbench::published::shorten;
-use conex_verify::workbench::verify::Mode;
-use conex_verify::{Outcome, PatchContext, Policy, Request, Store, Subject, verify};
 
 use crate::world::*;
 
@@ -25,60 +24,6 @@ impl World {
         self.file(&opam_path(release), OPAM);
         let entries = self.listed(release, at(0, counter));
         self.says(who, entries);
-    }
-
-    fn policy(&self) -> Policy {
-        let keys: Vec<String> = self
-            .anchors
-            .iter()
-            .map(|a| fingerprint(a).to_string())
-            .collect();
-        let mut anchors = keys.join(",");
-        if self.mode == Mode::Covered {
-            anchors.push_str(",unsigned=covered");
-        }
-        let policy = Policy::new(&anchors, Some(self.quorum)).unwrap();
-        match self.mode {
-            Mode::NoStrict => policy.nostrict(),
-            _ => policy,
-        }
-    }
-
-    /// What a client says that gets this tree, and nothing before it.
-    fn served(&self, tree: &Tree) -> Outcome {
-        self.update(tree, None, Vec::new())
-    }
-
-    /// What a client says that gets this tree in place of another.
-    fn update(&self, tree: &Tree, before: Option<&Tree>, memories: Vec<Vec<u8>>) -> Outcome {
-        let request = Request {
-            policy: &self.policy(),
-            name: "r",
-            subject: Subject::Whole { tree, before },
-            memories: &memories,
-        };
-        verify(&request).unwrap()
-    }
-
-    /// What a client says that gets a patch.
-    fn patched(&self, before: &Tree, patch: &[u8], memories: Vec<Vec<u8>>) -> Outcome {
-        let context = PatchContext {
-            repo_name: "r",
-            store: Store::Directory,
-            posixly_correct: false,
-            clone: None,
-        };
-        let request = Request {
-            policy: &self.policy(),
-            name: "r",
-            subject: Subject::Patch {
-                before,
-                patch,
-                context,
-            },
-            memories: &memories,
-        };
-        verify(&request).unwrap()
     }
 }
 
