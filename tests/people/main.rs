@@ -34,6 +34,7 @@ mod world;
 mod approvals;
 mod branches;
 mod changes;
+mod faults;
 mod foretold;
 mod hints;
 mod history;

@@ -18,6 +18,11 @@ pub struct Case {
     pub children: bool,
 }
 
+impl Case {
+    /// What most of them have.
+    pub const EMPTY: Case = CASE;
+}
+
 /// What most of them have.
 const CASE: Case = Case {
     name: "",

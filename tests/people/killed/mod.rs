@@ -2,5 +2,5 @@
 //! and nothing of the dead lies where somebody reads it. `cases` has a story for each verb that
 //! writes, `run` kills.
 
-mod cases;
-mod run;
+pub mod cases;
+pub mod run;

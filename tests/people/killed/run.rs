@@ -23,7 +23,7 @@ done"#;
 
 /// Who is killed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Victim {
+pub enum Victim {
     /// Conex itself; what it started goes on.
     Conex,
     /// Conex, or a program that it started, whichever comes to the call first.
@@ -61,16 +61,16 @@ fn again(home: &Path, before: &Path) {
 }
 
 /// One story, as often as it is told.
-struct Told<'c> {
+pub struct Told<'c> {
     case: &'c Case,
-    town: Town,
+    pub town: Town,
     home: PathBuf,
     /// What is there before, and somewhere else.
-    kept: tempfile::TempDir,
+    pub kept: tempfile::TempDir,
 }
 
 impl Told<'_> {
-    fn new(case: &Case) -> Told<'_> {
+    pub fn new(case: &Case) -> Told<'_> {
         let town = Town::new();
         town.ok(&format!("{WORDS}\n{}", case.before));
         let home = town.path("people").parent().unwrap().to_owned();
@@ -84,12 +84,12 @@ impl Told<'_> {
         }
     }
 
-    fn run(&self, script: &str) -> Output {
+    pub fn run(&self, script: &str) -> Output {
         self.town.run(&format!("{WORDS}\n{script}"))
     }
 
     /// The command, as it is before, under `strace` with these options.
-    fn traced(&self, victim: Victim, options: &str) -> Output {
+    pub fn traced(&self, victim: Victim, options: &str) -> Output {
         again(&self.home, &self.kept.path().join("before"));
         self.run(&format!(
             "conex() {{ strace -f {} -qqq {options} $(type -P conex) \"$@\"; }}
@@ -101,9 +101,9 @@ impl Told<'_> {
 
     /// How often each call comes, in the thread or process that has most of them. strace counts
     /// each kind of call of each of them apart.
-    fn calls(&self, victim: Victim) -> BTreeMap<String, usize> {
+    pub fn calls(&self, victim: Victim, calls: &str) -> BTreeMap<String, usize> {
         let log = self.kept.path().join("calls");
-        let told = self.traced(victim, &format!("-o {} -e trace={CALLS}", log.display()));
+        let told = self.traced(victim, &format!("-o {} -e trace={calls}", log.display()));
         assert!(told.status.success(), "{}: {}", self.case.name, text(&told));
         let mut each: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         let log = fs::read_to_string(log).unwrap();
@@ -113,7 +113,9 @@ impl Told<'_> {
             };
             // A line that goes on with another is counted where it began.
             if let Some((call, _)) = rest.trim_start().split_once('(')
-                && CALLS.split(',').any(|known| known == call)
+                && calls
+                    .split(',')
+                    .any(|known| known.trim_start_matches('?') == call)
             {
                 *each.entry((who, call)).or_default() += 1;
             }
@@ -128,10 +130,20 @@ impl Told<'_> {
 
     /// Kills at the n-th call of a kind, and has the same command given again.
     fn kill(&self, victim: Victim, call: &str, n: usize) {
-        let case = self.case;
         let options = format!("-o /dev/null -e trace={call} -e inject={call}:signal=KILL:when={n}");
         let killed = self.traced(victim, &options);
-        let at = format!("{}: {victim:?} killed at {call} {n}", case.name);
+        let at = format!("{}: {victim:?} killed at {call} {n}", self.case.name);
+        let second = self.finished(&at, &killed);
+        if std::env::var_os("CONEX_SHOW").is_some() {
+            println!("--- {at}: again: {second}");
+        }
+    }
+}
+
+impl Told<'_> {
+    /// The same command, given again, finishes what `first` began. Gives what it says.
+    pub fn finished(&self, at: &str, first: &Output) -> String {
+        let case = self.case;
         let dead = self.run(case.dead);
         assert!(dead.status.success(), "{at}: left: {}", text(&dead));
         let second = text(&self.run(case.again.unwrap_or(case.command)));
@@ -139,7 +151,7 @@ impl Told<'_> {
         assert!(
             after.status.success(),
             "{at}: {}\nagain: {second}\nafter: {}",
-            text(&killed),
+            text(first),
             text(&after)
         );
         for never in case.never {
@@ -147,15 +159,13 @@ impl Told<'_> {
         }
         let left = self.town.ok(LEFT);
         assert!(left.is_empty(), "{at}: left {left}");
-        if std::env::var_os("CONEX_SHOW").is_some() {
-            println!("--- {at}: again: {second}");
-        }
+        second
     }
 }
 
 fn kill_everywhere(case: &Case, victim: Victim) {
     let told = Told::new(case);
-    let calls = told.calls(victim);
+    let calls = told.calls(victim, CALLS);
     let all: usize = calls.values().sum();
     assert!(all > 2, "{}: {calls:?}", case.name);
     for (call, n) in &calls {
