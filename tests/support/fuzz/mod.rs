@@ -13,8 +13,11 @@ pub mod private_keys;
 pub mod repository;
 pub mod syntax;
 
-/// The names of the targets, and their properties, which panic where they do not hold.
-pub const TARGETS: [(&str, fn(&[u8])); 10] = [
+/// What has to hold of these bytes; it panics where it does not.
+pub type Property = fn(&[u8]);
+
+/// The names of the targets, and their properties.
+pub const TARGETS: [(&str, Property); 10] = [
     ("archives", archives::holds),
     ("bundles", bundles::holds),
     ("git", git::holds),
