@@ -17,7 +17,7 @@ use conex_verify::workbench::update::Memory;
 use conex_verify::workbench::verdict::{Known, verify_update};
 use conex_verify::workbench::verify::Mode;
 
-use super::{Verdict, recorded};
+use super::{Verdict, cases, recorded};
 
 /// Who judges which tree.
 #[derive(Clone, Copy)]
@@ -36,6 +36,7 @@ impl Judge<'_> {
     /// The verdict, and what to remember after it.
     pub fn says(self) -> (Verdict, Option<Memory>) {
         let (verdict, memory) = self.once(MAX_COMPARED);
+        cases::judged(self, memory.as_ref().filter(|_| verdict.accepted));
         if let Some((before, _)) = self.known.tree {
             recorded::sample(self.client, self.mode, before, self.tree);
         }

@@ -23,6 +23,7 @@ use conex_verify::workbench::trust::anchors::{AnchorError, Anchors, Client};
 use conex_verify::workbench::verdict::Known;
 use conex_verify::workbench::verify::Mode;
 
+pub mod cases;
 mod judge;
 mod notary;
 pub mod recorded;

@@ -4,7 +4,7 @@ use conex_verify::tree::Tree;
 use conex_verify::workbench::verify::Mode;
 use conex_verify::{Outcome, PatchContext, Policy, Request, Store, Subject, verify};
 
-use super::{World, fingerprint};
+use super::{World, cases, fingerprint};
 
 impl World {
     pub fn policy(&self) -> Policy {
@@ -26,7 +26,11 @@ impl World {
 
     /// What a client says that gets this tree, and nothing before it.
     pub fn served(&self, tree: &Tree) -> Outcome {
-        self.update(tree, None, Vec::new())
+        let outcome = self.update(tree, None, Vec::new());
+        let findings = &outcome.report().findings;
+        let client = self.client().unwrap();
+        cases::served(tree, &client, self.mode, outcome.is_accepted(), findings);
+        outcome
     }
 
     /// What a client says that gets this tree in place of another.

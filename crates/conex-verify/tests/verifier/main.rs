@@ -32,6 +32,7 @@ mod syntax_support;
 mod world;
 
 mod attacks;
+mod elsewhere;
 mod facts;
 mod mutations;
 mod opam_part;

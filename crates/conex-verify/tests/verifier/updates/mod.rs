@@ -22,6 +22,6 @@ mod pending;
 mod releases;
 mod removal;
 mod replay;
-mod rollback;
+pub mod rollback;
 mod transitive;
 mod unsigned;
