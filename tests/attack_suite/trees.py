@@ -1,6 +1,7 @@
 """Trees of a case: small texts that say what is written, and where.
 
-A text starts with `from NAME`, the tree that it changes (`from nothing` for an empty one). Then come, one after the other:
+A text starts with `from NAME`, the tree that it changes (`from nothing` for an empty one). Then come, one after the
+other:
 
     write PATH SIZE       and on the lines below SIZE bytes and a line feed
     fill PATH SIZE HEX    SIZE times the byte HEX
