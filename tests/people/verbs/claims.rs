@@ -16,6 +16,27 @@ fn covered() -> Town {
 /// Whoever has the anchors of today, whose hook lets through what the snapshot covers.
 const VERIFY: &str = "conex verify --dir . --anchors \"$(cat ../anchors)\"";
 
+/// Anchors without `claims=` ask clients for less, and whoever publishes them would not see it.
+#[test]
+fn anchors_are_not_handed_out_while_the_list_of_claims_cannot_be_read() {
+    let town = covered();
+    town.ok(
+        "by ja conex claims; for j in ja jb; do by $j conex approve --yes; done; commit claims",
+    );
+    assert!(town.ok("conex anchors").contains(",claims="));
+    for damage in [
+        "echo x > packages/.conex/claims",
+        "mv packages/.conex/claims claims; ln -s ../../claims packages/.conex/claims",
+        "mv packages/.conex .conex; ln -s ../.conex packages/.conex",
+    ] {
+        town.ok(damage);
+        let told = town.fails("conex anchors", "metadata cannot be read");
+        assert!(!told.contains("blake2b="), "{told}");
+        town.ok("git clean -qfd; git reset -q --hard");
+    }
+    town.ok("conex anchors");
+}
+
 /// The list is the union of what it says and what is signed; a quorum approves it.
 #[test]
 fn the_list_grows_and_janitors_approve_it() {

@@ -12,11 +12,12 @@ use crate::shell::cli::page::{PRINTED, Page};
 use crate::shell::cli::workspace::seen_tree;
 use crate::shell::git::{Git, Where};
 use crate::shell::out::{raw_outln, sayln};
+use conex_verify::finding::Finding;
 use conex_verify::format::key::{Fingerprint, PublicKey};
-use conex_verify::format::path::Place;
+use conex_verify::format::path::{CONEX, Place};
 use conex_verify::format::resource::{Decode as _, Revision, SignedSnapshot, SnapshotRule};
-use conex_verify::tree::Tree;
-use conex_verify::workbench::repository::Repository;
+use conex_verify::tree::{Defect, Tree};
+use conex_verify::workbench::repository::{Repository, Slot};
 use conex_verify::workbench::trust::anchors::{Anchors, words};
 use conex_verify::workbench::trust::chain::Chain;
 use conex_verify::workbench::verify::{Mode, Pretended, assess, read_chain};
@@ -91,6 +92,31 @@ fn members_of(chain: &Chain) -> BTreeSet<Fingerprint> {
     members.map(PublicKey::fingerprint).collect()
 }
 
+/// Refuses to hand out anchors without what cannot be read: nobody would see what they lack.
+fn refuse_unread(tree: &Tree, repository: &Repository) -> Result<(), Failure> {
+    let claims = Place::Claims.path();
+    let above = |path: &str| CONEX.starts_with(&format!("{path}/")) || path.is_empty();
+    let defects = tree.defects.iter();
+    let mut unread: Vec<Finding> = defects
+        .filter(|defect| defect.path.starts_with(CONEX) || above(&defect.path))
+        .map(Defect::finding)
+        .collect();
+    if matches!(repository.claims, Slot::Broken) {
+        let of_claims = repository.findings.iter().filter(|f| f.path == claims);
+        unread.extend(of_claims.cloned());
+    }
+    match unread.is_empty() {
+        true => Ok(()),
+        false => Err(Failure {
+            findings: unread,
+            ..Failure::refused(
+                "metadata cannot be read, and the anchors might ask clients for less than the repository does",
+                "mend these first",
+            )
+        }),
+    }
+}
+
 /// What is handed out to users.
 pub struct Handout {
     /// The fingerprints of the janitors, the last link, and what the repository asks of clients.
@@ -102,7 +128,11 @@ pub struct Handout {
 }
 
 /// The anchors of a repository.
+///
+/// # Errors
+/// There is no chain; or metadata cannot be read, and the anchors would ask clients for less.
 pub fn handout(tree: &Tree, repository: &Repository) -> Result<Handout, Failure> {
+    refuse_unread(tree, repository)?;
     let chain = read_chain(repository).map_err(|findings| Failure {
         findings,
         ..Failure::refused("there is no chain of janitors to take anchors from", "")
