@@ -102,3 +102,51 @@ fn a_tree_that_changes_while_it_is_read_is_judged() {
         "{told}"
     );
 }
+
+/// In a mount namespace of its own: `room SIZE DIR` puts a disk of so many bytes below DIR, `full DIR` fills it.
+const DISKS: &str = r#"
+room() { mount -t tmpfs -o size=$1 none $2; }
+full() { dd if=/dev/zero of=$1/fill bs=4k status=none 2>/dev/null || true; sync; }
+"#;
+
+/// What `story` prints that has disks of its own.
+fn tells_with_disks(story: &str) -> String {
+    tells(&format!(
+        "cat > disks.sh <<'STORY'\n{DISKS}\n{story}\nSTORY\nexport -f hook code commit edit by; export PEOPLE ANCHORS; unshare -rm bash -eu disks.sh"
+    ))
+}
+
+/// What was accepted cannot be remembered: the verdict is the same, and whoever asked is told. With
+/// room again the same command remembers.
+#[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
+fn the_hook_judges_where_its_disk_is_full_or_read_only() {
+    for (worse, better) in [
+        ("full state", "rm state/fill"),
+        ("mount -o remount,ro state", "mount -o remount,rw state"),
+    ] {
+        let told = tells_with_disks(&format!(
+            "mkdir state; room 64k state; {worse}
+            code hook state good 2>said; grep -c 'cannot be remembered' said
+            code hook state evil 2>/dev/null; {better}
+            code hook state good 2>said; grep -c 'cannot be remembered' said || true; find state/memory -type f -size +0 | grep -q . && echo kept"
+        ));
+        assert_eq!(told, "0\n1\n1\n0\n0\nkept\n", "{worse}");
+    }
+}
+
+/// Nothing of a signature is published that does not fit on the disk, and the same command signs once
+/// there is room.
+#[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
+fn a_full_disk_stops_who_signs() {
+    let told = tells_with_disks(
+        "mkdir disk; room 8m disk; cp -r work disk/; cd disk/work; edit fmt.1.0 Mine; full $HOME/disk
+        code by alice conex sign --yes 2>$HOME/said; grep -c '^error' $HOME/said; git status --porcelain | grep -v fmt.1.0/opam || true
+        rm $HOME/disk/fill; code by alice conex sign --yes 2>/dev/null; git add -A; git commit -qm mine; code conex check HEAD~1..HEAD >/dev/null 2>&1",
+    );
+    assert!(!told.contains("packages/"), "half a signature: {told}");
+    let codes: Vec<&str> = told.lines().filter(|l| l.len() == 1).collect();
+    assert!(matches!(codes.first(), Some(&("1" | "2"))), "{told}");
+    assert_eq!(codes[1..], ["1", "0", "0"], "{told}");
+}
