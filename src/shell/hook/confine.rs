@@ -78,10 +78,11 @@ pub fn confine(places: Places<'_>) -> Confinement {
 #[cfg(target_os = "linux")]
 mod linux {
     use std::collections::BTreeMap;
+    use std::path::Path;
 
     use landlock::{
-        ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
-        RulesetStatus, Scope, path_beneath_rules,
+        ABI, Access, AccessFs, AccessNet, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr,
+        RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
     };
     use seccompiler::{
         SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
@@ -102,7 +103,12 @@ mod linux {
     ];
 
     pub(super) fn files(places: Places<'_>) -> Result<Extent, String> {
-        match restrict(places) {
+        let opened = |paths: &[&Path]| paths.iter().filter_map(|path| open(path)).collect();
+        let (read, write): (Result<Vec<_>, _>, Result<Vec<_>, _>) =
+            (opened(places.read), opened(places.write));
+        // Without a rule for what is there, it could not be read.
+        let (read, write) = (read?, write?);
+        match restrict(&read, &write) {
             Ok(RulesetStatus::FullyEnforced) => Ok(Extent::Whole),
             Ok(RulesetStatus::PartiallyEnforced) => Ok(Extent::Part),
             Ok(RulesetStatus::NotEnforced) => Err("this kernel has no landlock".to_owned()),
@@ -110,7 +116,19 @@ mod linux {
         }
     }
 
-    fn restrict(places: Places<'_>) -> Result<RulesetStatus, RulesetError> {
+    /// A place, and whether it is a directory; nothing where nothing is there.
+    fn open(path: &Path) -> Option<Result<(PathFd, bool), String>> {
+        match PathFd::new(path) {
+            Ok(fd) => Some(Ok((fd, path.is_dir()))),
+            Err(_) if !path.exists() => None,
+            Err(error) => Some(Err(error.to_string())),
+        }
+    }
+
+    fn restrict(
+        read: &[(PathFd, bool)],
+        write: &[(PathFd, bool)],
+    ) -> Result<RulesetStatus, RulesetError> {
         let all = AccessFs::from_all(ASKED);
         let look = AccessFs::ReadFile | AccessFs::ReadDir;
         let change = look
@@ -126,11 +144,27 @@ mod linux {
             .handle_access(AccessNet::from_all(ASKED))?
             .scope(Scope::from_all(ASKED))?
             .create()?
-            .add_rules(path_beneath_rules(places.read, look))?
+            .add_rules(rules(read, look))?
             .add_rules(path_beneath_rules(OF_THE_SYSTEM, look))?
-            .add_rules(path_beneath_rules(places.write, change))?
+            .add_rules(rules(write, change))?
             .restrict_self()?;
         Ok(done.ruleset)
+    }
+
+    /// Of a file the rights that a file can have.
+    fn rules(
+        places: &[(PathFd, bool)],
+        rights: BitFlags<AccessFs>,
+    ) -> impl Iterator<Item = Result<PathBeneath<&PathFd>, RulesetError>> {
+        let of_a_file = AccessFs::from_file(ASKED);
+        places.iter().map(move |(fd, is_directory)| {
+            let rights = if *is_directory {
+                rights
+            } else {
+                rights & of_a_file
+            };
+            Ok(PathBeneath::new(fd, rights))
+        })
     }
 
     /// What neither a check nor a thread of one calls: other programs and processes, the network,
