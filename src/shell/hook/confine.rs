@@ -181,6 +181,10 @@ mod linux {
         libc::SYS_pidfd_getfd,
         libc::SYS_pidfd_send_signal,
         libc::SYS_kcmp,
+        libc::SYS_kill,
+        libc::SYS_tkill,
+        libc::SYS_rt_sigqueueinfo,
+        libc::SYS_rt_tgsigqueueinfo,
         libc::SYS_socket,
         libc::SYS_socketpair,
         libc::SYS_connect,
@@ -253,6 +257,11 @@ mod linux {
     #[cfg(not(target_arch = "x86_64"))]
     const OLD: &[libc::c_long] = &[];
 
+    /// What puts characters into a terminal as if its user had typed them: the shell runs them when
+    /// the hook has ended, and the terminal was open before. TIOCSTI and TIOCLINUX, which have these
+    /// numbers wherever there is a filter, and a type of their own in each C library.
+    const TYPES: [u64; 2] = [0x5412, 0x541c];
+
     /// Calls of x86_64 with this bit are those of a second interface, x32, which most kernels lack.
     const X32: libc::c_long = 0x4000_0000;
     /// The numbers that only x32 has.
@@ -280,22 +289,24 @@ mod linux {
 
     /// Each refused call, with the rules of which one must hold; none: always.
     fn refused() -> Result<BTreeMap<i64, Vec<SeccompRule>>, String> {
+        let rule = |argument, size, operator, value: u64| {
+            SeccompCondition::new(argument, size, operator, value)
+                .and_then(|condition| SeccompRule::new(vec![condition]))
+                .map_err(|error| error.to_string())
+        };
         let thread = u64::try_from(libc::CLONE_THREAD).unwrap_or_default();
-        let other_process = SeccompCondition::new(
-            0,
-            SeccompCmpArgLen::Qword,
-            SeccompCmpOp::MaskedEq(thread),
-            0,
-        );
-        let other_process = other_process
-            .and_then(|condition| SeccompRule::new(vec![condition]))
-            .map_err(|error| error.to_string())?;
+        let is_thread = SeccompCmpOp::MaskedEq(thread);
+        let other_process = rule(0, SeccompCmpArgLen::Qword, is_thread, 0)?;
+        // The kernel looks at 32 bits of the number.
+        let types = TYPES.map(|number| rule(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, number));
+        let types = types.into_iter().collect::<Result<Vec<_>, _>>()?;
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED
             .iter()
             .chain(OLD)
             .map(|call| (*call, Vec::new()))
             .collect();
         rules.insert(libc::SYS_clone, vec![other_process]);
+        rules.insert(libc::SYS_ioctl, types);
         if cfg!(target_arch = "x86_64") {
             let both: Vec<_> = rules
                 .iter()

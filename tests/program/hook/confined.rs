@@ -6,9 +6,9 @@ use std::process::Command;
 use crate::hook::run::{Answer, Machine, gnu_patch, run, two};
 use crate::machine::top;
 
-const ATTEMPTS: [&str; 16] = [
+const ATTEMPTS: [&str; 17] = [
     "read", "write", "truncate", "create", "chmod", "symlink", "link", "rename", "connect", "unix",
-    "memory", "signal", "fork", "clone3", "ptrace", "exec",
+    "memory", "signal", "type", "fork", "clone3", "ptrace", "exec",
 ];
 
 /// The library with the hostile code.
