@@ -23,38 +23,40 @@ pub fn holds(text: &[u8]) {
     }
     assert!(listing.forged().is_empty(), "forged, and no defect");
     let files = files(text);
-    let judged = files.iter().filter(|path| is_judged(path));
-    assert!(judged.eq(&as_git_has_them(&paths)), "other files");
+    let judged: BTreeSet<&[u8]> = paths.iter().map(String::as_bytes).collect();
+    let is_judged = |path: &&[u8]| std::str::from_utf8(path).is_ok_and(is_judged);
+    let seen = files.iter().copied().filter(is_judged);
+    assert!(judged.into_iter().eq(seen), "other files");
+    assert!(files.is_sorted_by(|a, b| a < b), "another order");
+    let clash = |path: &[u8]| {
+        files
+            .iter()
+            .any(|f| path.starts_with(&[f, &b"/"[..]].concat()))
+    };
     assert!(
-        files == as_git_has_them(&files.iter().cloned().collect()),
-        "another order"
+        !files.iter().any(|path| clash(path)),
+        "a file and a directory"
     );
-    let clash = |path: &String| files.iter().any(|f| path.starts_with(&format!("{f}/")));
-    assert!(!files.iter().any(clash), "a file and a directory");
-    for name in files.iter().flat_map(|path| path.split('/')) {
-        let forbidden = matches!(name, "" | "." | "..") || name.eq_ignore_ascii_case(".git");
-        assert!(!forbidden, "{name}");
+    for name in files.iter().flat_map(|path| path.split(|b| *b == b'/')) {
+        let forbidden = matches!(name, b"" | b"." | b"..") || name.eq_ignore_ascii_case(b".git");
+        assert!(!forbidden, "{}", name.escape_ascii());
     }
 }
 
-/// The paths of the files in a listing, by another reader.
-fn files(text: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(text);
-    let entries = text.split('\n').filter_map(|line| line.split_once('\t'));
-    let kind = |head: &str| {
-        let mut words = head.split(' ').filter(|word| !word.is_empty());
-        words.nth(1) == Some("blob")
+/// The paths of the files in a listing, by another reader. A tree that git makes has them in the
+/// order of their bytes: a directory comes where its name with a slash belongs.
+fn files(text: &[u8]) -> Vec<&[u8]> {
+    let lines = text.split(|b| *b == b'\n');
+    let entries = lines.filter_map(|line| {
+        let tab = line.iter().position(|b| *b == b'\t')?;
+        Some((&line[..tab], &line[tab + 1..]))
+    });
+    let is_file = |head: &[u8]| {
+        let mut words = head.split(|b| *b == b' ').filter(|word| !word.is_empty());
+        words.nth(1) == Some(b"blob")
     };
-    let files = entries.filter(|(head, _)| kind(head));
-    files.map(|(_, path)| path.to_owned()).collect()
-}
-
-/// In the order of a tree of git: names by their bytes, those of directories with a slash.
-fn as_git_has_them(paths: &BTreeSet<String>) -> Vec<String> {
-    let mut all: Vec<String> = paths.iter().cloned().collect();
-    // Slashes are where directories end, and every path is compared as a whole.
-    all.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
-    all
+    let files = entries.filter(|(head, _)| is_file(head));
+    files.map(|(_, path)| path).collect()
 }
 
 pub fn material() -> Vec<Vec<u8>> {
