@@ -1,21 +1,27 @@
-//! The corpora of the fuzzers, through the same properties, and what they accept of patches and
-//! archives through the programs that opam runs. `fuzz/run` finds more; what it found is in them.
+//! The corpora of the fuzzers, through the same properties, and what they accept through other
+//! programs: patches through GNU patch and git, archives through GNU tar, opam files through opam's
+//! own reader. `CONEX_FUZZ_CORPUS=fuzz/target/corpus` gives them what a night of `fuzz/run` found.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use conex_verify::tarball;
+use conex_verify::tree::Contents;
 use conex_verify::workbench::patch::{Dialect, Store, apply};
 
-use crate::fuzz_properties::{TARGETS, patches};
+use crate::fuzz_properties::{TARGETS, archives, patches};
 use crate::patch_support::headers::with_headers;
-use crate::patch_support::oracle::Oracle;
+use crate::patch_support::oracle::Oracle as Appliers;
 use crate::patch_support::{files, tree};
+use crate::syntax_support::Oracle;
 
 /// The files of a corpus, with their names.
 fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
-    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("fuzz/corpus")
-        .join(target);
+    let committed = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let all = std::env::var_os("CONEX_FUZZ_CORPUS").map_or_else(committed, PathBuf::from);
+    let dir = all.join(target);
     let mut files: Vec<(String, Vec<u8>)> = fs::read_dir(&dir)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -59,7 +65,7 @@ fn every_target_has_a_corpus() {
 #[test]
 #[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn what_fuzzers_found_in_patches_is_what_the_appliers_do() {
-    let mut oracle = Oracle::start();
+    let mut oracle = Appliers::start();
     let mut accepted = [0; 3];
     for (name, bytes) in corpus("patches") {
         let (old, context, patch) = patches::parts(&bytes);
@@ -97,4 +103,61 @@ fn what_fuzzers_found_in_patches_is_what_the_appliers_do() {
     }
     println!("accepted of diff, OCaml and git: {accepted:?}");
     assert!(accepted.iter().all(|n| *n > 0), "{accepted:?}");
+}
+
+/// Attack: an archive in which the verifier sees one tree, and opam unpacks another.
+#[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
+fn what_fuzzers_found_in_archives_is_what_gnu_tar_unpacks() {
+    let mut accepted = 0;
+    for (name, bytes) in corpus("archives") {
+        for bytes in [archives::packed(&bytes), archives::packed_whole(&bytes)] {
+            let Ok(tree) = tarball::read(&bytes, Contents::All) else {
+                continue;
+            };
+            let ours = tree.files.iter().map(|(p, b)| (p.clone(), b.to_vec()));
+            let ours: BTreeMap<String, Vec<u8>> = ours.collect();
+            let dir = tempfile::tempdir().unwrap();
+            let (archive, out) = (dir.path().join("archive"), dir.path().join("out"));
+            fs::write(&archive, &bytes).unwrap();
+            fs::create_dir(&out).unwrap();
+            let mut tar = Command::new("tar");
+            tar.arg("-xzf").arg(&archive).arg("-C").arg(&out);
+            let done = tar.output().unwrap();
+            let said = String::from_utf8_lossy(&done.stderr).into_owned();
+            assert!(done.status.success(), "{name}: GNU tar: {said}");
+            let mut theirs = BTreeMap::new();
+            unpacked(&out, "", &mut theirs);
+            assert!(ours == theirs, "{name}: GNU tar differs\n{said}");
+            accepted += 1;
+        }
+    }
+    println!("accepted: {accepted}");
+    assert!(accepted > 0);
+}
+
+/// The files below a directory, by their paths in it.
+fn unpacked(dir: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let entry = entry.unwrap();
+        let path = format!("{prefix}{}", entry.file_name().into_string().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            unpacked(&entry.path(), &format!("{path}/"), files);
+        } else {
+            files.insert(path, fs::read(entry.path()).unwrap());
+        }
+    }
+}
+
+/// Attack: an opam file in which the verifier reads one thing, and opam another.
+#[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
+fn what_fuzzers_found_in_opam_files_is_what_opam_reads() {
+    let Some(oracle) = Oracle::build() else {
+        return;
+    };
+    let texts: Vec<Vec<u8>> = corpus("syntax").into_iter().map(|(_, b)| b).collect();
+    let tally = oracle.compare(&texts);
+    println!("opam files: {tally:?}");
+    assert!(tally.equal > 0 && tally.refused > 0, "{tally:?}");
 }

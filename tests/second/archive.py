@@ -114,9 +114,11 @@ def pax_name(content):
     for key, value in pax_records(content):
         if key == b"path" and found.name is None and value and b"\0" not in value:
             found.name = value
-        elif key in (b"uid", b"gid") and re.fullmatch(b"[0-9]+", value):
+        elif key in (b"uid", b"gid") and re.fullmatch(b"[0-9]+", value) and int(value) < 1 << 32:
             pass
-        elif key not in (b"mtime", b"atime", b"ctime", b"uname", b"gname"):
+        elif key in (b"mtime", b"atime", b"ctime") and re.fullmatch(rb"-?[0-9]{1,18}(\.[0-9]*)?", value):
+            pass
+        elif key not in (b"uname", b"gname"):
             raise tar_error("a PAX record that somebody may act on")
     return found
 
@@ -145,6 +147,8 @@ def check_header(header):
     number(header[100:108])  # the mode
     number(header[136:148])  # the time
     for field in (header[108:116], header[116:124], header[329:337], header[337:345]):  # owner, group, device
+        if field[0] == 0x80 and any(field[1:4]):
+            raise tar_error("a number of more than 32 bits")
         if field[0] != 0x80 and field.strip(b" \0"):
             number(field)
     if any(header[157:257]) or any(header[500:]) or (gnu and any(header[345:500])):

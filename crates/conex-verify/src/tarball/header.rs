@@ -87,11 +87,12 @@ impl Field {
     }
 
     /// A number that nobody acts on: octal, empty, or in GNU's base 256 (user ids of
-    /// large organisations do not fit otherwise).
+    /// large organisations do not fit otherwise), of 32 bits: GNU tar fails at more.
     fn ignored(&self, block: &[u8; BLOCK]) -> Result<(), Kind> {
         let field = self.of(block);
-        match field.first() {
-            Some(0x80) => Ok(()),
+        match field {
+            [0x80, 0, 0, 0, ..] => Ok(()),
+            [0x80, ..] => Err(Kind::Number(self.0)),
             _ if field.iter().all(|&b| b == 0 || b == b' ') => Ok(()),
             _ => self.octal(block).map(|_| ()),
         }
@@ -195,10 +196,10 @@ pub(super) fn pax_path(content: &[u8]) -> Result<Option<Vec<u8>>, Kind> {
                 path = Some(value.to_vec());
             }
             b"path" => return Err(Kind::Pax),
-            b"mtime" | b"atime" | b"ctime" => {}
-            // Readers fail where one of these is not a number.
-            b"uid" | b"gid" if is_number(value) => {}
-            b"uid" | b"gid" => return Err(Kind::Pax),
+            // Readers fail where one of these is not a number, or too large for them.
+            b"mtime" | b"atime" | b"ctime" if is_time(value) => {}
+            b"uid" | b"gid" if is_owner(value) => {}
+            b"mtime" | b"atime" | b"ctime" | b"uid" | b"gid" => return Err(Kind::Pax),
             b"uname" | b"gname" => {}
             key => return Err(Kind::PaxKey(String::from_utf8_lossy(key).into_owned())),
         }
@@ -222,11 +223,19 @@ pub(super) fn pax_comment(content: &[u8]) -> Result<(), Kind> {
     Ok(())
 }
 
-/// Whether `value` is a decimal number of at most 63 bits.
-fn is_number(value: &[u8]) -> bool {
-    !value.is_empty()
-        && value.iter().all(u8::is_ascii_digit)
-        && std::str::from_utf8(value).is_ok_and(|text| text.parse::<i64>().is_ok())
+/// Whether `value` is a decimal number of at most 32 bits.
+fn is_owner(value: &[u8]) -> bool {
+    value.iter().all(u8::is_ascii_digit)
+        && std::str::from_utf8(value).is_ok_and(|text| text.parse::<u32>().is_ok())
+}
+
+/// Whether `value` is a number of seconds, of at most 18 digits, and perhaps a fraction.
+fn is_time(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"-").unwrap_or(value);
+    let point = value.iter().position(|b| *b == b'.');
+    let (seconds, fraction) = value.split_at(point.unwrap_or(value.len()));
+    let digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
+    (1..=18).contains(&seconds.len()) && digits(seconds) && digits(fraction.get(1..).unwrap_or(b""))
 }
 
 /// The records of a PAX header, key and value. A record is `<length> <key>=<value>\n`, and
