@@ -146,19 +146,7 @@ impl PrivateFile {
         if let Some(text) = PrivateFile::rewritten(text)? {
             return PrivateFile::parse(text.as_bytes());
         }
-        let text = std::str::from_utf8(text)
-            .map_err(|_| PrivateKeyError::NotAKey)?
-            .trim_ascii();
-        let body = text
-            .strip_prefix(BEGIN)
-            .ok_or(PrivateKeyError::NotAKey)?
-            .strip_suffix(END)
-            .ok_or(PrivateKeyError::Damaged("its last line is missing"))?;
-        let mut base64 = Zeroizing::new(String::with_capacity(body.len()));
-        base64.extend(body.lines().map(str::trim_ascii));
-        let blob = Base64::decode_vec(&base64)
-            .map(Zeroizing::new)
-            .map_err(|_| PrivateKeyError::Damaged("its base64 text"))?;
+        let blob = between(text, BEGIN, END)?;
         let (public, encrypted) = outside(&blob)?;
         Ok(PrivateFile {
             public,
@@ -234,6 +222,23 @@ fn other_format(text: &[u8]) -> Option<&'static str> {
     .into_iter()
     .find(|(start, _)| text.trim_ascii_start().starts_with(start.as_bytes()))
     .map(|(_, name)| name)
+}
+
+/// What two lines have in base64 between them, with blanks around lines or without.
+fn between(text: &[u8], begin: &str, end: &str) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
+    let text = std::str::from_utf8(text).map_err(|_| PrivateKeyError::NotAKey)?;
+    let mut lines = text.trim_ascii().lines().map(str::trim_ascii);
+    if lines.next() != Some(begin) {
+        return Err(PrivateKeyError::NotAKey);
+    }
+    if lines.next_back() != Some(end) {
+        return Err(PrivateKeyError::Damaged("its last line is missing"));
+    }
+    let mut base64 = Zeroizing::new(String::with_capacity(text.len()));
+    base64.extend(lines);
+    Base64::decode_vec(&base64)
+        .map(Zeroizing::new)
+        .map_err(|_| PrivateKeyError::Damaged("its base64 text"))
 }
 
 /// The public key, and whether the private half is encrypted.

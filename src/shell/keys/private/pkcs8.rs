@@ -1,10 +1,7 @@
 //! Ed25519 keys in PKCS#8 (RFC 8410), as OpenSSL and others write them: `BEGIN PRIVATE KEY`.
 //! OpenSSH before 9.6 cannot read or convert them, so that nobody can be sent to it.
 
-use base64ct::{Base64, Encoding as _};
-use zeroize::Zeroizing;
-
-use super::{PrivateKeyError, UnlockedKey};
+use super::{PrivateKeyError, UnlockedKey, between};
 
 pub(super) const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
 const END: &str = "-----END PRIVATE KEY-----";
@@ -22,17 +19,7 @@ const ATTRIBUTES: u8 = 0xa0;
 /// # Errors
 /// Damaged, or a key of another type.
 pub(super) fn key(text: &[u8]) -> Result<UnlockedKey, PrivateKeyError> {
-    let text = std::str::from_utf8(text).map_err(|_| PrivateKeyError::NotAKey)?;
-    let body = text.trim_ascii().strip_prefix(BEGIN);
-    let body = body
-        .ok_or(PrivateKeyError::NotAKey)?
-        .strip_suffix(END)
-        .ok_or(PrivateKeyError::Damaged("its last line is missing"))?;
-    let mut base64 = Zeroizing::new(String::with_capacity(body.len()));
-    base64.extend(body.lines().map(str::trim_ascii));
-    let der = Base64::decode_vec(&base64)
-        .map(Zeroizing::new)
-        .map_err(|_| PrivateKeyError::Damaged("its base64 text"))?;
+    let der = between(text, BEGIN, END)?;
     let (seed, public) = parts(&der).ok_or(PrivateKeyError::Format("PKCS#8"))?;
     let key = UnlockedKey::from_seed(seed)?;
     if public.is_none_or(|public| public == key.public.point()) {
@@ -64,6 +51,8 @@ fn parts(der: &[u8]) -> Option<(&[u8; 32], Option<&[u8]>)> {
 
 #[cfg(test)]
 mod tests {
+    use base64ct::{Base64, Encoding as _};
+
     use super::super::{PrivateFile, Signer as _};
     use super::*;
 

@@ -218,6 +218,11 @@ fn other_files_are_refused_by_name() {
         ("", PrivateKeyError::NotAKey),
         ("ssh-ed25519 AAAA a@b", PrivateKeyError::NotAKey),
         (BEGIN, PrivateKeyError::Damaged("its last line is missing")),
+        // `ssh-keygen` takes no end that is part of a line.
+        (
+            &format!("{BEGIN}\nAAAA{END}\n"),
+            PrivateKeyError::Damaged("its last line is missing"),
+        ),
         (
             "PuTTY-User-Key-File-3: ssh-ed25519\n",
             PrivateKeyError::Format("PuTTY"),
