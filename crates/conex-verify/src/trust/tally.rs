@@ -10,7 +10,7 @@ use crate::format::name::Id;
 ///
 /// An id counts once, whatever the number of its keys and signatures, and a key
 /// counts once, whatever the number of ids that use it (CVE-2020-6174,
-/// CVE-2020-15093, CVE-2025-2885 to 2888 are counts that did not look).
+/// CVE-2020-15093, CVE-2026-6966 are counts that did not look).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     ids: BTreeSet<Id>,
