@@ -1,11 +1,12 @@
 """Cases of what the tests of the verifier have judged: tests/support/world/cases.rs writes it down.
 
     CONEX_CASES_TO=DIR cargo test --locked -p conex-verify --test verifier
-    tests/attacks --adopt DIR
+    tests/attacks --adopt DIR [--only 'elsewhere::*']
 
 A test that judges much alike gives a few cases: one for each thing that is said of each kind of resource.
 """
 
+import fnmatch
 import re
 import shutil
 from collections import Counter, defaultdict
@@ -18,7 +19,7 @@ MOST = 4
 # Of a test that goes through all kinds of resources there is one for each.
 MOST_OF_ALL_KINDS = 18
 ALL_KINDS = re.compile(r"updates::rollback::.*|elsewhere::.*")
-# Of these each tree is a case of its own.
+# Of these each tree is a case of its own, whatever is said of it.
 EACH = re.compile(r"elsewhere::(sshsig|ed25519)::.*")
 MOST_BYTES = 20_000
 # What the hook cannot be asked as it was: the client had other anchors before, or who reads the files stops earlier.
@@ -27,7 +28,7 @@ BASES = 16
 CANDIDATES = 80
 
 SOURCES = [
-    (r"elsewhere::tuf::.*", "The Update Framework: conformance tests"),
+    (r"elsewhere::(tuf|rotations)::.*", "The Update Framework: conformance tests"),
     (r"elsewhere::clients::.*", "The Update Framework: faults of its clients"),
     (r"elsewhere::guix::.*", "Guix: authentication of channels"),
     (r"elsewhere::sshsig::.*", "OpenSSH: tests of sshsig"),
@@ -84,7 +85,8 @@ BY_MODULE = [
     ("attacks::file_systems", "V0.2"), ("attacks", "V4.5"), ("snapshot::anchors", "V10.3"), ("snapshot::notaries", "V9.2"),
     ("snapshot::claims", "V5.3"), ("snapshot", "V9.4"), ("published", "V11.4"), ("updates::chain", "U1"),
     ("updates::releases", "U3"), ("updates::removal", "U3"), ("updates::files", "U7"), ("updates", "U2"),
-    ("elsewhere::tuf", "V1.5"), ("elsewhere::guix", "V2.2"), ("elsewhere::sshsig", "V2.2"), ("elsewhere", "V0.3"),
+    ("elsewhere::tuf", "V1.5"), ("elsewhere::rotations", "V1.5"),
+    ("elsewhere::guix", "V2.2"), ("elsewhere::sshsig", "V2.2"), ("elsewhere", "V0.3"),
 ]
 
 
@@ -164,7 +166,8 @@ def chosen(lines):
         bad = [line for line in cases.values() if not said(line)]
         good = [line for line in cases.values() if said(line)]
         most = MOST_OF_ALL_KINDS if ALL_KINDS.fullmatch(test) else MOST
-        for number, line in enumerate((bad[:most] + good[:1]) if bad else good[:2], 1):
+        picked = (bad[:most] + good[:1]) if bad else good[:2]
+        for number, line in enumerate(bad + good if EACH.fullmatch(test) else picked, 1):
             yield test, number, line
 
 
@@ -202,15 +205,31 @@ def chosen_bases(texts, used):
     return bases
 
 
-def adopt(directory):
-    """Replaces the cases that came from tests."""
-    texts, picked = Texts(directory), list(chosen(read(directory)))
+def present_bases():
+    """The trees from which the cases that stay are told."""
+    bases = []
+    for path in sorted((ALL / BASE).glob("tree-*")):
+        tree = Tree()
+        tree.apply(path.read_bytes())
+        bases.append((path.name, tree))
+    return bases
+
+
+def adopt(directory, only=None):
+    """Replaces the cases that came from tests; where patterns are given, of those tests alone."""
+    wanted = lambda test: not only or any(fnmatch.fnmatchcase(test, pattern) for pattern in only)
+    texts = Texts(directory)
+    picked = [case for case in chosen(read(directory)) if wanted(case[0])]
     (ALL / BASE).mkdir(parents=True, exist_ok=True)
-    for old in (ALL / BASE).glob("tree-*"):
-        old.unlink()
-    bases = chosen_bases(texts, Counter(name for _, _, line in picked for name in {line.after, *line.states[:1]}))
+    if only:
+        bases = present_bases()
+    else:
+        for old in (ALL / BASE).glob("tree-*"):
+            old.unlink()
+        bases = chosen_bases(texts, Counter(name for _, _, line in picked for name in {line.after, *line.states[:1]}))
     for old in ALL.iterdir():
-        if (old / "case").exists() and "\ntest: " in "\n" + (old / "case").read_text():
+        test = (old / "case").exists() and re.search("^test: (.*)$", (old / "case").read_text(), re.M)
+        if test and wanted(test[1]):
             shutil.rmtree(old)
     for test, number, line in picked:
         write(test, number, line, texts, [("nothing", Tree()), *bases])

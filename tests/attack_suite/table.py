@@ -1,8 +1,9 @@
-"""How many cases there are, by source and by rule; and whether every rule has one."""
+"""How many cases there are, by source and by rule; whether every rule has one; and how many tests of others have one."""
 
 import re
 from collections import Counter
 
+from . import sources
 from .cases import TOP
 
 RULES = TOP / "docs" / "verification.md"
@@ -43,6 +44,11 @@ def table(cases) -> str:
     return "\n".join(out) + "\n"
 
 
+def whole(cases) -> str:
+    """All that the page has between its two marks."""
+    return f"{table(cases)}\n{sources.summary(sources.rows())}"
+
+
 def parts():
     """The page before, in and behind the table."""
     before, rest = PAGE.read_text().split(START)
@@ -51,9 +57,9 @@ def parts():
 
 
 def is_current(cases) -> bool:
-    return parts()[1] == "\n" + table(cases) + "\n"
+    return parts()[1] == "\n" + whole(cases) + "\n"
 
 
 def write(cases):
     before, _, after = parts()
-    PAGE.write_text(f"{before}{START}\n{table(cases)}\n{END}{after}")
+    PAGE.write_text(f"{before}{START}\n{whole(cases)}\n{END}{after}")

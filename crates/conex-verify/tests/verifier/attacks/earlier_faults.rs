@@ -208,7 +208,7 @@ fn stray_files_not_looked_at() {
     }
 }
 
-/// CVE-2020-6174, CVE-2020-15093, CVE-2025-2885 to 2888: one key was counted twice.
+/// CVE-2020-6174, CVE-2020-15093, CVE-2026-6966: one key was counted twice.
 #[test]
 fn threshold_satisfied_by_one_key_twice() {
     // In a link: the same signature in two lines cannot be read.

@@ -1,5 +1,7 @@
-//! Keys and signatures on which implementations of Ed25519 disagree: the vectors of "Taming the
-//! many EdDSAs" (Chalkias, Garillot, Nikolaenko, 2020), and what they stand for.
+//! Keys and signatures on which implementations of Ed25519 disagree: the twelve vectors of "Taming
+//! the many EdDSAs" (Chalkias, Garillot, Nikolaenko, 2020), and what they and the vectors of
+//! Wycheproof and of ZIP 215 stand for. Their messages are no segments, so that none of their
+//! signatures could be valid here: what each of them is about is made anew.
 
 use base64ct::{Base64, Encoding as _};
 use conex_verify::finding::Code;
@@ -17,7 +19,7 @@ fn hex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Key and signature of each vector.
+/// Key and signature of each vector. The last two, and the two before, differ in the message.
 const VECTORS: [(&str, &str); 12] = [
     (
         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
@@ -53,20 +55,19 @@ const VECTORS: [(&str, &str); 12] = [
     ),
     (
         "f7badec5b8abeaf699583992219b7b223f1df3fbbea919844e3f7c554a43dd43",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f454d370c8d9fc323a41450f8d513eafeb5b0697390c1e505a0d4ddc71f566607",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff03be9678ac102edcd92b0210bb34d7428d12ffc5df5f37e359941266a4e35f0f",
     ),
     (
         "f7badec5b8abeaf699583992219b7b223f1df3fbbea919844e3f7c554a43dd43",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f084d5b99c2a9463d9c8bd5026916996984eeec87ddf1d3be329006ace1b37b09",
-    ),
-    // The keys of the last two are not canonical: p + 1 and p, with and without a sign.
-    (
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a0000000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffca8c5b64cd208982aa38d4936621a4775aa233aa0505711d8fdcfdaa943d4908",
     ),
     (
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a0000000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "a9d55260f765261eb9b84e106f665e00b867287a761990d7135963ee0a7d59dca5bb704786be79fc476f91d3f3f89b03984d8068dcf1bb7dfc6637b45450ac04",
+    ),
+    (
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "a9d55260f765261eb9b84e106f665e00b867287a761990d7135963ee0a7d59dca5bb704786be79fc476f91d3f3f89b03984d8068dcf1bb7dfc6637b45450ac04",
     ),
 ];
 
@@ -77,31 +78,36 @@ fn listed(point: &[u8]) -> PublicKey {
     PublicKey::listed(&format!("ssh-ed25519 {}", Base64::encode_string(&wire))).unwrap()
 }
 
+/// A quorum approves the author `eve` with this key, and her index has this signature.
+fn approved(point: &[u8], signature: &[u8]) -> (World, String) {
+    let mut w = World::usual();
+    let key = listed(point);
+    let author = Author {
+        id: id("eve"),
+        revision: at(0, 1),
+        keys: vec![key.clone()],
+        accounts: std::collections::BTreeSet::new(),
+    };
+    w.file("packages/.conex/ids/eve", author.encode());
+    let entry = w.now(Kind::Author, "eve");
+    w.quorum_says(vec![entry.clone()]);
+    let segment = Segment {
+        repository: w.identity(),
+        id: id("eve"),
+        created: Timestamp::new("2026-11-24T14:00:00Z").unwrap(),
+        entries: vec![entry],
+    };
+    let signature = Signature::ed25519(signature.try_into().unwrap());
+    let (path, file) = sealed(segment, key.fingerprint(), signature);
+    w.file(&path, file);
+    (w, path)
+}
+
 /// A quorum approves an author with the key of a vector, and the author's index has its signature.
 #[test]
 fn no_vector_is_a_signature_of_anything_here() {
     for (point, signature) in VECTORS {
-        let mut w = World::usual();
-        let key = listed(&hex(point));
-        let author = Author {
-            id: id("eve"),
-            revision: at(0, 1),
-            keys: vec![key.clone()],
-            accounts: std::collections::BTreeSet::new(),
-        };
-        w.file("packages/.conex/ids/eve", author.encode());
-        let entry = w.now(Kind::Author, "eve");
-        w.quorum_says(vec![entry.clone()]);
-        let segment = Segment {
-            repository: w.identity(),
-            id: id("eve"),
-            created: Timestamp::new("2026-11-24T14:00:00Z").unwrap(),
-            entries: vec![entry],
-        };
-        let signature = Signature::ed25519(hex(signature).try_into().unwrap());
-        let (path, file) = sealed(segment, key.fingerprint(), signature);
-        w.file(&path, file);
-        let verdict = w.verdict();
+        let verdict = approved(&hex(point), &hex(signature)).0.verdict();
         let code = |code| verdict.findings.iter().any(|f| f.code == code);
         assert!(
             !verdict.accepted && (code(Code::BadKey) || code(Code::BadSignature)),
@@ -129,33 +135,84 @@ fn changed(change: impl Fn(&mut [u8; 64])) -> (World, String) {
     (w, path)
 }
 
-/// S + L: a second signature for whoever does not look whether the scalar is below the order.
-#[test]
-fn a_scalar_above_the_order_is_refused() {
-    let (w, path) = changed(|bytes| {
-        let mut carry = 0;
-        for (byte, order) in bytes[32..].iter_mut().zip(hex(ORDER)) {
-            let sum = u16::from(*byte) + u16::from(order) + carry;
-            (*byte, carry) = ((sum & 0xff) as u8, sum >> 8);
-        }
-    });
-    w.verdict().is_rejected(Code::BadSignature, &path);
+/// The sum of two numbers, least significant byte first.
+fn add(bytes: &mut [u8], number: &[u8]) {
+    let mut carry = 0;
+    for (byte, other) in bytes.iter_mut().zip(number) {
+        let sum = u16::from(*byte) + u16::from(*other) + carry;
+        (*byte, carry) = ((sum & 0xff) as u8, sum >> 8);
+    }
 }
 
-/// R of small order, in canonical and other forms, with the scalar 0 and with that of the signer.
+/// S + L, S + 2L, S + 4L and S + 8L: a second signature for whoever does not look whether the
+/// scalar is below the order.
+#[test]
+fn a_scalar_above_the_order_is_refused() {
+    let mut multiple = hex(ORDER);
+    for _ in 0..4 {
+        let (w, path) = changed(|bytes| add(&mut bytes[32..], &multiple));
+        w.verdict().is_rejected(Code::BadSignature, &path);
+        let once = multiple.clone();
+        add(&mut multiple, &once);
+    }
+}
+
+/// 0, 1, the order and the prime as R, with 0, 1, the order, the order less one and the prime as S
+/// (Wycheproof, "special values for r and s").
+#[test]
+fn special_values_of_both_halves_are_refused() {
+    let zero = "00".repeat(32);
+    let one = format!("01{}", "00".repeat(31));
+    let below = format!("ec{}", &ORDER[2..]);
+    let prime = format!("ed{}7f", "ff".repeat(30));
+    let halves = [zero.as_str(), &one, ORDER, &prime, &below].map(hex);
+    let pairs = halves[..4]
+        .iter()
+        .flat_map(|r| halves.iter().map(move |s| (r, s)));
+    for (r, s) in pairs {
+        let (w, path) = changed(|bytes| {
+            bytes[..32].copy_from_slice(r);
+            bytes[32..].copy_from_slice(s);
+        });
+        w.verdict().is_rejected(Code::BadSignature, &path);
+    }
+}
+
+/// All ways to write a point of small order: eight points, of which four are written in six more
+/// ways.
+const SMALL: [&str; 14] = [
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000080",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+];
+
+/// A key of small order, in all ways to write one, with a signature that holds with the cofactor
+/// over anything: the neutral point, and the scalar 0.
+#[test]
+fn a_key_of_small_order_is_refused() {
+    let mut signature = [0; 64];
+    signature[0] = 1;
+    for point in SMALL {
+        let (w, path) = approved(&hex(point), &signature);
+        w.verdict().is_rejected(Code::BadKey, &path);
+    }
+}
+
+/// R of small order, in all ways to write one, with the scalar 0 and with that of the signer.
 #[test]
 fn a_commitment_of_small_order_is_refused() {
-    for point in [
-        "0100000000000000000000000000000000000000000000000000000000000000",
-        "0100000000000000000000000000000000000000000000000000000000000080",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "0000000000000000000000000000000000000000000000000000000000000000",
-        "0000000000000000000000000000000000000000000000000000000000000080",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    ] {
+    for point in SMALL {
         for zero in [true, false] {
             let (w, path) = changed(|bytes| {
                 bytes[..32].copy_from_slice(&hex(point));
@@ -168,7 +225,7 @@ fn a_commitment_of_small_order_is_refused() {
     }
 }
 
-/// Each single bit at the ends of both halves.
+/// Each single bit at the ends of both halves; that of the sign of R gives the opposite point.
 #[test]
 fn a_signature_with_another_bit_is_refused() {
     for at in [0, 31, 32, 63] {

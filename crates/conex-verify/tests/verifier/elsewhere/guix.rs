@@ -1,4 +1,5 @@
-//! What Guix tests of the authentication of its channels. Its authorisations are the chain of
+//! What Guix tests of the authentication of its channels, by the names in `git-authenticate.scm`,
+//! `channels.scm` and `git.scm`. Its authorisations are the chain of
 //! janitors, its introduction the anchors, and a commit is a change of the repository.
 
 use conex_verify::finding::Code;
@@ -30,7 +31,8 @@ fn a_change_by_those_of_the_first_day_is_accepted() {
     w.verdict().is_clean();
 }
 
-/// "signed commits, .guix-authorizations": a change by somebody whom only that change authorises.
+/// "authenticate-channel, .guix-authorizations": a change by somebody whom only that change
+/// authorises.
 #[test]
 fn nobody_authorises_themselves() {
     let mut w = World::usual();
@@ -90,7 +92,7 @@ fn authorisations_that_are_removed_are_missed() {
     refused_after(&[&next], &start, Code::Forked, "janitors/1");
 }
 
-/// "wrong first commit signer": the introduction names another key.
+/// "authenticate-channel, wrong first commit signer": the introduction names another key.
 #[test]
 fn an_introduction_by_another_key_is_refused() {
     let w = World::usual().trusting(2, &["jx", "jy"]);
@@ -99,15 +101,20 @@ fn an_introduction_by_another_key_is_refused() {
     w.verdict().is_rejected(Code::AnchorLink, "");
 }
 
-/// "wrong first commit": the introduction names another link.
+/// "authenticate-channel, not a descendant of introductory commit": the introduction names a link
+/// of another branch.
 #[test]
 fn an_introduction_of_another_link_is_refused() {
+    let mut branch = World::usual();
+    branch.link(&link(2, &["ja", "jb", "je"], &["ja", "jb", "je"]));
     let mut w = World::usual();
-    w.pin = Some(conex_verify::format::digest::Digest::of(b"another"));
+    w.link(&link(2, &["ja", "jb", "jd"], &["ja", "jb", "jd"]));
+    w.pin = Some(branch.link_digest(1));
     w.verdict().is_rejected(Code::AnchorLink, "");
 }
 
-/// "downgrade": an earlier commit of the same branch, all in order.
+/// "latest-channel-instances #:validate-pull", "commit-relation": an earlier commit of the same
+/// branch, all in order.
 #[test]
 fn an_earlier_state_is_a_downgrade() {
     let old = World::usual();
@@ -121,7 +128,7 @@ fn an_earlier_state_is_a_downgrade() {
     refused_after(&[&old, &new], &old, Code::Rollback, "packages/fmt/releases");
 }
 
-/// "unrelated": a commit that does not descend from the one that is there.
+/// "commit-relation", unrelated: a commit that does not descend from the one that is there.
 #[test]
 fn a_state_of_another_history_is_refused() {
     let start = World::usual();
@@ -130,4 +137,43 @@ fn a_state_of_another_history_is_refused() {
     let mut other = start.clone();
     other.link(&link(2, &["ja", "jb", "je"], &["ja", "jb", "je"]));
     refused_after(&[&start, &one], &other, Code::Forked, "janitors/1");
+}
+
+/// "signed commits, .guix-authorizations": a change by somebody whom an earlier change took out of
+/// the authorisations.
+#[test]
+fn a_change_by_somebody_who_was_taken_out_is_refused() {
+    let mut w = World::usual();
+    w.link(&link(2, &["ja", "jb", "jd"], &["ja", "jb", "jd"]));
+    let entry = w.authorisation("fmt", at(0, 2), &["bob"]);
+    w.says("ja", vec![entry.clone()]);
+    w.says("jc", vec![entry]);
+    w.verdict()
+        .is_rejected(Code::Quorum, "packages/fmt/authorisation");
+}
+
+/// "introductory commit, missing signature"
+#[test]
+fn an_introduction_without_signatures_is_refused() {
+    let mut w = World::usual();
+    w.link_at(0, &link(2, &JANITORS, &[]));
+    w.pin = Some(w.link_digest(0));
+    w.verdict().is_rejected(Code::AnchorLink, "");
+}
+
+/// "introductory commit, wrong signature": the introduction is signed by other keys than it names.
+#[test]
+fn an_introduction_with_signatures_of_others_is_refused() {
+    let mut w = World::usual();
+    w.link_at(0, &link(2, &JANITORS, &["jx", "jy", "jz"]));
+    w.pin = Some(w.link_digest(0));
+    w.verdict().is_rejected(Code::AnchorLink, "");
+}
+
+/// "introductory commit, valid signature"
+#[test]
+fn an_introduction_that_is_signed_is_accepted() {
+    let mut w = World::usual();
+    w.pin = Some(w.link_digest(0));
+    w.verdict().is_clean();
 }

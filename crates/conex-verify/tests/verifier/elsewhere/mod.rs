@@ -4,5 +4,6 @@
 mod clients;
 mod ed25519;
 mod guix;
+mod rotations;
 mod sshsig;
 mod tuf;

@@ -1,4 +1,5 @@
-//! The conformance tests of The Update Framework. Its root is the chain of janitors, its snapshot
+//! The conformance tests of The Update Framework, by their names there; those of rotations of keys
+//! are in `rotations.rs`. Its root is the chain of janitors, its snapshot
 //! and timestamp are the snapshot, its targets are what a quorum approves, and its delegated
 //! targets what owners sign.
 
@@ -11,12 +12,42 @@ use crate::world::*;
 
 const JANITORS: [&str; 3] = ["ja", "jb", "jc"];
 
-/// The initial root is not signed.
+/// test_unsigned_initial_root: the initial root is not signed.
 #[test]
 fn an_initial_root_without_signatures_is_refused() {
     let mut w = World::usual();
     w.link_at(0, &link(2, &JANITORS, &[]));
     w.verdict().is_rejected(Code::AnchorLink, "");
+}
+
+/// test_unsigned_initial_root: the signatures of the initial root are those of another root.
+#[test]
+fn an_initial_root_with_other_signatures_is_refused() {
+    let mut other = World::usual();
+    let path = other.link_at(0, &link(3, &JANITORS, &JANITORS));
+    let end = |w: &World| {
+        let text = String::from_utf8(w.bytes(&path)).unwrap();
+        text[text.find("signatures: [").unwrap()..].to_owned()
+    };
+    let mut w = World::usual();
+    let text = String::from_utf8(w.bytes(&path)).unwrap();
+    w.file(&path, text.replace(&end(&w), &end(&other)));
+    w.verdict().is_rejected(Code::AnchorLink, "");
+}
+
+/// test_invalid_initial_root: a line of the initial root is missing, as that of its number.
+#[test]
+fn an_initial_root_that_is_not_whole_is_refused() {
+    let path = "packages/.conex/janitors/0";
+    for line in ["link: ", "quorum: ", "type: ", "repository: "] {
+        let mut w = World::usual();
+        let text = String::from_utf8(w.bytes(path)).unwrap();
+        let rest: Vec<&str> = text.lines().filter(|l| !l.starts_with(line)).collect();
+        assert_ne!(rest.len(), text.lines().count(), "{line}");
+        w.file(path, rest.join("\n") + "\n");
+        let verdict = w.verdict();
+        assert!(!verdict.accepted, "{line}: {}", verdict.text());
+    }
 }
 
 /// The initial root is signed by one key fewer than its threshold.
@@ -37,7 +68,7 @@ fn a_root_below_the_threshold_of_either_side_is_refused() {
     }
 }
 
-/// A role of each kind that nobody signed, and one that too few signed.
+/// test_unsigned_metadata: a role of each kind that nobody signed, and one that too few signed.
 #[test]
 fn each_role_without_its_signatures_is_refused() {
     for (kind, path) in KINDS {
@@ -81,7 +112,7 @@ fn each_role_without_its_signatures_is_refused() {
     }
 }
 
-/// A snapshot that nobody signed who may.
+/// test_unsigned_metadata: a snapshot that nobody signed who may.
 #[test]
 fn a_snapshot_by_another_key_is_refused() {
     let mut w = covered();
@@ -89,7 +120,8 @@ fn a_snapshot_by_another_key_is_refused() {
     w.verdict().is_rejected(Code::SnapshotSigner, SNAPSHOT);
 }
 
-/// There is no more of a role than its threshold asks for: three of five, and two sign.
+/// test_snapshot_does_not_meet_threshold: of a role with more keys than its threshold too few
+/// sign, two where three of five have to.
 #[test]
 fn three_of_five_are_not_two() {
     let five = ["ja", "jb", "jc", "jd", "je"];
@@ -100,7 +132,7 @@ fn three_of_five_are_not_two() {
     w.verdict().is_rejected(Code::LinkSignatures, &path);
 }
 
-/// One key is listed under several names, to reach the threshold alone.
+/// test_duplicate_keys: one key is listed under several names, to reach the threshold alone.
 #[test]
 fn duplicate_keys_do_not_reach_a_threshold() {
     let mut w = World::usual();
@@ -113,12 +145,26 @@ fn duplicate_keys_do_not_reach_a_threshold() {
     w.verdict().is_rejected(Code::KeyOfTwoIds, "");
 }
 
-/// One key signs twice.
+/// Repeats the signature by the key of `who` in a link.
+pub fn signed_twice(w: &mut World, path: &str, who: &str) {
+    let text = String::from_utf8(w.bytes(path)).unwrap();
+    let start = format!("  [\"{}\" ", fingerprint(who));
+    let line = text.lines().find(|l| l.starts_with(&start)).unwrap();
+    w.file(path, text.replace(line, &format!("{line}\n{line}")));
+}
+
+/// test_duplicate_keys, test_duplicate_sig_keyids: one key signs twice.
 #[test]
 fn duplicate_signatures_do_not_reach_a_threshold() {
     let mut w = World::usual();
-    let path = w.link(&link(2, &JANITORS, &["ja", "ja"]));
-    w.verdict().is_rejected(Code::LinkSignatures, &path);
+    let path = w.link(&link(2, &JANITORS, &["ja"]));
+    signed_twice(&mut w, &path, "ja");
+    w.verdict().is_rejected(Code::Encoding, &path);
+    // Others are enough without the second signature.
+    let mut w = World::usual();
+    let path = w.link(&link(2, &JANITORS, &["ja", "jb"]));
+    signed_twice(&mut w, &path, "ja");
+    w.verdict().is_rejected(Code::Encoding, &path);
     // In segments of their own.
     let mut w = World::usual();
     let entry = w.authorisation("fmt", at(0, 2), &["mallory"]);
@@ -129,7 +175,8 @@ fn duplicate_signatures_do_not_reach_a_threshold() {
         .is_rejected(Code::Quorum, "packages/fmt/authorisation");
 }
 
-/// Each role is served again as it was.
+/// test_new_timestamp_version_rollback, test_snapshot_rollback, test_targets_rollback: each role
+/// is served again as it was.
 #[test]
 fn an_old_version_of_each_role_is_refused() {
     for (kind, path) in KINDS {
@@ -148,8 +195,8 @@ fn an_old_version_of_each_role_is_refused() {
     refused_after(&[&old, &new], &old, Code::Forked, "janitors/1");
 }
 
-/// Whoever has the key of a role pushed its version to the end. What its owners sign afterwards is
-/// below that, until a quorum opens an epoch.
+/// test_new_targets_fast_forward_recovery: whoever has the key of a role pushed its version to the
+/// end. What its owners sign afterwards is below that, until a quorum opens an epoch.
 #[test]
 fn a_fast_forward_is_recovered_from_by_those_who_are_above() {
     let old = World::usual();
@@ -172,7 +219,8 @@ fn a_fast_forward_is_recovered_from_by_those_who_are_above() {
     accepted_after(&[&old, &pushed], &above);
 }
 
-/// The same of the snapshot, by a notary.
+/// test_new_snapshot_fast_forward_recovery, test_new_timestamp_fast_forward_recovery: a notary
+/// pushed the snapshot to the end.
 #[test]
 fn a_snapshot_that_was_pushed_ahead_is_recovered_from() {
     let old = covered();
@@ -188,7 +236,7 @@ fn a_snapshot_that_was_pushed_ahead_is_recovered_from() {
     accepted_after(&[&old, &pushed], &above);
 }
 
-/// A role is removed that was there.
+/// test_snapshot_404, test_targets_404, test_timestamp_404: a role is removed that was there.
 #[test]
 fn a_role_that_is_removed_is_missed() {
     let old = everything();
@@ -264,7 +312,8 @@ fn a_rotated_key_does_not_come_back() {
     w.verdict().is_rejected(Code::ChainLink, &path);
 }
 
-/// A delegation to a group: each of the group may sign, nobody else.
+/// test_graph_traversal, "basic-delegation": a delegation to a group; each of the group may sign,
+/// nobody else.
 #[test]
 fn a_delegation_reaches_who_it_names() {
     let mut w = World::usual();
@@ -285,7 +334,8 @@ fn a_delegation_reaches_who_it_names() {
         .is_rejected(Code::NotVouched, "packages/lwt/releases");
 }
 
-/// A delegation of a delegation, and one that comes back to itself.
+/// test_graph_traversal, "two-level-delegations", "cyclic-graph": a delegation of a delegation,
+/// and one that comes back to itself. Both lead nowhere here.
 #[test]
 fn delegations_end_after_one_step() {
     let mut w = World::usual();
@@ -309,7 +359,8 @@ fn a_delegation_that_was_taken_back_counts_no_more() {
         .is_rejected(Code::NotVouched, "packages/fmt/releases");
 }
 
-/// The one who delegates keeps the name: a delegate cannot pass a package on.
+/// test_targetfile_search, "targetpath is not delegated by all roles in the chain": who delegates
+/// keeps the name, and a delegate cannot pass a package on.
 #[test]
 fn a_delegate_does_not_delegate() {
     let mut w = World::usual();
@@ -320,7 +371,8 @@ fn a_delegate_does_not_delegate() {
         .is_rejected(Code::Quorum, "packages/fmt/authorisation");
 }
 
-/// Parts of two states, each of them valid once.
+/// test_new_snapshot_version_mismatch, test_basic_metadata_hash_support: parts of two states, each
+/// of them valid once.
 #[test]
 fn mixed_states_are_refused_by_the_snapshot() {
     let old = covered();
@@ -335,7 +387,8 @@ fn mixed_states_are_refused_by_the_snapshot() {
     mixed.verdict().is_rejected(Code::Snapshot, "packages/lwt");
 }
 
-/// Fields that the format does not know, another version of it, and another kind of digest.
+/// test_custom_fields, test_download_with_unknown_hash_algorithm: fields that the format does not
+/// know, which are refused here; another version of it, and another kind of digest.
 #[test]
 fn what_the_format_does_not_know_is_refused() {
     let w = everything();
@@ -366,4 +419,83 @@ fn what_the_format_does_not_know_is_refused() {
         evil.file(path, resealed(changed.as_bytes()).unwrap());
         assert!(!evil.verdict().accepted, "{algorithm}");
     }
+}
+
+/// test_timestamp_content_changes: another snapshot with the same version.
+#[test]
+fn another_snapshot_of_the_same_version_is_refused() {
+    let old = covered();
+    let mut new = old.clone();
+    new.file(&opam_path("lwt.2.0"), OPAM);
+    new.stated("bob", at(0, 1));
+    new.verdict().is_accepted();
+    refused_after(&[&old], &new, Code::Rollback, SNAPSHOT);
+}
+
+/// test_custom_fields, test_deprecated_keyid_hash_algorithms: a key with something behind that the
+/// format does not know, which is refused here.
+#[test]
+fn a_key_with_a_field_more_is_refused() {
+    let key = public("bob").to_string();
+    for more in [" bob@example.com", " ", " cert-authority"] {
+        let path = "packages/.conex/ids/bob";
+        let mut w = World::usual();
+        let text = String::from_utf8(w.bytes(path)).unwrap();
+        let changed = text.replace(&key, &format!("{key}{more}"));
+        assert_ne!(changed, text);
+        w.file(path, resealed(changed.as_bytes()).unwrap());
+        w.verdict().is_rejected(Code::BadKey, path);
+    }
+}
+
+/// test_unusual_role_name: names with a meaning in addresses and in paths.
+#[test]
+fn unusual_names_of_roles_are_refused() {
+    for name in ["?", "#", "/delegatedrole", "../delegatedrole"] {
+        let mut w = World::usual();
+        let bytes = w.bytes("packages/.conex/ids/bob");
+        w.file(&format!("packages/.conex/ids/{name}"), bytes);
+        w.verdict().is_rejected(Code::BadPath, "packages/");
+        let mut w = World::usual();
+        let path = "packages/fmt/authorisation";
+        let text = String::from_utf8(w.bytes(path)).unwrap();
+        let changed = text.replace("\"bob\"", &format!("\"{name}\""));
+        assert_ne!(changed, text);
+        w.file(path, resealed(changed.as_bytes()).unwrap());
+        w.verdict().is_rejected(Code::Encoding, path);
+    }
+}
+
+/// test_client_downloads_expected_file_in_sub_dir
+#[test]
+fn a_release_with_files_in_a_directory_is_accepted() {
+    let mut w = World::usual();
+    w.file(&opam_path("fmt.2.0"), OPAM);
+    w.file("packages/fmt/fmt.2.0/files/fix.patch", "patch\n");
+    let entries = vec![
+        w.checksum("fmt.2.0", at(0, 1)),
+        w.release_list("fmt", at(0, 2)),
+    ];
+    w.says("bob", entries);
+    w.verdict().is_clean();
+}
+
+/// test_repository_substitutes_target_file, test_multiple_changes_to_target: a release is changed
+/// several times in order, and then once more without its checksum.
+#[test]
+fn a_change_after_many_in_order_is_refused() {
+    let mut states = vec![World::usual()];
+    for n in 2..5 {
+        let mut next = states[states.len() - 1].clone();
+        next.file(&opam_path("fmt.1.0"), format!("{OPAM}# change {n}\n"));
+        let entry = next.checksum("fmt.1.0", at(0, n));
+        next.says("bob", vec![entry]);
+        states.push(next);
+    }
+    let states: Vec<&World> = states.iter().collect();
+    let mut evil = states[3].clone();
+    evil.file(&opam_path("fmt.1.0"), format!("{OPAM}# evil\n"));
+    crate::client::Client::after(&states)
+        .says(&evil)
+        .is_rejected(Code::Digest, "packages/fmt/fmt.1.0");
 }
