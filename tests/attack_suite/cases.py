@@ -11,7 +11,7 @@ BASE = "base"
 
 # What a client can have, and what it says then.
 KINDS = ("first", "memory", "tree", "both")
-FIELDS = ("source", "rule", "tries", "anchors", "quorum", "args", "form", "patch-for", "memory-is", "known-as",
+FIELDS = ("source", "rule", "tries", "anchors", "quorum", "args", "environment", "form", "patch-for", "memory-is", "known-as",
           "known-anchors", "known-quorum", "test")
 
 

@@ -39,6 +39,7 @@ class Home:
             command.append("--format=json")
         environment = {"HOME": str(self.room / "home"), "XDG_STATE_HOME": str(self.state),
                        "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+        environment |= dict(pair.split("=", 1) for pair in fields.get("environment", "").split())
         run = subprocess.run(command, env=environment, cwd=self.room / "home", stdin=subprocess.DEVNULL,
                              capture_output=True, timeout=SECONDS, check=False)
         said = Said(f"{VERDICTS.get(run.returncode, 'undecided')} - - unchanged")
