@@ -64,13 +64,15 @@ impl Git {
         };
         let result = std::thread::scope(|scope| {
             // Asked from another thread: git answers before all questions are read.
-            let asking = scope.spawn(move || {
+            let asking = std::thread::Builder::new().spawn_scoped(scope, move || {
                 let mut stdin = BufWriter::with_capacity(1 << 16, stdin);
                 for (oid, _) in wanted {
                     writeln!(stdin, "{}", oid.as_str())?;
                 }
                 stdin.flush()
             });
+            // Without one git hears nothing more, and ends.
+            let asking = asking.map_err(|e| failed(format!("no thread can be made: {e}")))?;
             let mut stdout = BufReader::with_capacity(1 << 16, stdout);
             let mut contents = Vec::with_capacity(wanted.len());
             let mut result = Ok(());

@@ -111,33 +111,58 @@ pub fn is_told(at: &str, (call, ..): &Fault, output: &Output) {
     );
 }
 
+/// Gives a fault to the command of a story: it ends in a way that is told, and the next run finishes.
+fn given(told: &Told<'_>, case: &Case, fault: &Fault) {
+    let at = format!("{}: {fault:?}", case.name);
+    let ran = told.traced(Victim::Conex, &options(fault));
+    if not_started(&ran) || is_of_a_pipe(&ran) {
+        return;
+    }
+    is_told(&at, fault, &ran);
+    if ran.status.success() && case.again.is_none() {
+        // A success is one: nothing has to be given again.
+        let after = told.run(case.after);
+        assert!(
+            after.status.success(),
+            "{at}: {}\nafter: {}",
+            text(&ran),
+            text(&after)
+        );
+    } else {
+        let second = told.finished(&at, &ran);
+        if std::env::var_os("CONEX_SHOW").is_some() {
+            println!("--- {at}: {}again: {second}", text(&ran));
+        }
+    }
+}
+
 fn story(case: &Case, few: usize) -> usize {
     let told = Told::new(case);
     let some = chosen(faults(&told), few, case.name);
     for fault in &some {
-        let at = format!("{}: {fault:?}", case.name);
-        let ran = told.traced(Victim::Conex, &options(fault));
-        if not_started(&ran) || is_of_a_pipe(&ran) {
-            continue;
-        }
-        is_told(&at, fault, &ran);
-        if ran.status.success() && case.again.is_none() {
-            // A success is one: nothing has to be given again.
-            let after = told.run(case.after);
-            assert!(
-                after.status.success(),
-                "{at}: {}\nafter: {}",
-                text(&ran),
-                text(&after)
-            );
-        } else {
-            let second = told.finished(&at, &ran);
-            if std::env::var_os("CONEX_SHOW").is_some() {
-                println!("--- {at}: {}again: {second}", text(&ran));
-            }
-        }
+        given(&told, case, fault);
     }
     some.len()
+}
+
+/// Threads and processes that cannot be made, one at a time (a limit on processes).
+#[test]
+#[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
+fn a_thread_that_cannot_be_made_is_told() {
+    for case in CASES
+        .iter()
+        .filter(|case| ["sign", "snapshot"].contains(&case.name))
+    {
+        let told = Told::new(case);
+        let is_one = |fault: &&Fault| fault.0 == "clone3" && fault.2 == "EAGAIN";
+        let all = faults(&told);
+        let made: Vec<&Fault> = all.iter().filter(is_one).collect();
+        assert!(made.len() > 2, "{}: {made:?}", case.name);
+        for fault in &made {
+            given(&told, case, fault);
+        }
+        println!("{}: {} threads and processes", case.name, made.len());
+    }
 }
 
 /// Stories that every run of the tests has.

@@ -96,14 +96,19 @@ pub fn run(root: &Path, args: &SnapshotArgs) -> Result<Exit, Failure> {
     }
     let Scan { state, known, .. } = found;
     let world = world?;
-    // What is known is written while the snapshot is made.
+    let keep = || match &cache {
+        Some(cache) if found.read > 0 => cache.keep(&known),
+        _ => Ok(()),
+    };
+    // What is known is written while the snapshot is made; afterwards, where no thread can be made.
     std::thread::scope(|scope| {
-        let kept = scope.spawn(|| match &cache {
-            Some(cache) if found.read > 0 => cache.keep(&known),
-            _ => Ok(()),
-        });
+        let kept = std::thread::Builder::new().spawn_scoped(scope, keep);
         let exit = make(args, (root, &real), &places, &world, state);
-        if let Ok(Err(why)) = kept.join() {
+        let kept = match kept {
+            Ok(thread) => thread.join().unwrap_or(Ok(())),
+            Err(_) => keep(),
+        };
+        if let Err(why) = kept {
             sayln!(
                 "warning: every file is read again the next time: {}",
                 neutral(&why)
