@@ -149,10 +149,7 @@ fn story(case: &Case, few: usize) -> usize {
 #[test]
 #[cfg_attr(not(feature = "oracles"), ignore = "needs other programs: tests/run")]
 fn a_thread_that_cannot_be_made_is_told() {
-    for case in CASES
-        .iter()
-        .filter(|case| ["sign", "snapshot"].contains(&case.name))
-    {
+    for case in ["sign", "snapshot"].map(named) {
         let told = Told::new(case);
         let is_one = |fault: &&Fault| fault.0 == "clone3" && fault.2 == "EAGAIN";
         let all = faults(&told);
@@ -170,8 +167,15 @@ const USUAL: [&str; 4] = ["sign", "key new", "verify", "snapshot"];
 
 fn wanted() -> Vec<&'static Case> {
     let names = std::env::var("CONEX_FAULT_STORIES").unwrap_or_else(|_| USUAL.join(","));
-    let is_named = |case: &&Case| names == "all" || names.split(',').any(|name| name == case.name);
-    CASES.iter().filter(is_named).collect()
+    match names.as_str() {
+        "all" => CASES.iter().collect(),
+        names => names.split(',').map(named).collect(),
+    }
+}
+
+fn named(name: &str) -> &'static Case {
+    let found = CASES.iter().find(|case| case.name == name);
+    found.unwrap_or_else(|| panic!("no story is called {name}"))
 }
 
 /// A few faults of some stories; `tests/long faults` gives more of all.

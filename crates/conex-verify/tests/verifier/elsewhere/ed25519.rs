@@ -6,9 +6,7 @@
 use base64ct::{Base64, Encoding as _};
 use conex_verify::finding::Code;
 use conex_verify::format::key::{PublicKey, Signature, put};
-use conex_verify::format::resource::{
-    Author, Decode as _, Kind, Segment, SignedSegment, Timestamp,
-};
+use conex_verify::format::resource::{Decode as _, SignedSegment};
 
 use crate::world::*;
 
@@ -80,23 +78,8 @@ fn listed(point: &[u8]) -> PublicKey {
 
 /// A quorum approves the author `eve` with this key, and her index has this signature.
 fn approved(point: &[u8], signature: &[u8]) -> (World, String) {
-    let mut w = World::usual();
     let key = listed(point);
-    let author = Author {
-        id: id("eve"),
-        revision: at(0, 1),
-        keys: vec![key.clone()],
-        accounts: std::collections::BTreeSet::new(),
-    };
-    w.file("packages/.conex/ids/eve", author.encode());
-    let entry = w.now(Kind::Author, "eve");
-    w.quorum_says(vec![entry.clone()]);
-    let segment = Segment {
-        repository: w.identity(),
-        id: id("eve"),
-        created: Timestamp::new("2026-11-24T14:00:00Z").unwrap(),
-        entries: vec![entry],
-    };
+    let (mut w, segment) = super::approved(&key, "2026-11-24T14:00:00Z");
     let signature = Signature::ed25519(signature.try_into().unwrap());
     let (path, file) = sealed(segment, key.fingerprint(), signature);
     w.file(&path, file);

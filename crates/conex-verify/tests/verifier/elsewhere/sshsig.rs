@@ -5,7 +5,7 @@
 use base64ct::{Base64, Encoding as _};
 use conex_verify::finding::Code;
 use conex_verify::format::key::{Presence, PublicKey, Signature, put};
-use conex_verify::format::resource::{Author, Decode as _, Entry, Kind, Segment, Timestamp};
+use conex_verify::format::resource::{Entry, Kind, Segment, Timestamp};
 use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest as _, Sha256, Sha512};
 
@@ -268,22 +268,7 @@ fn hardware(touch: Touch) -> (World, String) {
     put(&mut wire, secret.verifying_key().as_bytes());
     put(&mut wire, b"ssh:");
     let key = PublicKey::from_wire(&wire).unwrap();
-    let mut w = World::usual();
-    let author = Author {
-        id: id("eve"),
-        revision: at(0, 1),
-        keys: vec![key.clone()],
-        accounts: std::collections::BTreeSet::new(),
-    };
-    w.file("packages/.conex/ids/eve", author.encode());
-    let entry = w.now(Kind::Author, "eve");
-    w.quorum_says(vec![entry.clone()]);
-    let segment = Segment {
-        repository: w.identity(),
-        id: id("eve"),
-        created: Timestamp::new("2026-11-25T14:00:00Z").unwrap(),
-        entries: vec![entry],
-    };
+    let (mut w, segment) = super::approved(&key, "2026-11-25T14:00:00Z");
     let digest = sha512(&segment.signed_bytes());
     let inner = signed(b"SSHSIG", "conex-index-v1", "", "sha512", &digest);
     let mut message = Sha256::digest(touch.application.as_bytes()).to_vec();
