@@ -22,7 +22,7 @@ pub fn holds(text: &[u8]) {
         return;
     }
     assert!(listing.forged().is_empty(), "forged, and no defect");
-    let files = files(text);
+    let files = files(&bytes);
     let judged: BTreeSet<&[u8]> = paths.iter().map(String::as_bytes).collect();
     let is_judged = |path: &&[u8]| std::str::from_utf8(path).is_ok_and(is_judged);
     let seen = files.iter().copied().filter(is_judged);
@@ -45,11 +45,10 @@ pub fn holds(text: &[u8]) {
 
 /// The paths of the files in a listing, by another reader. A tree that git makes has them in the
 /// order of their bytes: a directory comes where its name with a slash belongs.
-fn files(text: &[u8]) -> Vec<&[u8]> {
-    let lines = text.split(|b| *b == b'\n');
-    let entries = lines.filter_map(|line| {
-        let tab = line.iter().position(|b| *b == b'\t')?;
-        Some((&line[..tab], &line[tab + 1..]))
+fn files(listing: &[u8]) -> Vec<&[u8]> {
+    let entries = listing.split(|b| *b == 0).filter_map(|entry| {
+        let tab = entry.iter().position(|b| *b == b'\t')?;
+        Some((&entry[..tab], &entry[tab + 1..]))
     });
     let is_file = |head: &[u8]| {
         let mut words = head.split(|b| *b == b' ').filter(|word| !word.is_empty());

@@ -55,8 +55,8 @@ fn file(text: &[u8]) {
 /// The bytes of a key file.
 fn blob(text: &[u8]) -> Vec<u8> {
     let text = std::str::from_utf8(text).unwrap().trim_ascii();
-    let body = text.lines().filter(|line| !line.starts_with('-'));
-    let body: String = body.map(str::trim_ascii).collect();
+    let lines = text.lines().map(str::trim_ascii);
+    let body: String = lines.filter(|line| !line.starts_with('-')).collect();
     Base64::decode_vec(&body).unwrap()
 }
 
