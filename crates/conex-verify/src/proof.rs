@@ -8,6 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use rayon::prelude::*;
+
 use crate::format::digest::Digest;
 use crate::format::name::{Id, NOTARIES, PackageName, Release, fold, on_disk};
 use crate::format::path::{PACKAGES, Place, forbidden_name};
@@ -71,28 +73,52 @@ fn demand(holds: bool, rule: &'static str, about: impl Into<String>) -> Fact {
     holds.then_some(()).ok_or_else(gap)
 }
 
+/// Demands a fact of each; the gap is that of the first one of which there is none.
+fn all<'i, T>(
+    each: impl IndexedParallelIterator<Item = &'i T>,
+    fact: impl Fn(&T) -> Fact + Sync,
+) -> Fact
+where
+    T: Sync + 'i,
+{
+    let gaps = each.map(|one| fact(one).err());
+    gaps.find_first(Option::is_some)
+        .flatten()
+        .map_or(Ok(()), Err)
+}
+
 impl Claim<'_, '_> {
     /// Demands every fact.
     ///
     /// # Errors
     /// The first one that is missing.
     pub fn prove(&self) -> Result<Accepted, Gap> {
+        let facts = [
+            Claim::plain,
+            Claim::chain,
+            Claim::people,
+            Claim::settled,
+            Claim::paths,
+            Claim::names,
+            Claim::packages,
+            Claim::top_level,
+            Claim::policy,
+            Claim::registers,
+            Claim::update,
+        ];
+        all(facts.par_iter(), |fact| fact(self)).map(|()| Accepted(()))
+    }
+
+    /// V0.1: the tree is of files and directories, as opam reads them.
+    fn plain(&self) -> Fact {
         let plain = self.tree.defects.is_empty() && self.tree.empty_defects().is_empty();
-        demand(plain, "V0.1", "the tree")?;
-        self.chain()?;
-        self.people()?;
-        self.settled()?;
-        self.paths()?;
-        self.names()?;
-        self.claimed()
-            .iter()
-            .try_for_each(|name| self.package(name))?;
-        self.top_level()?;
-        self.policy()?;
-        self.registers()?;
+        demand(plain, "V0.1", "the tree")
+    }
+
+    /// M3 and U7: the repository is the one that was meant, and opam forgets nothing of it.
+    fn update(&self) -> Fact {
         demand(!self.is_another, "M3", "the chain")?;
-        demand(self.forgets == 0, "U7", "the update")?;
-        Ok(Accepted(()))
+        demand(self.forgets == 0, "U7", "the update")
     }
 
     /// V1: the links follow from each other, and from the anchors.
@@ -252,12 +278,11 @@ impl Claim<'_, '_> {
         let segments = self.assessment.segments.iter().filter(|used| used.harmless);
         let segments: HashSet<&str> = segments.map(|used| used.path).collect();
         let claimed = self.claimed();
-        for (path, bytes) in self
-            .tree
-            .files
-            .iter()
-            .filter(|(path, _)| path.starts_with(PACKAGES))
-        {
+        let files: Vec<(&String, &Bytes)> = self.tree.files.iter().collect();
+        all(files.par_iter(), |&(path, bytes)| {
+            if !path.starts_with(PACKAGES) {
+                return Ok(());
+            }
             let Ok(place) = Place::of(path) else {
                 return demand(false, "V7.1", path);
             };
@@ -267,9 +292,8 @@ impl Claim<'_, '_> {
                 _ => self.covers(&place, signed, bytes),
             };
             demand(holds, "V7.1", path)?;
-            demand(self.is_description(&place, signed), "V6.7", path)?;
-        }
-        Ok(())
+            demand(self.is_description(&place, signed), "V6.7", path)
+        })
     }
 
     /// The fact about one path, of a claimed package or not.
@@ -365,6 +389,12 @@ impl Claim<'_, '_> {
         standing.is_some_and(|(version, standing)| {
             standing.is_valid() && *version == self.repository.version_of(resource)
         })
+    }
+
+    /// V6: each claimed package is complete.
+    fn packages(&self) -> Fact {
+        let claimed: Vec<PackageName> = self.claimed().into_iter().collect();
+        all(claimed.par_iter(), |name| self.package(name))
     }
 
     /// V6.3 to V6.6: a claimed package is complete.

@@ -19,14 +19,13 @@ pub use self::bounds::Fullness;
 use self::bounds::Lists;
 use self::read::{Decoded, decode};
 use crate::finding::{Code, Finding, Findings, bad_path};
-use crate::format::digest::Digest;
 use crate::format::name::{Id, PackageName, Release};
 use crate::format::path::{PACKAGES, Place, release_dir};
 use crate::format::resource::{
     Authorisation, Checksum, Claims, FileDigest, IdFile, Kind, Releases, Repo, Resource,
     ResourceId, ResourceVersion, SignedLink, SignedSegment, SignedSnapshot,
 };
-use crate::format::state::{State, StateBuilder};
+use crate::format::state::State;
 use crate::limits::MAX_COMPARED;
 use crate::opam_file::Problem;
 use crate::settled::Settled;
@@ -155,7 +154,7 @@ fn pieces<'e>(
 }
 
 /// A file, or a finding if it has no place; nothing of a file at the top.
-type Read = Result<(Place, Decoded, Digest, Vec<Finding>), Option<Box<Finding>>>;
+type Read = Result<(Place, Decoded, Vec<Finding>), Option<Box<Finding>>>;
 
 impl Repository {
     /// Takes `tree` apart. Uses all threads that there are; the result does not
@@ -196,49 +195,66 @@ impl Repository {
         let mut repository = Repository {
             file_count: tree.files.len() + totals.files,
             findings: Findings::at_most(alike),
-            settled,
             ..Repository::default()
         };
         let of_paths = bounds::of_paths(tree, &totals);
         if let Some(beyond) = bounds::beyond(&of_paths) {
             return repository.refused(beyond);
         }
+        let mut collisions = repository.findings.as_many();
+        let (lists, state) = rayon::join(
+            || repository.take_apart(tree, Lists::of(&totals), before),
+            || {
+                names::collisions(tree, &mut collisions);
+                settled.state_with(tree)
+            },
+        );
+        let lists = match lists {
+            Ok(lists) => lists,
+            Err(beyond) => return repository.refused(*beyond),
+        };
+        repository.settled = settled;
+        repository.limits = of_paths.into_iter().chain(lists.fullness()).collect();
+        repository.state = state;
+        let findings = &mut repository.findings;
+        findings.extend(tree.defects.iter().map(Defect::finding));
+        findings.extend(tree.empty_defects().iter().map(Defect::finding));
+        findings.append(collisions);
+        repository
+    }
+
+    /// Decodes each file of a tree, and puts it in its place.
+    ///
+    /// # Errors
+    /// What is beyond a limit.
+    fn take_apart(
+        &mut self,
+        tree: &Tree,
+        mut lists: Lists,
+        before: Option<&Repository>,
+    ) -> Result<Lists, Box<Finding>> {
         let entries: Vec<(&String, &Bytes)> = tree.files.iter().collect();
         let read = |&(path, bytes): &(&String, &Bytes)| read_one(path, bytes, before);
-        let mut state = StateBuilder::default();
-        for (name, digest) in repository.settled.directories() {
-            state.add_package(name.into(), digest);
-        }
-        let mut lists = Lists::of(&totals);
         for some in pieces(&entries) {
             let decoded: Vec<Read> = some.par_iter().map(read).collect();
             for ((path, bytes), read) in some.iter().zip(decoded) {
                 match read {
-                    Ok((place, decoded, digest, findings)) => {
-                        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                        state.add(path, size, &digest);
+                    Ok((place, decoded, findings)) => {
                         lists.count(&decoded);
-                        repository.findings.extend(findings);
-                        repository.put(place, decoded, path, bytes);
+                        self.findings.extend(findings);
+                        self.put(place, decoded, path, bytes);
                     }
-                    Err(Some(finding)) => repository.findings.push(*finding),
+                    Err(Some(finding)) => self.findings.push(*finding),
                     Err(None) => {
-                        let top = &mut repository.top_level;
-                        top.insert((*path).clone(), (*bytes).clone());
+                        self.top_level.insert((*path).clone(), (*bytes).clone());
                     }
                 }
             }
             if let Some(beyond) = lists.beyond() {
-                return repository.refused(beyond);
+                return Err(Box::new(beyond));
             }
         }
-        repository.limits = of_paths.into_iter().chain(lists.fullness()).collect();
-        repository.state = state.finish(tree.get("repo").map(AsRef::as_ref));
-        let findings = &mut repository.findings;
-        findings.extend(tree.defects.iter().map(Defect::finding));
-        findings.extend(tree.empty_defects().iter().map(Defect::finding));
-        names::collisions(tree, findings);
-        repository
+        Ok(lists)
     }
 
     /// Nothing but the finding: of a tree beyond a limit nobody takes more apart.
@@ -374,6 +390,5 @@ fn read_one(path: &str, bytes: &Bytes, before: Option<&Repository>) -> Read {
         Some(decoded) => decoded,
         None => decode(&place, path, bytes, &mut findings),
     };
-    let digest = bytes.digest();
-    Ok((place, decoded, digest, findings))
+    Ok((place, decoded, findings))
 }

@@ -4,8 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use rayon::prelude::*;
+
 use crate::format::digest::Digest;
 use crate::format::name::{Id, PackageName};
+use crate::format::state::{State, StateBuilder};
+use crate::tree::Tree;
 
 /// How much there is of what has limits, in the working form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,6 +68,22 @@ impl Settled {
     /// Whether nothing is settled.
     pub(crate) fn is_empty(&self) -> bool {
         self.directories.is_empty()
+    }
+
+    /// The state of a tree of which `rest` is what is not settled.
+    pub(crate) fn state_with(&self, rest: &Tree) -> State {
+        rest.files.par_iter().for_each(|(_, bytes)| {
+            bytes.digest();
+        });
+        let mut state = StateBuilder::default();
+        for (name, digest) in self.directories() {
+            state.add_package(name.into(), digest);
+        }
+        for (path, bytes) in &rest.files {
+            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            state.add(path, size, &bytes.digest());
+        }
+        state.finish(rest.get("repo").map(AsRef::as_ref))
     }
 
     /// Whether everything of a share is settled, so that its bundle need not be there.

@@ -8,8 +8,8 @@ use super::BUNDLES;
 use super::bundle::{Bundle, NoBundle, Record, records, segments_of};
 use super::facts::Versions;
 use super::fault::Fault;
-use super::line::{Gap, Misfit, expanded_len};
-use super::shorten::{Known, What, state_of};
+use super::line::{Gap, Misfit, Shape, expanded_len, most_expanded_len};
+use super::shorten::{Known, What};
 use crate::bytes::Bytes;
 use crate::finding::{Findings, Severity};
 use crate::format::path::{CONEX, PACKAGES, Place, segment_path};
@@ -215,18 +215,22 @@ impl Work<'_> {
     /// V11.5: The bytes of the whole tree when everything is expanded.
     fn within(&self, items: &[Item<'_>]) -> Result<(), Fault> {
         let real: usize = self.tree.files.values().map(|bytes| bytes.len()).sum();
-        let expanded = items.par_iter();
-        let expanded: usize = expanded
-            .map(|item| expanded_len(item.what().shape(), item.short))
-            .sum();
         let snapshot = self.tree.get(&Place::Snapshot.path());
         let snapshot = snapshot.and_then(|bytes| std::str::from_utf8(bytes).ok());
-        let snapshot = snapshot.map_or(0, |text| expanded_len(What::Snapshot.shape(), text));
-        let all = real + expanded + snapshot + self.settled.totals().bytes;
-        let size = u64::try_from(all).unwrap_or(u64::MAX);
-        match size > MAX_TREE_SIZE {
-            true => Err(Fault::TooManyBytes(size)),
-            false => Ok(()),
+        let all = |len: fn(Shape, &str) -> usize| {
+            let expanded = items.par_iter();
+            let expanded = expanded.map(|item| len(item.what().shape(), item.short));
+            let snapshot = snapshot.map_or(0, |text| len(What::Snapshot.shape(), text));
+            let all = real + expanded.sum::<usize>() + snapshot + self.settled.totals().bytes;
+            u64::try_from(all).unwrap_or(u64::MAX)
+        };
+        // What is cheap to count first.
+        if all(most_expanded_len) <= MAX_TREE_SIZE {
+            return Ok(());
+        }
+        match all(expanded_len) {
+            size if size > MAX_TREE_SIZE => Err(Fault::TooManyBytes(size)),
+            _ => Ok(()),
         }
     }
 
@@ -315,7 +319,7 @@ impl Work<'_> {
         if self.findings.is_refused() {
             return;
         }
-        let state = state_of(&self.tree, self.settled);
+        let state = self.settled.state_with(&self.tree);
         let known = Known {
             files: &self.tree.files,
             versions: &self.versions,

@@ -165,6 +165,16 @@ pub(super) struct Gap {
     pub(super) computed: Option<Digest>,
 }
 
+/// At least as many bytes as [`expanded_len`], without a look at the lines.
+pub(super) fn most_expanded_len(shape: Shape, text: &str) -> usize {
+    let check = if shape.check { CHECK } else { 0 };
+    let digests = shape.digits.map_or(0, |digits| {
+        let count = text.bytes().filter(|b| *b == b'=').count();
+        count * (FULL - digits - 1)
+    });
+    text.len() + check + digests
+}
+
 /// How many bytes a file has when what was left out is put back.
 pub(super) fn expanded_len(shape: Shape, text: &str) -> usize {
     let (before, _) = signed(text);
@@ -217,12 +227,29 @@ pub(super) fn expand(
     compute: impl Fn(&str, &str) -> Option<Digest>,
 ) -> Result<String, Misfit> {
     let (before, signatures) = signed(text);
-    let mut out = String::with_capacity(expanded_len(shape, text));
-    for (field, line) in lines(before) {
-        let Some(digits) = shape.digits else {
-            out.push_str(line);
-            continue;
-        };
+    // Of most files this is enough, and an attacker's many `=` reserve no more than this.
+    let room = most_expanded_len(shape, text).min(4 * text.len() + CHECK);
+    let mut out = String::with_capacity(room);
+    match shape.digits {
+        Some(digits) => put_back(digits, before, compute, &mut out)?,
+        None => out.push_str(before),
+    }
+    if shape.check {
+        let check = check_line(&out);
+        out.push_str(&check);
+    }
+    out.push_str(signatures);
+    Ok(out)
+}
+
+/// The lines of a text, with each digest that was left out but for `digits` hex digits.
+fn put_back(
+    digits: usize,
+    text: &str,
+    compute: impl Fn(&str, &str) -> Option<Digest>,
+    out: &mut String,
+) -> Result<(), Misfit> {
+    for (field, line) in lines(text) {
         let Some(ended) = short(line, digits) else {
             let in_full = |full: Ended<'_, Digest>| {
                 compute(field, full.before).is_some_and(|digest| digest == full.digest)
@@ -253,12 +280,7 @@ pub(super) fn expand(
             })));
         }
     }
-    if shape.check {
-        let check = check_line(&out);
-        out.push_str(&check);
-    }
-    out.push_str(signatures);
-    Ok(out)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -273,7 +295,7 @@ mod tests {
     }
 
     /// Each line that has a short form by itself, with its digest put back.
-    fn put_back(shape: Shape, text: &str) -> String {
+    fn by_hand(shape: Shape, text: &str) -> String {
         let (before, signatures) = signed(text);
         let mut out = String::new();
         for line in before.split_inclusive('\n') {
@@ -325,7 +347,8 @@ mod tests {
             let lines = (0..4).map(|at| number / line.len().pow(at) % line.len());
             let text: String = lines.map(|at| line[at].as_str()).collect();
             for shape in shapes {
-                let back = put_back(shape, &text);
+                assert!(expanded_len(shape, &text) <= most_expanded_len(shape, &text));
+                let back = by_hand(shape, &text);
                 let again = shorten(shape, &back, compute);
                 match expand(shape, &text, compute) {
                     Ok(expanded) => {

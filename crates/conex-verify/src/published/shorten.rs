@@ -12,7 +12,7 @@ use crate::bytes::Bytes;
 use crate::format::digest::Digest;
 use crate::format::name::Release;
 use crate::format::path::{PACKAGES, Place};
-use crate::format::state::{State, StateBuilder};
+use crate::format::state::State;
 use crate::limits::{MAX_ALIKE, MAX_BUNDLE};
 use crate::settled::Settled;
 use crate::tree::Tree;
@@ -119,22 +119,6 @@ impl Known<'_> {
     }
 }
 
-/// The state of a tree, without judging it.
-pub(super) fn state_of(tree: &Tree, settled: &Settled) -> State {
-    tree.files.par_iter().for_each(|(_, bytes)| {
-        bytes.digest();
-    });
-    let mut state = StateBuilder::default();
-    for (name, digest) in settled.directories() {
-        state.add_package(name.into(), digest);
-    }
-    for (path, bytes) in &tree.files {
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        state.add(path, size, &bytes.digest());
-    }
-    state.finish(tree.get("repo").map(AsRef::as_ref))
-}
-
 /// The published form of a tree in the working form. Whoever expands that has the tree again.
 ///
 /// # Errors
@@ -156,7 +140,7 @@ pub fn shorten(tree: &Tree) -> Result<Tree, Unpublishable> {
         versions.add(&place, text, bytes);
         metadata.push((path, place, text));
     }
-    let state = state_of(tree, &Settled::default());
+    let state = Settled::default().state_with(tree);
     let known = Known {
         files: &tree.files,
         versions: &versions,
