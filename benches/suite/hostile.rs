@@ -30,7 +30,7 @@ const SHAPES: [(&str, Make); 8] = [
         let before = zero.map(|zero| (zero.clone(), zero));
         links(1, before, &keys(256_000), 200)
     }),
-    ("19,990 segments with forged signatures", || {
+    ("11,990 segments with forged signatures", || {
         segments(MAX_SEGMENTS - 10)
     }),
     ("49,000 packages of 20 bytes", || {
