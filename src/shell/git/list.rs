@@ -1,7 +1,7 @@
 //! What is in a tree: names, kinds and sizes, before any content is read.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{BufRead, BufReader, Read as _};
 use std::process::Stdio;
 
@@ -37,6 +37,8 @@ pub struct Listing {
     pub(super) defects: Vec<Defect>,
     /// Those of the defects that no tree has that git made.
     forged: Vec<Defect>,
+    /// The paths of everything that is no directory.
+    leaves: HashSet<Vec<u8>>,
     entries: usize,
     bytes: u64,
     /// The path before.
@@ -127,6 +129,9 @@ impl Listing {
             .split(|&b| b == b'/')
             .any(|name| matches!(name, b"" | b"." | b"..") || name.eq_ignore_ascii_case(b".git"));
         self.last = place;
+        if !is_tree {
+            self.leaves.insert(path.to_vec());
+        }
         let name = String::from_utf8_lossy(path);
         let is_utf8 = matches!(name, Cow::Borrowed(_));
         let path: &str = &name;
@@ -192,21 +197,14 @@ impl Listing {
 
     /// Files that lie where a directory is as well, in a tree that git would not make.
     fn clashes(&mut self) {
-        let names: BTreeSet<&str> = self
-            .files
-            .iter()
-            .map(|f| f.path.as_str())
-            .chain(self.others.iter().map(String::as_str))
-            .collect();
-        let parents = names
-            .iter()
-            .flat_map(|name| name.match_indices('/').filter_map(|(i, _)| name.get(..i)));
-        let clashes: BTreeSet<String> = parents
-            .filter(|parent| names.contains(parent))
-            .map(str::to_owned)
-            .collect();
+        let leaves = std::mem::take(&mut self.leaves);
+        let parents = leaves.iter().flat_map(|path| {
+            let ends = (0..path.len()).filter(|at| path.get(*at) == Some(&b'/'));
+            ends.filter_map(|end| path.get(..end))
+        });
+        let clashes: BTreeSet<&[u8]> = parents.filter(|path| leaves.contains(*path)).collect();
         self.forged.extend(clashes.into_iter().map(|path| Defect {
-            path,
+            path: String::from_utf8_lossy(path).into_owned(),
             kind: DefectKind::Special("both a file and a directory"),
         }));
     }
@@ -306,6 +304,25 @@ mod tests {
         let listing = Listing::read(&entry[..]).unwrap();
         let kinds = listing.defects().iter().map(|d| d.kind.clone());
         (kinds.collect(), listing.forged().len())
+    }
+
+    /// A fuzzer found that nobody looked for these outside of `packages/`.
+    #[test]
+    fn nowhere_is_a_path_both_a_file_and_a_directory() {
+        for (mode, path) in [
+            ("100644 blob", "packages/a/files"),
+            ("100755 blob", "a.1/files"),
+            ("120000 blob", "doc"),
+            ("160000 commit", "doc/\u{e9}"),
+        ] {
+            let entry = |mode: &str, path: &str| format!("{mode} {OID} 12\t{path}\0");
+            let below = entry("100644 blob", &format!("{path}/x"));
+            let listing = Listing::read(format!("{}{below}", entry(mode, path)).as_bytes());
+            let forged = listing.unwrap().forged().to_vec();
+            let kind = DefectKind::Special("both a file and a directory");
+            let path = path.to_owned();
+            assert_eq!(forged, [Defect { path, kind }]);
+        }
     }
 
     /// A fuzzer found that nobody looked at the rest of such a path.

@@ -52,6 +52,11 @@ fn same(archive: &[u8]) {
         .iter()
         .map(|(path, b)| (path.clone(), b.to_vec()));
     let ours: BTreeMap<String, Vec<u8>> = ours.collect();
+    // The crate takes a record of PAX for a line. GNU tar does not, and no path of a package has a
+    // line feed.
+    if tree.files.keys().any(|path| path.contains('\n')) {
+        return;
+    }
     let theirs = by_the_tar_crate(archive).unwrap();
     let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&ours), names(&theirs));
