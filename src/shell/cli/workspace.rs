@@ -11,7 +11,7 @@ use crate::plan;
 use crate::plan::conflict::{Conflicts, mend};
 use crate::plan::effect::Past;
 use crate::plan::{Plan, World};
-use crate::shell::git::{Git, GitError, Where};
+use crate::shell::git::{Git, Where};
 use crate::shell::out::sayln;
 use crate::shell::read::{Contents, read};
 use crate::shell::write::{Change, WORK_TREE, apply};
@@ -257,7 +257,7 @@ pub fn unpublished(
 pub fn published(root: &Path, base: Option<&str>) -> Result<Option<BTreeSet<String>>, Failure> {
     let git = match Git::open(root, Where::Directory) {
         Ok(git) => git,
-        Err(GitError::NotARepository { .. } | GitError::NoGit(_)) if base.is_none() => {
+        Err(error) if error.is_without() && base.is_none() => {
             return Ok(None);
         }
         Err(error) => return Err(error.into()),

@@ -80,6 +80,15 @@ pub enum GitError {
 }
 
 impl GitError {
+    /// Whether there is no git, or nothing of git in the directory: no history, and no fault.
+    pub fn is_without(&self) -> bool {
+        match self {
+            GitError::NoGit(error) => error.kind() == std::io::ErrorKind::NotFound,
+            GitError::NotARepository { .. } => true,
+            _ => false,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self {

@@ -176,7 +176,7 @@ impl Git {
         }
         let mut git = self.afar();
         git.args(["update-ref", "--stdin"]);
-        let output = answer(git, &lines)?;
+        let output = answer("update-ref", git, &lines)?;
         match output.status.success() {
             true => Ok(()),
             false => Err(GitError::failed("update-ref", &output)),
@@ -242,13 +242,26 @@ impl Git {
 pub(super) const NO_HOOKS: [&str; 2] = ["-c", "core.hooksPath=/dev/null"];
 
 /// Runs `git` with something to read.
-pub(super) fn answer(mut git: Command, input: &[u8]) -> Result<Output, GitError> {
+///
+/// # Errors
+/// It did not get all of it: what it makes of a part looks like an answer. That git fails is told by
+/// its output.
+pub(super) fn answer(
+    verb: &'static str,
+    mut git: Command,
+    input: &[u8],
+) -> Result<Output, GitError> {
     let mut child = git.stdin(Stdio::piped()).spawn().map_err(GitError::NoGit)?;
-    // Whether git read all of it is seen by what it answers.
-    if let Some(mut stdin) = child.stdin.take() {
-        let _ = stdin.write_all(input);
+    let stdin = child.stdin.take();
+    let given = stdin.map_or(Ok(()), |mut stdin| stdin.write_all(input));
+    let output = child.wait_with_output().map_err(GitError::NoGit)?;
+    match given {
+        Err(e) if output.status.success() => Err(GitError::Failed {
+            verb,
+            why: format!("it got a part of what it was to read: {e}"),
+        }),
+        _ => Ok(output),
     }
-    child.wait_with_output().map_err(GitError::NoGit)
 }
 
 /// What git answers in one word: an object.

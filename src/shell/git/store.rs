@@ -75,7 +75,7 @@ impl Git {
                 Some(bytes) => {
                     let mut git = self.keeping();
                     git.args(["hash-object", "-w", "--no-filters", "--stdin"]);
-                    let oid = object("hash-object", &answer(git, bytes)?)?;
+                    let oid = object("hash-object", &answer("hash-object", git, bytes)?)?;
                     ("100644", oid.as_str().to_owned())
                 }
                 None => ("0", none.clone()),
@@ -118,7 +118,10 @@ impl Git {
             git.args(["-p", parent.as_str()]);
         }
         git.arg(tree.as_str());
-        object("commit-tree", &answer(git, message.as_bytes())?)
+        object(
+            "commit-tree",
+            &answer("commit-tree", git, message.as_bytes())?,
+        )
     }
 
     fn signs_commits(&self) -> Result<bool, GitError> {
@@ -140,7 +143,7 @@ impl Git {
 }
 
 fn done(verb: &'static str, git: Command, input: &[u8]) -> Result<(), GitError> {
-    let output = answer(git, input)?;
+    let output = answer(verb, git, input)?;
     match output.status.success() {
         true => Ok(()),
         false => Err(GitError::failed(verb, &output)),

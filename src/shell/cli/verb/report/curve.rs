@@ -6,6 +6,7 @@ use crate::plan::todo::signed;
 use crate::plan::{View, World};
 use crate::shell::cli::form::either;
 use crate::shell::git::{Git, GitError, Oid, State, Where};
+use crate::shell::out::sayln;
 use crate::shell::progress;
 use crate::shell::site::{Curve, Point};
 use conex_verify::tree::Tree;
@@ -23,10 +24,13 @@ pub fn curve(root: &Path, now: &Repository) -> Curve {
     match points(root, now) {
         Ok(points) if points.len() > 1 => Curve::Points(points),
         Ok(_) => Curve::Unknown("the history has only one state with signatures".to_owned()),
-        Err(GitError::NotARepository { .. } | GitError::NoGit(_)) => {
+        Err(error) if error.is_without() => {
             Curve::Unknown("there is no history of git here".to_owned())
         }
-        Err(error) => Curve::Unknown(error.to_string()),
+        Err(error) => {
+            sayln!("warning: the pages do not say how much was signed when: {error}");
+            Curve::Unknown(error.to_string())
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::shell::cli::failure::Failure;
 use crate::shell::cli::form::either;
 use crate::shell::git::{Git, GitError, Where};
 use crate::shell::hook::load::load;
+use crate::shell::out::sayln;
 use crate::shell::read::Contents;
 use crate::shell::site::Seen;
 use conex_verify::tree::{TOP_LEVEL_FILES, Tree};
@@ -22,7 +23,12 @@ pub fn seen(root: &Path) -> Seen {
             uncommitted: differs.new.len() + differs.changed.len(),
         })
     };
-    found().unwrap_or_default()
+    found().unwrap_or_else(|error| {
+        if !error.is_without() {
+            sayln!("warning: the pages do not say which commit they show: {error}");
+        }
+        Seen::default()
+    })
 }
 
 /// The tree of another state: a directory or an archive if there is one of that name, else a commit.
