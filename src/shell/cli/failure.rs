@@ -1,6 +1,7 @@
 //! How a command ends.
 
 use std::fmt::Display;
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::options::ListFormat;
@@ -51,6 +52,15 @@ pub struct Failure {
     pub exit: Exit,
     /// How all of the findings are listed, if they are, and not only the first of them.
     pub listed: Option<ListFormat>,
+}
+
+/// Whether something lies at a path: what cannot be looked at may be there.
+///
+/// # Errors
+/// It cannot be looked at.
+pub fn is_there(path: &Path) -> Result<bool, Failure> {
+    let found = path.try_exists();
+    found.map_err(|e| Failure::usage(format!("`{}`: {e}", path.display()), ""))
 }
 
 impl Failure {

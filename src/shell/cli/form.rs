@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::failure::Failure;
+use super::failure::{Failure, is_there};
 use conex_verify::tree::Tree;
 use conex_verify::workbench::published::{BUNDLES, Form, expand, form_of};
 
@@ -20,9 +20,9 @@ pub fn working(tree: Tree, name: &str) -> Result<Tree, Failure> {
 /// A directory of people, for those who look at no file of it yet.
 ///
 /// # Errors
-/// It holds the published form.
+/// It holds the published form, or cannot be looked at.
 pub fn working_at(root: &Path) -> Result<(), Failure> {
-    match root.join(BUNDLES).exists() {
+    match is_there(&root.join(BUNDLES))? {
         false => Ok(()),
         true => Err(nobody_edits(&root.display().to_string())),
     }

@@ -32,11 +32,16 @@ pub fn settle_clone(root: &Root, _locked: &Locked, entry: &Entry) -> Result<(), 
     }
     let repo = root.path().join("repo");
     let directory = repo.join(&entry.name);
-    if directory.join(".git").exists() {
+    // What cannot be looked at may be there.
+    let is_there = |path: &Path| {
+        let found = path.try_exists();
+        found.map_err(|e| format!("`{}`: {e}", path.display()))
+    };
+    if is_there(&directory.join(".git"))? {
         return settle(&directory);
     }
     let archive = repo.join(format!("{}.tar.gz", entry.name));
-    if !archive.exists() {
+    if !is_there(&archive)? {
         return Ok(());
     }
     in_archive(&archive, &format!("{}/.git/config", entry.name)).map_err(|e| e.to_string())

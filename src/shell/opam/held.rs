@@ -4,6 +4,7 @@
 
 use crate::hint::Hint;
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::repositories::Entry;
@@ -64,10 +65,13 @@ pub fn held(root: &Root, entry: &Entry, choices: &[String], ask: Ask<'_>) -> Hel
         repo.join(&entry.name),
         repo.join(format!("{}.tar.gz", entry.name)),
     );
-    let path = if directory.exists() || !archive.exists() {
-        directory
-    } else {
-        archive
+    let unknown = |path: &Path, e: &io::Error| Held::Unknown(format!("`{}`: {e}", path.display()));
+    // What cannot be looked at may be there.
+    let (path, is_there) = match (directory.try_exists(), archive.try_exists()) {
+        (Err(e), _) => return unknown(&directory, &e),
+        (_, Err(e)) => return unknown(&archive, &e),
+        (Ok(false), Ok(true)) => (archive, true),
+        (Ok(is_there), Ok(_)) => (directory, is_there),
     };
     let asked = match ask(choices, &path, entry) {
         Ok(asked) => asked,
@@ -82,7 +86,7 @@ pub fn held(root: &Root, entry: &Entry, choices: &[String], ask: Ask<'_>) -> Hel
         Ok(kept) => kept,
         Err(error) => return unreadable(&error),
     };
-    if !path.exists() {
+    if !is_there {
         return Held::Nothing;
     }
     let loaded = match load(&path, Contents::All) {

@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{FileType, Mode, OFlags, Stat};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::shell::fault::is_fault;
 use crate::shell::progress;
@@ -44,7 +44,8 @@ pub(super) fn open(dir: BorrowedFd<'_>, name: &CStr, more: OFlags) -> Result<Own
         | OFlags::NOCTTY
         | OFlags::CLOEXEC
         | more;
-    rustix::fs::openat(dir, name, flags, Mode::empty()).map_err(|errno| match errno {
+    let opened = retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::empty()));
+    opened.map_err(|errno| match errno {
         // It was a file or a directory when the directory was listed.
         Errno::LOOP | Errno::NOTDIR | Errno::NOENT | Errno::NXIO => DefectKind::Changed.into(),
         errno => unreadable(errno),

@@ -31,7 +31,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use thiserror::Error;
 
 use crate::shell::fault::{Fault, is_fault};
@@ -145,7 +145,8 @@ fn below(root: &Path, fault: Fault) -> Fault {
 
 fn open_root(root: &Path) -> Result<OwnedFd, ReadError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    rustix::fs::openat(CWD, root, flags, Mode::empty()).map_err(|errno| {
+    let opened = retry_on_intr(|| rustix::fs::openat(CWD, root, flags, Mode::empty()));
+    opened.map_err(|errno| {
         let path = root.to_owned();
         match errno {
             Errno::NOENT => ReadError::Missing(path),

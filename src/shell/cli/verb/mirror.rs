@@ -13,7 +13,7 @@ use super::init::{self, InitArgs, Rule};
 use super::publish::Publication;
 use super::publish::place::Place;
 use crate::shell::cli::complete::Completes;
-use crate::shell::cli::failure::{Exit, Failure};
+use crate::shell::cli::failure::{Exit, Failure, is_there};
 use crate::shell::cli::form;
 use crate::shell::cli::options::{Listing, Signing};
 use crate::shell::cli::page::Page;
@@ -122,7 +122,7 @@ fn start(
     let failed =
         |e: &dyn std::fmt::Display| Failure::usage(format!("`{}`: {e}", root.display()), "");
     // A dry run plans in a temporary directory.
-    let away = match args.signing.consent.dry_run && !root.join(PACKAGES).exists() {
+    let away = match args.signing.consent.dry_run && !is_there(&root.join(PACKAGES))? {
         true => Some(tempfile::tempdir().map_err(|e| failed(&e))?),
         false => None,
     };
@@ -130,7 +130,7 @@ fn start(
     std::fs::create_dir_all(root.join(PACKAGES)).map_err(|e| failed(&e))?;
     let repo = upstream.and_then(|tree| tree.get(REPO));
     let repo = repo.map_or(&b"opam-version: \"2.0\"\n"[..], AsRef::as_ref);
-    if !root.join(REPO).exists() {
+    if !is_there(&root.join(REPO))? {
         write(root, REPO, repo, WORK_TREE).map_err(|e| failed(&e))?;
     }
     let init = InitArgs {

@@ -8,7 +8,7 @@ use crate::plan;
 use crate::plan::{JanitorChange, KeyChange, Plan, Retire, View, World};
 use crate::shell::cli::complete::{Completes, Source};
 use crate::shell::cli::confirm::agreed;
-use crate::shell::cli::failure::{Exit, Failure};
+use crate::shell::cli::failure::{Exit, Failure, is_there};
 use crate::shell::cli::finish::still_invalid;
 use crate::shell::cli::options::Signing;
 use crate::shell::cli::page::{DONE, Page};
@@ -204,7 +204,7 @@ fn keep(text: &str, id: &Id, places: &Places) -> Result<(), Failure> {
     if let Ok(old) = store.info(id) {
         let short = old.public.fingerprint().short();
         for path in [store.private_path(id), store.public_path(id)] {
-            if path.exists() {
+            if is_there(&path)? {
                 let mut name = path.file_name().unwrap_or_default().to_owned();
                 name.push(format!(".old-{short}"));
                 std::fs::rename(&path, path.with_file_name(&name)).map_err(|e| {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::archive::{INDEX, archive};
 use crate::shell::cli::branch::{Place as Branch, published, sound};
-use crate::shell::cli::failure::Failure;
+use crate::shell::cli::failure::{Failure, is_there};
 use crate::shell::cli::workspace::{found_tree, outside};
 use crate::shell::git::{Git, Oid, Pushed, Where};
 use crate::shell::hook::load::load;
@@ -133,7 +133,7 @@ impl Place {
         match self {
             Place::Directory { to, .. } => {
                 let packed = to.join(INDEX);
-                if packed.exists() {
+                if is_there(&packed)? {
                     return Ok(Some(loaded(&packed)?));
                 }
                 // Without an archive it is what somebody else put there, or what a first run wrote
