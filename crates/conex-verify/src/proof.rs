@@ -73,52 +73,34 @@ fn demand(holds: bool, rule: &'static str, about: impl Into<String>) -> Fact {
     holds.then_some(()).ok_or_else(gap)
 }
 
-/// Demands a fact of each; the gap is that of the first one of which there is none.
-fn all<'i, T>(
-    each: impl IndexedParallelIterator<Item = &'i T>,
-    fact: impl Fn(&T) -> Fact + Sync,
-) -> Fact
-where
-    T: Sync + 'i,
-{
-    let gaps = each.map(|one| fact(one).err());
-    gaps.find_first(Option::is_some)
-        .flatten()
-        .map_or(Ok(()), Err)
-}
-
 impl Claim<'_, '_> {
     /// Demands every fact.
     ///
     /// # Errors
     /// The first one that is missing.
     pub fn prove(&self) -> Result<Accepted, Gap> {
-        let facts = [
-            Claim::plain,
-            Claim::chain,
-            Claim::people,
-            Claim::settled,
-            Claim::paths,
-            Claim::names,
-            Claim::packages,
-            Claim::top_level,
-            Claim::policy,
-            Claim::registers,
-            Claim::update,
-        ];
-        all(facts.par_iter(), |fact| fact(self)).map(|()| Accepted(()))
-    }
-
-    /// V0.1: the tree is of files and directories, as opam reads them.
-    fn plain(&self) -> Fact {
         let plain = self.tree.defects.is_empty() && self.tree.empty_defects().is_empty();
-        demand(plain, "V0.1", "the tree")
-    }
-
-    /// M3 and U7: the repository is the one that was meant, and opam forgets nothing of it.
-    fn update(&self) -> Fact {
+        demand(plain, "V0.1", "the tree")?;
+        self.chain()?;
+        self.people()?;
+        self.settled()?;
+        // The gap that is named is the first one, whichever is found first.
+        let (paths, rest) = rayon::join(
+            || self.paths(),
+            || {
+                self.names()?;
+                self.claimed()
+                    .iter()
+                    .try_for_each(|name| self.package(name))?;
+                self.top_level()?;
+                self.policy()?;
+                self.registers()
+            },
+        );
+        paths.and(rest)?;
         demand(!self.is_another, "M3", "the chain")?;
-        demand(self.forgets == 0, "U7", "the update")
+        demand(self.forgets == 0, "U7", "the update")?;
+        Ok(Accepted(()))
     }
 
     /// V1: the links follow from each other, and from the anchors.
@@ -279,7 +261,7 @@ impl Claim<'_, '_> {
         let segments: HashSet<&str> = segments.map(|used| used.path).collect();
         let claimed = self.claimed();
         let files: Vec<(&String, &Bytes)> = self.tree.files.iter().collect();
-        all(files.par_iter(), |&(path, bytes)| {
+        let fact = |&(path, bytes): &(&String, &Bytes)| {
             if !path.starts_with(PACKAGES) {
                 return Ok(());
             }
@@ -293,7 +275,10 @@ impl Claim<'_, '_> {
             };
             demand(holds, "V7.1", path)?;
             demand(self.is_description(&place, signed), "V6.7", path)
-        })
+        };
+        let gaps = files.par_iter().map(|file| fact(file).err());
+        let first = gaps.find_first(Option::is_some);
+        first.flatten().map_or(Ok(()), Err)
     }
 
     /// The fact about one path, of a claimed package or not.
@@ -389,12 +374,6 @@ impl Claim<'_, '_> {
         standing.is_some_and(|(version, standing)| {
             standing.is_valid() && *version == self.repository.version_of(resource)
         })
-    }
-
-    /// V6: each claimed package is complete.
-    fn packages(&self) -> Fact {
-        let claimed: Vec<PackageName> = self.claimed().into_iter().collect();
-        all(claimed.par_iter(), |name| self.package(name))
     }
 
     /// V6.3 to V6.6: a claimed package is complete.

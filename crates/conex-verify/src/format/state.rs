@@ -8,8 +8,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use rayon::prelude::*;
-
 use super::digest::{Digest, PREFIX};
 use super::name::Id;
 use super::path::PACKAGES;
@@ -291,9 +289,10 @@ impl StateBuilder {
             indexes: BTreeMap::new(),
             packages: self.packages,
         };
-        let parts = self.parts.into_par_iter();
-        let parts = parts.filter_map(|(part, lines)| Some((part, lines.digest()?)));
-        for (part, digest) in parts.collect::<Vec<_>>() {
+        for (part, lines) in self.parts {
+            let Some(digest) = lines.digest() else {
+                continue;
+            };
             match part {
                 Part::Janitors => state.janitors = digest,
                 Part::Ids => state.ids = digest,
