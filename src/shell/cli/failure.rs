@@ -163,3 +163,16 @@ impl From<PlanError> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_looked_at_is_not_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(is_there(dir.path()).is_ok_and(|there| there));
+        assert!(is_there(&dir.path().join("x")).is_ok_and(|there| !there));
+        assert!(is_there(&dir.path().join("x".repeat(300))).is_err());
+    }
+}

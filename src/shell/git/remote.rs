@@ -272,3 +272,23 @@ pub(super) fn object(verb: &'static str, output: &Output) -> Result<Oid, GitErro
         why: told(output),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `git hash-object` made an object of a part, and a branch with it was published.
+    #[test]
+    fn what_git_did_not_read_whole_is_no_answer() {
+        let much = vec![b'x'; 1 << 20];
+        let mut count = Command::new("wc");
+        count.arg("-c").stdout(Stdio::piped());
+        let counted = answer("wc", count, &much).unwrap().stdout;
+        assert_eq!(counted.trim_ascii(), b"1048576");
+        let read_nothing = answer("true", Command::new("true"), &much).unwrap_err();
+        assert!(
+            read_nothing.to_string().contains("a part"),
+            "{read_nothing}"
+        );
+    }
+}
