@@ -1,7 +1,7 @@
 //! What is in a tree: names, kinds and sizes, before any content is read.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read as _};
 use std::process::Stdio;
 
@@ -38,7 +38,7 @@ pub struct Listing {
     /// Those of the defects that no tree has that git made.
     forged: Vec<Defect>,
     /// The paths of everything that is no directory.
-    leaves: HashSet<Vec<u8>>,
+    leaves: Vec<Vec<u8>>,
     entries: usize,
     bytes: u64,
     /// The path before.
@@ -130,7 +130,7 @@ impl Listing {
             .any(|name| matches!(name, b"" | b"." | b"..") || name.eq_ignore_ascii_case(b".git"));
         self.last = place;
         if !is_tree {
-            self.leaves.insert(path.to_vec());
+            self.leaves.push(path.to_vec());
         }
         let name = String::from_utf8_lossy(path);
         let is_utf8 = matches!(name, Cow::Borrowed(_));
@@ -197,13 +197,16 @@ impl Listing {
 
     /// Files that lie where a directory is as well, in a tree that git would not make.
     fn clashes(&mut self) {
-        let leaves = std::mem::take(&mut self.leaves);
-        let parents = leaves.iter().flat_map(|path| {
-            let ends = (0..path.len()).filter(|at| path.get(*at) == Some(&b'/'));
-            ends.filter_map(|end| path.get(..end))
+        // With the slash before all other bytes, what lies below a path stands right behind it.
+        let mut leaves = std::mem::take(&mut self.leaves);
+        let rank = |b: &u8| if *b == b'/' { 0 } else { u16::from(*b) + 1 };
+        leaves.sort_unstable_by(|a, b| a.iter().map(rank).cmp(b.iter().map(rank)));
+        let pairs = leaves.iter().zip(leaves.iter().skip(1));
+        let clashes = pairs.filter(|(path, next)| {
+            let below = next.strip_prefix(path.as_slice());
+            below.is_some_and(|below| below.starts_with(b"/"))
         });
-        let clashes: BTreeSet<&[u8]> = parents.filter(|path| leaves.contains(*path)).collect();
-        self.forged.extend(clashes.into_iter().map(|path| Defect {
+        self.forged.extend(clashes.map(|(path, _)| Defect {
             path: String::from_utf8_lossy(path).into_owned(),
             kind: DefectKind::Special("both a file and a directory"),
         }));
