@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::World;
+use super::{Plan, PlanError};
+use crate::hint::Hint;
 use conex_verify::format::key::{Fingerprint, PublicKey};
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::IdFile;
+use conex_verify::workbench::repository::Slot;
 use conex_verify::workbench::trust::support::Standing;
 use conex_verify::workbench::trust::tally::Count;
 
@@ -63,6 +66,48 @@ pub struct Person {
 }
 
 impl World<'_> {
+    /// Proves the key of a signer, if nothing else has: nothing that is signed under a key of an author
+    /// counts before (V3.3). The plan may hold the proof already.
+    ///
+    /// # Errors
+    /// A key that neither the last link nor the file of the id gives to the id.
+    pub(super) fn prove_key(
+        &self,
+        id: &Id,
+        key: &PublicKey,
+        plan: &mut Plan,
+    ) -> Result<(), PlanError> {
+        let fingerprint = key.fingerprint();
+        // V3.3: a former janitor proves a key as everybody does.
+        if self.chain().key_of(id) == Some(key) {
+            return Ok(());
+        }
+        let Some(loaded) = self.repository.ids.get(id).and_then(Slot::good) else {
+            return Err(PlanError::refused(
+                format!("the repository has no author `{id}` with the key {fingerprint}"),
+                Hint::Join { id: id.to_string() },
+            ));
+        };
+        if !matches!(&loaded.value, IdFile::Author(a) if a.keys.contains(key)) {
+            return Err(PlanError::refused(
+                format!("the file of `{id}` does not list the key {fingerprint}"),
+                "sign with a key that it lists",
+            ));
+        }
+        let resource = loaded.value.resource_id();
+        // By the rule of verification: a segment that verifies and vouches. A segment of
+        // another repository proves nothing.
+        let proven = self.assessment.people.proven.get(&fingerprint);
+        if proven.is_some_and(|ids| ids.contains(id))
+            || plan.entries.iter().any(|e| e.resource == resource)
+        {
+            return Ok(());
+        }
+        plan.vouch(resource, loaded.id_version());
+        plan.say(format!("proves that the key of the author `{id}` is yours"));
+        Ok(())
+    }
+
     /// What this tree says of an id, if anything.
     pub fn person(&self, id: &Id) -> Option<Person> {
         let chain = self.chain();

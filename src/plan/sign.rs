@@ -15,12 +15,11 @@ use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, PackageName, Release};
 use conex_verify::format::path::Place;
 use conex_verify::format::resource::{
-    Authorisation, Checksum, FileDigest, IdFile, Releases, Resource, ResourceId, ResourceVersion,
-    Revision,
+    Authorisation, Checksum, FileDigest, Releases, Resource, ResourceId, ResourceVersion, Revision,
 };
 use conex_verify::words::counted;
 use conex_verify::workbench::opam_file::Problem;
-use conex_verify::workbench::repository::{Loaded, Package, ReleaseDir, Slot};
+use conex_verify::workbench::repository::{Loaded, Package, ReleaseDir};
 use conex_verify::workbench::trust::support::{Epochs, Standing, Supporters, judge};
 use conex_verify::workbench::verify::description::opam_problem;
 use conex_verify::workbench::verify::packages::PackageReport;
@@ -56,7 +55,7 @@ pub type Log = BTreeMap<ResourceId, BTreeSet<ResourceVersion>>;
 pub fn sign(world: &World<'_>, request: &Sign) -> Result<Plan, PlanError> {
     let mut job = Job::new(world, request);
     world.join_links(&mut job.plan);
-    job.prove()?;
+    world.prove_key(&request.signer, &request.key, &mut job.plan)?;
     let selected: BTreeSet<PackageName> = request
         .packages
         .iter()
@@ -133,47 +132,6 @@ impl<'a, 'r> Job<'a, 'r> {
             releases: 0,
             removed: 0,
         }
-    }
-
-    /// Proves the key of the signer, if nothing else has: the first segment under a
-    /// key vouches for the file of the id.
-    fn prove(&mut self) -> Result<(), PlanError> {
-        let id = &self.request.signer;
-        let world = self.world;
-        let fingerprint = self.request.key.fingerprint();
-        // V3.3: a former janitor proves a key as everybody does.
-        if world.chain().key_of(id) == Some(&self.request.key) {
-            return Ok(());
-        }
-        let Some(loaded) = world.repository.ids.get(id).and_then(Slot::good) else {
-            return Err(PlanError::refused(
-                format!("the repository has no author `{id}` with the key {fingerprint}"),
-                Hint::Join { id: id.to_string() },
-            ));
-        };
-        let listed =
-            matches!(&loaded.value, IdFile::Author(a) if a.keys.contains(&self.request.key));
-        if !listed {
-            return Err(PlanError::refused(
-                format!("the file of `{id}` does not list the key {fingerprint}"),
-                "sign with a key that it lists",
-            ));
-        }
-        let resource = loaded.value.resource_id();
-        // By the rule of verification: a segment that verifies and vouches. A segment of
-        // another repository proves nothing.
-        let proven = world
-            .assessment
-            .people
-            .proven
-            .get(&fingerprint)
-            .is_some_and(|ids| ids.contains(id));
-        if !proven {
-            self.plan.vouch(resource, loaded.id_version());
-            self.plan
-                .say(format!("proves that the key of the author `{id}` is yours"));
-        }
-        Ok(())
     }
 
     fn package(&mut self, report: &'a PackageReport, named: bool) -> Result<(), PlanError> {

@@ -11,6 +11,7 @@ use super::world::MOST_AHEAD;
 use super::world::{is_near, package_or_name};
 use super::{Log, Plan, PlanError, World};
 use conex_verify::finding::{Code, Finding};
+use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, PackageName, Release};
 use conex_verify::format::resource::{
     Author, Authorisation, Checksum, Claims, IdFile, Kind, Releases, Repo, Resource, ResourceId,
@@ -24,6 +25,8 @@ use conex_verify::workbench::trust::support::Standing;
 pub struct Supersede {
     /// Who signs.
     pub signer: Id,
+    /// With which key.
+    pub key: PublicKey,
     /// The resources, as typed: a release, a package (its list), an id, `repo`, `claims`, or
     /// `TYPE:NAME`.
     pub names: Vec<String>,
@@ -69,6 +72,7 @@ pub fn supersede(world: &World<'_>, request: &Supersede) -> Result<Plan, PlanErr
         }
         floor(world, request, &list, &releases, &mut plan)?;
     }
+    world.prove_key(&request.signer, &request.key, &mut plan)?;
     Ok(plan)
 }
 

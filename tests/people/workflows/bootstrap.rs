@@ -309,3 +309,17 @@ fn the_history_of_git_is_enough() {
     }
     assert!(!told.contains("town.example"), "{told}");
 }
+
+/// T12: Whose key the janitors listed supersedes before anything else. Nothing that is signed under a
+/// key counts before the key is proven: the command proves the key.
+#[test]
+fn who_supersedes_first_of_all_proves_their_key() {
+    let town = claimed();
+    let told = town.ok("by dave conex supersede dune --above 0.5 --yes");
+    assert!(
+        told.contains("proves that the key of the author `dave` is yours"),
+        "{told}"
+    );
+    town.ok("commit superseded; conex check main~1..main");
+    town.accepted("main");
+}

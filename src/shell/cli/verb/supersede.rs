@@ -15,7 +15,7 @@ use crate::shell::cli::published::below_published;
 use crate::shell::cli::signer::{places, who};
 use crate::shell::cli::workspace::{earlier, merged_tree};
 use crate::shell::git::{Git, Where};
-use crate::shell::keys::log;
+use crate::shell::keys::{Signer as _, log};
 use conex_verify::format::resource::Revision;
 use conex_verify::limits::{MAX_EPOCH, MAX_INTEGER};
 use conex_verify::workbench::repository::Repository;
@@ -60,6 +60,7 @@ pub fn run(root: &Path, args: &SupersedeArgs) -> Result<Exit, Failure> {
     }
     let request = Supersede {
         signer: who.id.clone(),
+        key: who.signer.public().clone(),
         names: args.resources.clone(),
         dead,
         above: args.above.as_deref().map(revision).transpose()?,

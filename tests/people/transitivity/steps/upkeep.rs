@@ -62,13 +62,14 @@ pub fn above(branch: &mut Branch<'_>) -> Result<String, Refused> {
     };
     let above = branch.people.random.below(3) == 0;
     let above = above.then(|| branch.people.random.below(6));
-    branch.signed(View::AsIfApproved, &who, |world, id, _, _| {
+    branch.signed(View::AsIfApproved, &who, |world, id, key, _| {
         let above = above.map(|counter| {
             let open = world.open_epoch(&resource);
             crate::world::at(open, u64::try_from(counter).unwrap())
         });
         let request = Supersede {
             signer: id.clone(),
+            key: key.clone(),
             names: vec![name.clone()],
             dead,
             above,
