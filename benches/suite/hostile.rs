@@ -10,14 +10,15 @@ use conex_verify::format::resource::{Decode as _, SignedLink};
 use conex_verify::limits::MAX_SEGMENTS;
 
 use crate::sizes::{
-    Files, TINY, archive, honest, id_files, keys, links, segments, size, tiny, usual,
+    Files, TINY, archive, honest, id_files, keys, links, segments, segments_of_nobody, size, tiny,
+    usual,
 };
 use crate::world::fingerprint;
 
 type Make = fn() -> Files;
 
 /// Each by a name, and as the files that an attacker adds.
-const SHAPES: [(&str, Make); 8] = [
+const SHAPES: [(&str, Make); 9] = [
     ("4,000 id files with 64 keys, above a limit", || {
         id_files(&keys(256_000), 64)
     }),
@@ -32,6 +33,9 @@ const SHAPES: [(&str, Make); 8] = [
     }),
     ("11,990 segments with forged signatures", || {
         segments(MAX_SEGMENTS - 10)
+    }),
+    ("11,990 segments of somebody whom nobody approved", || {
+        segments_of_nobody(MAX_SEGMENTS - 10)
     }),
     ("49,000 packages of 20 bytes", || {
         let package = |n| (tiny(n), TINY.as_bytes().to_vec());

@@ -374,6 +374,7 @@ fn judge<'r>(side: Side<'r>, clients: Clients<'_>) -> Opinion<'r> {
         // What is published is stated by a notary who sees the whole of it.
         let pretended = Pretended {
             stated: true,
+            everybody: true,
             ..Pretended::default()
         };
         assess(side.tree, repository, chain, mode, &pretended)

@@ -70,7 +70,10 @@ impl<'r> World<'r> {
             PlanError::Repository(findings)
         })?;
         let judge = |chain, pretended| assess(tree, repository, chain, Mode::NoStrict, pretended);
-        let nothing = Pretended::default();
+        let nothing = Pretended {
+            everybody: true,
+            ..Pretended::default()
+        };
         let real = judge(chain, &nothing);
         let assessment = match view {
             View::Supported => real,
@@ -502,7 +505,10 @@ pub(super) fn is_near(revision: Revision, highest: Option<Revision>, epoch: u64)
 /// what waits for one, and that authors have proven the keys that they list. Not the key of a
 /// former janitor, under which there are entries of another time: those count when it is proven.
 fn pretended(repository: &Repository, real: &Assessment<'_>) -> Pretended {
-    let mut pretended = Pretended::default();
+    let mut pretended = Pretended {
+        everybody: true,
+        ..Pretended::default()
+    };
     let waits = |standing: &Standing| matches!(standing, Standing::Waiting(_));
     for (id, slot) in &repository.ids {
         let Some(loaded) = slot.good() else { continue };

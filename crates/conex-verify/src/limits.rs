@@ -118,11 +118,16 @@ pub const MAX_APPLICATION_LEN: usize = 64;
 /// from somebody else.
 pub const MAX_ARMOUR_LEN: usize = 4096;
 
-/// Most segments in a tree. Each costs a signature check of some 25 microseconds, and a forged one
-/// is as small as a file can be: this bounds what an attacker can take to less than half a second.
+/// Most segments in a tree. Each costs a signature check of some 25 microseconds, and is as
+/// small as a file can be: this bounds what somebody who is approved, or stole the key of somebody
+/// who is, can take to less than half a second.
 /// An opam-repository that 770 authors signed has some 800, and after ten years 3,400
 /// (`benches/years`), for who signs folds the own ones.
 pub const MAX_SEGMENTS: usize = 12_000;
+
+/// Most segments whose signature does not verify under a key that counts before a client looks at no
+/// more of them: one is enough to refuse the tree, and some are told. Anybody can make them.
+pub const MAX_WRONG_SEGMENTS: usize = 64;
 
 /// Largest segment, in bytes: 36,000 entries, and opam-repository has 27,700 resources in
 /// all. One file of 64 MB would otherwise be half of all entries.

@@ -8,10 +8,11 @@ use rayon::prelude::*;
 
 use crate::seed_key::SeedKey;
 use crate::world::*;
-use conex_verify::format::key::PublicKey;
+use conex_verify::format::key::{Namespace, PublicKey};
 use conex_verify::format::path::Place;
 use conex_verify::format::resource::{
-    Author, Continues, Decode as _, Link, SignedLink, SignedSegment, SnapshotRule, Timestamp,
+    Author, Continues, Decode as _, Link, Segment, SignedLink, SignedSegment, SnapshotRule,
+    Timestamp,
 };
 
 /// Files by path.
@@ -214,18 +215,46 @@ pub fn links(
     files
 }
 
-/// The usual world with so many segments whose signatures do not fit.
+/// The usual world with so many segments of a janitor whose signatures do not fit.
 pub fn segments(count: usize) -> Files {
     let mut world = World::usual();
     let (_, honest) = segment(world.identity(), "ja", "ja", vec![]);
-    let model = SignedSegment::decode(&honest).unwrap();
+    let signature = SignedSegment::decode(&honest).unwrap().signature;
     for n in 0..count {
-        let mut forged = model.segment.clone();
-        let (day, h, m, s) = (1 + n / 86_400, n / 3600 % 24, n / 60 % 60, n % 60);
-        let time = format!("2026-11-{day:02}T{h:02}:{m:02}:{s:02}Z");
-        forged.created = Timestamp::new(&time).unwrap();
-        let (path, bytes) = sealed(forged, fingerprint("ja"), model.signature.clone());
+        let forged = empty(&world, "ja", n);
+        let (path, bytes) = sealed(forged, fingerprint("ja"), signature.clone());
         world.file(&path, bytes);
     }
     files(&world)
+}
+
+/// The usual world with an author whom nobody approved, and so many segments that he signed.
+pub fn segments_of_nobody(count: usize) -> Files {
+    let mut world = World::usual();
+    world.author_file("eve", at(0, 1), &["eve"]);
+    let key = private("eve");
+    let all: Vec<_> = (0..count)
+        .into_par_iter()
+        .map(|n| {
+            let of = empty(&world, "eve", n);
+            let signature = key.sign(Namespace::Index, &of.signed_bytes());
+            sealed(of, fingerprint("eve"), signature)
+        })
+        .collect();
+    for (path, bytes) in all {
+        world.file(&path, bytes);
+    }
+    files(&world)
+}
+
+/// The `n`th segment of an id, without entries.
+fn empty(world: &World, of: &str, n: usize) -> Segment {
+    let (day, h, m, s) = (1 + n / 86_400, n / 3600 % 24, n / 60 % 60, n % 60);
+    let time = format!("2026-11-{day:02}T{h:02}:{m:02}:{s:02}Z");
+    Segment {
+        repository: world.identity(),
+        id: id(of),
+        created: Timestamp::new(&time).unwrap(),
+        entries: Vec::new(),
+    }
 }

@@ -10,7 +10,7 @@ use crate::format::digest::Digest;
 use crate::format::key::Fingerprint;
 use crate::format::name::{Id, NOTARIES, fold};
 use crate::format::resource::{Author, IdFile, Kind, ResourceId, ResourceVersion, Revision};
-use crate::repository::{Repository, Slot};
+use crate::repository::{Loaded, Repository, Slot};
 
 /// Who is valid, and with which keys.
 #[derive(Debug, Clone, Default)]
@@ -112,9 +112,11 @@ pub enum PeopleFault<'a> {
         judged: bool,
     },
     /// V2.2, V2.3: A segment under a key that a quorum approved is wrong.
-    Segment(&'a Checked<'a>, &'a Failure),
+    Segment(&'a Checked<'a, 'a>, &'a Failure),
+    /// V2.5: So many segments were not looked at. A note.
+    NotReached(usize),
     /// V2.2, V2.3: One under another key is. A warning: anyone can make or copy one.
-    SegmentOfNobody(&'a Checked<'a>, &'a Failure),
+    SegmentOfNobody(&'a Checked<'a, 'a>, &'a Failure),
     /// V2.4: Segments under a key that is not valid for their id. A note: they are what is left of
     /// former keys.
     Idle {
@@ -142,13 +144,35 @@ pub enum Pending {
     Change,
 }
 
-/// V3.1, V2.3: Judges all id files, on the entries under chain keys that `vouches` holds, and
-/// adds the entries under the keys of valid authors to it. The keys in `pretended` count as
-/// proven besides those that a segment proves.
+/// V3.1: Where the id files that can be read stand, on the entries under chain keys.
+pub(crate) fn stand<'r>(
+    repository: &'r Repository,
+    chain: &Chain,
+    vouches: &Vouches<'_>,
+) -> BTreeMap<&'r Id, Standing> {
+    let good = |(id, slot): (&'r Id, &'r Slot<IdFile>)| Some((id, slot.good()?));
+    let files = repository.ids.iter().filter_map(good);
+    let stand = |(id, loaded): (&'r Id, &'r Loaded<IdFile>)| {
+        let standing = judge(
+            vouches,
+            chain.quorum(),
+            &loaded.value.resource_id(),
+            Supporters::Quorum,
+            Epochs::Opened,
+            Some(loaded.id_version()),
+        );
+        (id, standing)
+    };
+    files.map(stand).collect()
+}
+
+/// V3.1, V2.3: Judges all id files, which `stand` so on the entries under chain keys that `vouches`
+/// holds, and adds the entries under the keys of valid authors to it. The keys in `pretended`
+/// count as proven besides those that a segment proves.
 pub(crate) fn judge_ids<'r>(
     repository: &'r Repository,
     chain: &Chain,
-    checked: &[Checked<'r>],
+    (standings, checked): (BTreeMap<&'r Id, Standing>, &[Checked<'r, '_>]),
     pretended: &BTreeSet<(Id, Fingerprint)>,
     vouches: &mut Vouches<'r>,
     ignored: &mut Ignored<'r>,
@@ -162,38 +186,28 @@ pub(crate) fn judge_ids<'r>(
         ids.insert((*id).clone());
     }
     let mut proven_by: BTreeMap<Fingerprint, BTreeSet<&Id>> = BTreeMap::new();
-    for (id, slot) in &repository.ids {
-        let Some(loaded) = slot.good() else { continue };
-        let resource = loaded.value.resource_id();
-        let standing = judge(
-            vouches,
-            chain.quorum(),
-            &resource,
-            Supporters::Quorum,
-            Epochs::Opened,
-            Some(loaded.id_version()),
-        );
-        if standing.is_valid() {
-            match &loaded.value {
-                IdFile::Team(team) => {
-                    people.teams.insert(id.clone(), team.members.clone());
+    for (id, standing) in standings {
+        let file = repository.ids.get(id).and_then(Slot::good);
+        match file.map(|loaded| &loaded.value) {
+            Some(IdFile::Team(team)) if standing.is_valid() => {
+                people.teams.insert(id.clone(), team.members.clone());
+            }
+            Some(IdFile::Author(author)) if standing.is_valid() => {
+                let proves = |key: &Fingerprint| {
+                    proven.contains(&(id, *key)) || pretended.contains(&(id.clone(), *key))
+                };
+                let keys = counting_keys(author, chain, proves);
+                for key in &keys {
+                    proven_by.entry(*key).or_default().insert(id);
                 }
-                IdFile::Author(author) => {
-                    let proves = |key: &Fingerprint| {
-                        proven.contains(&(id, *key)) || pretended.contains(&(id.clone(), *key))
-                    };
-                    let keys = counting_keys(author, chain, proves);
-                    for key in &keys {
-                        proven_by.entry(*key).or_default().insert(id);
-                    }
-                    if keys.is_empty() && !author.keys.is_empty() {
-                        people.unproven.insert(id.clone());
-                        report(PeopleFault::Unproven(id));
-                    } else {
-                        people.authors.insert(id.clone(), keys);
-                    }
+                if keys.is_empty() && !author.keys.is_empty() {
+                    people.unproven.insert(id.clone());
+                    report(PeopleFault::Unproven(id));
+                } else {
+                    people.authors.insert(id.clone(), keys);
                 }
             }
+            _ => {}
         }
         people.standings.insert(id.clone(), standing);
     }
@@ -202,6 +216,7 @@ pub(crate) fn judge_ids<'r>(
     team_members(chain, &people, report);
     let mut idle: BTreeMap<(&Id, Fingerprint, Idle), Vec<&str>> = BTreeMap::new();
     let mut uses = Vec::new();
+    let mut not_reached = 0;
     for c in checked {
         let id = &c.segment.segment.id;
         let counts = people
@@ -212,12 +227,16 @@ pub(crate) fn judge_ids<'r>(
         uses.push(Use {
             path: c.path,
             verified: c.verifies(),
-            harmless: match (c.signed, &c.failure) {
-                (Signed::Chain, failure) => failure.is_none(),
-                (Signed::Listed, Some(_)) => !approved,
-                (Signed::Listed, None) | (Signed::Unknown, _) => true,
+            harmless: match c.signed {
+                Signed::Chain => c.verifies(),
+                Signed::Listed => c.verifies() || !approved,
+                Signed::Unknown => true,
             },
         });
+        if c.failure == Some(Failure::NotReached) {
+            not_reached += 1;
+            continue;
+        }
         match (c.signed, &c.failure) {
             (Signed::Chain, _) => {}
             (Signed::Listed, Some(why)) => {
@@ -229,7 +248,9 @@ pub(crate) fn judge_ids<'r>(
                 });
                 ignored.add(c.segment, Idle::BadSignature);
             }
-            (Signed::Listed, None) if counts => vouches.add(c.segment, Weight::Owner),
+            (Signed::Listed, None) if counts && c.verifies() => {
+                vouches.add(c.segment, Weight::Owner)
+            }
             (Signed::Listed, None) => {
                 ignored.add(c.segment, Idle::NotYet);
                 let of = idle.entry((id, c.segment.key, Idle::NotYet));
@@ -252,6 +273,9 @@ pub(crate) fn judge_ids<'r>(
                 }
             }
         }
+    }
+    if not_reached > 0 {
+        report(PeopleFault::NotReached(not_reached));
     }
     not_valid(repository, &people, ignored, report);
     for ((id, key, why), paths) in &idle {
@@ -279,7 +303,7 @@ pub struct Use<'r> {
 
 /// V3.2: The keys that each id has proven: a segment of the id, signed by the key,
 /// vouches for a version of the file of the id.
-fn proofs<'r>(checked: &[Checked<'r>]) -> BTreeSet<(&'r Id, Fingerprint)> {
+fn proofs<'r>(checked: &[Checked<'r, '_>]) -> BTreeSet<(&'r Id, Fingerprint)> {
     checked
         .iter()
         .filter(|c| c.verifies())

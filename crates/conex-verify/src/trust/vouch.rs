@@ -35,16 +35,20 @@ pub enum Signed {
 
 /// One segment: whose key it names, and what is wrong with it.
 #[derive(Debug, Clone)]
-pub struct Checked<'r> {
+pub struct Checked<'r, 'k> {
     /// The segment.
     pub segment: &'r SignedSegment,
     /// Where it lies.
     pub path: &'r str,
     /// Where its key stands.
     pub signed: Signed,
-    /// What is wrong with it, if anything is. Under a key that this id does not have the signature
-    /// is not looked at.
+    /// What was found to be wrong with it, if anything was.
     pub failure: Option<Failure>,
+    /// Whether its signature was found to verify.
+    verified: bool,
+    /// The key, and what is needed to verify the signature under it.
+    key: Option<&'k PublicKey>,
+    loaded: &'r Loaded<SignedSegment>,
 }
 
 /// V2.2, V2.3: What is wrong with a segment.
@@ -54,57 +58,92 @@ pub enum Failure {
     OtherRepository(Mismatch<Digest>),
     /// The signature does not fit the key, or no signature does.
     Signature(SignatureError),
+    /// V2.5: So many are wrong already that its signature was not looked at.
+    NotReached,
 }
 
-impl Checked<'_> {
-    /// Whether the signature verifies under a key that the repository names.
+impl Checked<'_, '_> {
+    /// Whether the signature was found to verify under a key that the repository names. Under a
+    /// key that this id does not have it is never looked at.
     pub fn verifies(&self) -> bool {
-        self.failure.is_none() && self.signed != Signed::Unknown
+        self.verified
+    }
+
+    /// Looks at the signature.
+    fn look(&mut self, repository: &Repository) {
+        let (None, Some(key)) = (&self.failure, self.key) else {
+            return;
+        };
+        // R2: the same bytes verified under the key that they name, and this key is it.
+        let fits = match repository.settled.has_signature(&self.loaded.digest) {
+            true => Ok(()),
+            false => key.verify(
+                Namespace::Index,
+                self.loaded.signed(),
+                &self.segment.signature,
+            ),
+        };
+        self.verified = fits.is_ok();
+        self.failure = fits.err().map(Failure::Signature);
     }
 }
 
-/// V2.2: Checks all segments of the repository, on all threads there are.
-///
-/// What fails under a key of the chain is a reason to reject; what fails under a listed key is
-/// judged when it is known whether that key counts, and no other key is a reason.
-pub fn check_segments<'r>(repository: &'r Repository, chain: &Chain) -> Vec<Checked<'r>> {
-    repository
-        .segments
-        .par_iter()
-        .map(|(path, loaded)| check(repository, chain, loaded, path))
-        .collect()
+/// V2.2 to V2.4: Whose key each segment names, in the order of their paths. No signature was looked
+/// at yet.
+pub fn list_segments<'r, 'k>(repository: &'r Repository, chain: &'k Chain) -> Vec<Checked<'r, 'k>>
+where
+    'r: 'k,
+{
+    let list = |(path, loaded): &'r (String, Loaded<SignedSegment>)| {
+        let segment = &loaded.value;
+        let id = &segment.segment.id;
+        let (signed, key) = match chain.key_of(id) {
+            Some(key) if key.fingerprint() == segment.key => (Signed::Chain, Some(key)),
+            _ => match listed_key(repository, id, &segment.key) {
+                Some(key) => (Signed::Listed, Some(key)),
+                None => (Signed::Unknown, None),
+            },
+        };
+        let other = Mismatch::of(chain.identity(), segment.segment.repository);
+        Checked {
+            segment,
+            path,
+            signed,
+            failure: other.map(Failure::OtherRepository),
+            verified: false,
+            key,
+            loaded,
+        }
+    };
+    repository.segments.par_iter().map(list).collect()
 }
 
-fn check<'r>(
+/// So many segments are verified at once before those that are wrong are counted.
+const AT_ONCE: usize = 256;
+
+/// V2.2, V2.3, V2.5: Verifies the signatures of those that `which` names, on all threads there are. Behind
+/// `most` that are wrong, and those that are verified together with them, none is looked at.
+///
+/// What fails here under a key that counts is a reason to reject.
+pub fn verify_segments(
     repository: &Repository,
-    chain: &Chain,
-    loaded: &'r Loaded<SignedSegment>,
-    path: &'r str,
-) -> Checked<'r> {
-    let segment = &loaded.value;
-    let id = &segment.segment.id;
-    let (signed, key) = match chain.key_of(id) {
-        Some(key) if key.fingerprint() == segment.key => (Signed::Chain, Some(key)),
-        _ => match listed_key(repository, id, &segment.key) {
-            Some(key) => (Signed::Listed, Some(key)),
-            None => (Signed::Unknown, None),
-        },
-    };
-    let other = Mismatch::of(chain.identity(), segment.segment.repository);
-    let failure = other.map(Failure::OtherRepository).or_else(|| {
-        // R2: the same bytes verified under the key that they name, and this key is it.
-        if repository.settled.has_signature(&loaded.digest) {
-            return None;
+    checked: &mut [Checked<'_, '_>],
+    which: impl Fn(&Checked<'_, '_>) -> bool + Sync,
+    most: usize,
+) {
+    let mut wrong = 0;
+    for some in checked.chunks_mut(AT_ONCE) {
+        let these = some.par_iter_mut().filter(|c| which(c));
+        if wrong < most {
+            wrong += these
+                .map(|c| {
+                    c.look(repository);
+                    usize::from(c.failure.is_some())
+                })
+                .sum::<usize>();
+        } else {
+            these.for_each(|c| c.failure = c.failure.take().or(Some(Failure::NotReached)));
         }
-        key?.verify(Namespace::Index, loaded.signed(), &segment.signature)
-            .err()
-            .map(Failure::Signature)
-    });
-    Checked {
-        segment,
-        path,
-        signed,
-        failure,
     }
 }
 

@@ -34,13 +34,16 @@ use crate::format::key::Fingerprint;
 use crate::format::name::{Id, PackageName};
 use crate::format::path::Place;
 use crate::format::resource::{Resource, ResourceId, ResourceVersion};
+use crate::limits::MAX_WRONG_SEGMENTS;
 use crate::repository::{Loaded, Repository, Slot};
 use crate::tree::Tree;
 use crate::trust::anchors::Client;
 use crate::trust::chain::Chain;
-use crate::trust::ids::{People, Use, judge_ids};
+use crate::trust::ids::{People, Use, judge_ids, stand};
 use crate::trust::support::{self, Epochs, Standing, Supporters};
-use crate::trust::vouch::{Ignored, Signed, Vouch, Vouches, Weight, check_segments};
+use crate::trust::vouch::{
+    Checked, Failure, Ignored, Signed, Vouch, Vouches, Weight, list_segments, verify_segments,
+};
 
 /// What is judged as if it were there: only for the tools of people, who ask what would be.
 /// A verdict has none.
@@ -52,6 +55,9 @@ pub struct Pretended {
     pub proven: BTreeSet<(Id, Fingerprint)>,
     /// Whether the snapshot is taken to be valid: who publishes the tree makes one.
     pub stated: bool,
+    /// V2.5: Whether all signatures under listed keys are looked at, those on which no verdict depends
+    /// too. Who asks what would be asks for all that is wrong, and who has proven which key.
+    pub everybody: bool,
 }
 
 /// Everything that is known about a repository after judging it.
@@ -161,18 +167,32 @@ pub fn assess<'r>(
     let mut vouches = Vouches::default();
     let mut ignored = Ignored::default();
     let mut findings = repository.findings.as_many();
-    let checked = check_segments(repository, &chain);
+    let most = match pretended.everybody {
+        true => usize::MAX,
+        false => MAX_WRONG_SEGMENTS,
+    };
+    let mut checked = list_segments(repository, &chain);
+    let of_chain = |c: &Checked<'_, '_>| c.signed == Signed::Chain;
+    verify_segments(repository, &mut checked, of_chain, most);
     for c in checked.iter().filter(|c| c.signed == Signed::Chain) {
         match &c.failure {
             None => vouches.add(c.segment, Weight::Chain),
+            Some(Failure::NotReached) => {}
             Some(why) => findings.push(explain::segment(c, why)),
         }
     }
     pretend(&mut vouches, &chain, repository, pretended);
+    let standings = stand(repository, &chain, &vouches);
+    let counts = |c: &Checked<'_, '_>| {
+        let standing = standings.get(&c.segment.segment.id);
+        c.signed == Signed::Listed
+            && (pretended.everybody || standing.is_some_and(Standing::is_valid))
+    };
+    verify_segments(repository, &mut checked, counts, most);
     let (people, segments) = judge_ids(
         repository,
         &chain,
-        &checked,
+        (standings, &checked),
         &pretended.proven,
         &mut vouches,
         &mut ignored,

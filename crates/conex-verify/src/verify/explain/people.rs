@@ -5,6 +5,7 @@ use crate::finding::{Cause, Code, Finding, Severity, remedy};
 use crate::format::key::SignatureError;
 use crate::format::name::Id;
 use crate::format::path::Place;
+use crate::limits::MAX_WRONG_SEGMENTS;
 use crate::trust::chain::Mismatch;
 use crate::trust::ids::{Pending, PeopleFault};
 use crate::trust::vouch::{Checked, Failure, Idle};
@@ -115,6 +116,7 @@ pub fn people_fault(fault: PeopleFault<'_>) -> Finding {
             .because(judged.then(|| Cause::Id(member.clone())))
         }
         PeopleFault::Segment(checked, why) => segment(checked, why),
+        PeopleFault::NotReached(count) => not_reached(count),
         PeopleFault::SegmentOfNobody(checked, why) => Finding {
             severity: Severity::Warning,
             ..segment(checked, why)
@@ -150,7 +152,7 @@ pub fn people_fault(fault: PeopleFault<'_>) -> Finding {
 }
 
 /// V2.2, V2.3.
-pub fn segment(checked: &Checked<'_>, why: &Failure) -> Finding {
+pub fn segment(checked: &Checked<'_, '_>, why: &Failure) -> Finding {
     let path = checked.path;
     match why {
         Failure::OtherRepository(identity) => Finding::error(
@@ -161,6 +163,7 @@ pub fn segment(checked: &Checked<'_>, why: &Failure) -> Finding {
         .value("this one", identity.expected)
         .value("made for", identity.found)
         .hint("remove it: nothing that it says is about this repository"),
+        Failure::NotReached => not_reached(1),
         Failure::Signature(why) => {
             let code = match why {
                 SignatureError::Key(_) => Code::BadKey,
@@ -176,4 +179,20 @@ pub fn segment(checked: &Checked<'_>, why: &Failure) -> Finding {
             .remedy(&remedy::SIGN_AGAIN, "")
         }
     }
+}
+
+/// V2.5: the note of how many were not looked at.
+fn not_reached(segments: usize) -> Finding {
+    Finding::note(
+        Code::BadSignature,
+        "packages/.conex/index",
+        format!(
+            "{MAX_WRONG_SEGMENTS} or more segments are wrong, and one is enough to refuse the repository: {} not \
+             looked at",
+            match segments {
+                1 => "one more was".to_owned(),
+                n => format!("{n} more were"),
+            }
+        ),
+    )
 }

@@ -1,6 +1,14 @@
 //! Authors, teams, and whose key is whose.
 
-use conex_verify::finding::Code;
+use std::collections::BTreeSet;
+
+use conex_verify::finding::{Code, Findings};
+use conex_verify::format::key::Namespace;
+use conex_verify::format::resource::{Segment, Timestamp};
+
+use conex_verify::workbench::repository::Repository;
+use conex_verify::workbench::trust::ids::Use;
+use conex_verify::workbench::verify::{Mode, Pretended, assess, read_chain};
 
 use crate::world::*;
 
@@ -272,31 +280,94 @@ fn a_pending_id_harms_nobody() {
         .reports(Code::PendingId, "ids/malteam");
 }
 
-/// A forged signature under a key that only a pending file lists is reported; under
-/// a valid key it is a reason to reject.
+/// A segment of this id under the id's own key, which somebody without that key signed.
+fn forge(w: &mut World, who: &str, created: Timestamp) -> String {
+    let forged = Segment {
+        repository: w.identity(),
+        id: id(who),
+        created,
+        entries: Vec::new(),
+    };
+    let signature = private("thief").sign(Namespace::Index, &forged.signed_bytes());
+    let (path, bytes) = sealed(forged, fingerprint(who), signature);
+    w.file(&path, bytes);
+    path
+}
+
+/// What tools and clients see of the segments: the paths of those that were found to verify, and of
+/// those that are a reason to refuse.
+fn segments_of(w: &World, everybody: bool) -> (Vec<String>, Vec<String>, Findings) {
+    let repository = Repository::load(&w.tree);
+    let pretended = Pretended {
+        everybody,
+        ..Pretended::default()
+    };
+    let chain = read_chain(&repository).unwrap();
+    let of = assess(&w.tree, &repository, chain, Mode::NoStrict, &pretended);
+    let paths = |which: fn(&Use<'_>) -> bool| {
+        let these = of.segments.iter().filter(|u| which(u));
+        these.map(|u| u.path.to_owned()).collect()
+    };
+    (paths(|u| u.verified), paths(|u| !u.harmless), of.findings)
+}
+
+/// V2.3, V2.5: A forged signature under a key that only a pending file lists is a warning for those
+/// who work on the repository, and a client does not look at it; under a valid key it is a reason
+/// to reject.
 #[test]
 fn a_failing_signature_counts_against_valid_keys_only() {
-    let forge = |w: &mut World, who: &str| {
-        let forged = conex_verify::format::resource::Segment {
-            repository: w.identity(),
-            id: id(who),
-            created: conex_verify::format::resource::Timestamp::unknown(),
-            entries: Vec::new(),
-        };
-        let signature = private("thief").sign(
-            conex_verify::format::key::Namespace::Index,
-            &forged.signed_bytes(),
-        );
-        let (path, bytes) = sealed(forged, fingerprint(who), signature);
-        w.file(&path, bytes);
-        path
-    };
     let mut w = World::usual();
     w.author_file("eve", at(0, 1), &["eve"]);
-    let path = forge(&mut w, "eve");
-    w.verdict().is_accepted().reports(Code::BadSignature, &path);
-    let path = forge(&mut w, "bob");
+    let path = forge(&mut w, "eve", Timestamp::unknown());
+    let said = |findings: &Findings| {
+        let mut all = findings.iter();
+        all.any(|f| f.code == Code::BadSignature && f.path == path)
+    };
+    w.verdict().is_accepted();
+    assert!(!said(&segments_of(&w, false).2));
+    let (verified, refused, findings) = segments_of(&w, true);
+    assert!(said(&findings) && !verified.contains(&path) && refused.is_empty());
+    let path = forge(&mut w, "bob", Timestamp::unknown());
     w.verdict().is_rejected(Code::BadSignature, &path);
+}
+
+/// V2.5: Anybody can make a file for an id, and as many segments as there may be that really are signed
+/// with its key. They cost a client nothing, and those who are asked to approve the id see them.
+#[test]
+fn signatures_of_somebody_whom_nobody_approved_are_not_verified_by_clients() {
+    let mut w = World::usual();
+    let before = segments_of(&w, false).0;
+    let entry = w.author_file("eve", at(0, 1), &["eve"]);
+    let (path, bytes) = segment(w.identity(), "eve", "eve", vec![entry]);
+    w.file(&path, bytes);
+    w.verdict().is_accepted();
+    assert_eq!(segments_of(&w, false).0, before);
+    assert!(segments_of(&w, true).0.contains(&path));
+}
+
+/// V2.5: Who can write but has no key makes segments under the keys of a janitor and of an author whose
+/// signatures do not verify. Some are told, the others cost no more, and none of them counts,
+/// wherever it lies. Tools look at each.
+#[test]
+fn behind_many_wrong_signatures_none_is_looked_at_and_none_counts() {
+    for who in ["ja", "bob"] {
+        let mut w = World::usual();
+        let honest = segments_of(&w, true).0;
+        let seconds = |n: u32| format!("2026-11-01T00:{:02}:{:02}Z", n / 60, n % 60);
+        let forged = (0..600).map(|n| forge(&mut w, who, Timestamp::new(&seconds(n)).unwrap()));
+        let forged: BTreeSet<String> = forged.collect();
+        let (verified, refused, findings) = segments_of(&w, false);
+        assert!(verified.iter().all(|path| honest.contains(path)), "{who}");
+        assert!(forged.iter().all(|path| refused.contains(path)), "{who}");
+        let note = "64 or more segments are wrong, and one is enough to refuse the repository";
+        let mut notes = findings.iter().filter(|f| f.message.starts_with(note));
+        assert!(notes.next().is_some() && notes.next().is_none(), "{who}");
+        w.verdict().is_rejected(Code::BadSignature, "index");
+        let (verified, refused, findings) = segments_of(&w, true);
+        assert_eq!(verified, honest, "{who}");
+        assert_eq!(refused.len(), forged.len(), "{who}");
+        assert!(!findings.iter().any(|f| f.message.starts_with(note)));
+    }
 }
 
 /// V3.2: The janitors approved `eve` with a key of somebody else. She forges a segment under it
@@ -307,16 +378,13 @@ fn a_forged_signature_proves_no_key() {
     let entry = w.author_file("eve", at(0, 1), &["victim"]);
     w.quorum_says(vec![entry.clone()]);
     w.verdict().reports(Code::PendingId, "ids/eve");
-    let segment = conex_verify::format::resource::Segment {
+    let segment = Segment {
         repository: w.identity(),
         id: id("eve"),
-        created: conex_verify::format::resource::Timestamp::unknown(),
+        created: Timestamp::unknown(),
         entries: vec![entry],
     };
-    let signature = private("eve").sign(
-        conex_verify::format::key::Namespace::Index,
-        &segment.signed_bytes(),
-    );
+    let signature = private("eve").sign(Namespace::Index, &segment.signed_bytes());
     let (path, bytes) = sealed(segment, fingerprint("victim"), signature);
     w.file(&path, bytes);
     w.verdict()
