@@ -4,8 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use rayon::prelude::*;
-
 use crate::format::digest::Digest;
 use crate::format::name::{Id, PackageName};
 use crate::format::state::{State, StateBuilder};
@@ -72,9 +70,7 @@ impl Settled {
 
     /// The state of a tree of which `rest` is what is not settled.
     pub(crate) fn state_with(&self, rest: &Tree) -> State {
-        rest.files.par_iter().for_each(|(_, bytes)| {
-            bytes.digest();
-        });
+        rest.digest_all();
         let mut state = StateBuilder::default();
         for (name, digest) in self.directories() {
             state.add_package(name.into(), digest);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use crate::finding::{Code, Finding, is_leftover, remedy};
 use crate::format::name::on_disk;
 use crate::limits::{MAX_FILE_SIZE, MAX_PACKAGES, MAX_TREE_DEPTH, MAX_TREE_FILES, MAX_TREE_SIZE};
@@ -46,6 +48,14 @@ pub struct Tree {
 }
 
 impl Tree {
+    /// Computes the digest of every file, on all threads there are. Each file keeps its own.
+    pub(crate) fn digest_all(&self) {
+        let files: Vec<&Bytes> = self.files.values().collect();
+        files.par_iter().for_each(|bytes| {
+            bytes.digest();
+        });
+    }
+
     /// The bytes at `path`.
     pub fn get(&self, path: &str) -> Option<&Bytes> {
         self.files.get(path)

@@ -218,7 +218,7 @@ impl Work<'_> {
         let snapshot = self.tree.get(&Place::Snapshot.path());
         let snapshot = snapshot.and_then(|bytes| std::str::from_utf8(bytes).ok());
         let all = |len: fn(Shape, &str) -> usize| {
-            let expanded = items.par_iter();
+            let expanded = items.iter();
             let expanded = expanded.map(|item| len(item.what().shape(), item.short));
             let snapshot = snapshot.map_or(0, |text| len(What::Snapshot.shape(), text));
             let all = real + expanded.sum::<usize>() + snapshot + self.settled.totals().bytes;

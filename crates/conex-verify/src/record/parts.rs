@@ -20,14 +20,11 @@ pub(crate) struct Parts {
 impl Parts {
     /// The parts of a tree.
     pub(crate) fn of(tree: &Tree) -> Parts {
-        let files: Vec<_> = tree.files.iter().collect();
-        files.par_iter().for_each(|(_, bytes)| {
-            bytes.digest();
-        });
+        tree.digest_all();
         let mut shares = vec![Vec::new(); usize::from(SHARES)];
         let mut common = Vec::new();
         let mut known = Sharer::default();
-        for (path, bytes) in files {
+        for (path, bytes) in &tree.files {
             let share = known.of(path).map(usize::from);
             let text = share.and_then(|share| shares.get_mut(share));
             let text = text.unwrap_or(&mut common);

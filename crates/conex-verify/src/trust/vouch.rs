@@ -115,7 +115,7 @@ where
             loaded,
         }
     };
-    repository.segments.par_iter().map(list).collect()
+    repository.segments.iter().map(list).collect()
 }
 
 /// So many segments are verified at once before those that are wrong are counted.
@@ -128,21 +128,25 @@ const AT_ONCE: usize = 256;
 pub fn verify_segments(
     repository: &Repository,
     checked: &mut [Checked<'_, '_>],
-    which: impl Fn(&Checked<'_, '_>) -> bool + Sync,
+    which: &(dyn Fn(&Checked<'_, '_>) -> bool + Sync),
     most: usize,
 ) {
     let mut wrong = 0;
     for some in checked.chunks_mut(AT_ONCE) {
-        let these = some.par_iter_mut().filter(|c| which(c));
         if wrong < most {
-            wrong += these
-                .map(|c| {
+            some.par_iter_mut().for_each(|c| {
+                if which(c) {
                     c.look(repository);
-                    usize::from(c.failure.is_some())
-                })
-                .sum::<usize>();
-        } else {
-            these.for_each(|c| c.failure = c.failure.take().or(Some(Failure::NotReached)));
+                }
+            });
+            wrong += some
+                .iter()
+                .filter(|c| c.failure.is_some() && which(c))
+                .count();
+            continue;
+        }
+        for c in some.iter_mut().filter(|c| which(c) && c.failure.is_none()) {
+            c.failure = Some(Failure::NotReached);
         }
     }
 }

@@ -173,7 +173,7 @@ pub fn assess<'r>(
     };
     let mut checked = list_segments(repository, &chain);
     let of_chain = |c: &Checked<'_, '_>| c.signed == Signed::Chain;
-    verify_segments(repository, &mut checked, of_chain, most);
+    verify_segments(repository, &mut checked, &of_chain, most);
     for c in checked.iter().filter(|c| c.signed == Signed::Chain) {
         match &c.failure {
             None => vouches.add(c.segment, Weight::Chain),
@@ -188,7 +188,7 @@ pub fn assess<'r>(
         c.signed == Signed::Listed
             && (pretended.everybody || standing.is_some_and(Standing::is_valid))
     };
-    verify_segments(repository, &mut checked, counts, most);
+    verify_segments(repository, &mut checked, &counts, most);
     let (people, segments) = judge_ids(
         repository,
         &chain,
