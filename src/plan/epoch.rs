@@ -164,10 +164,9 @@ fn renew<T: Resource + Clone>(
     Ok(())
 }
 
-/// The start of the epoch after the one that is open. One that somebody merely
-/// wrote into a file, and no quorum opened, does not count.
+/// The start of the epoch after the one that is open.
 pub(super) fn next(world: &World<'_>, resource: &ResourceId) -> Result<Revision, PlanError> {
-    match world.open_epoch(resource) + 1 {
+    match world.next_epoch(resource) {
         epoch if epoch <= MAX_EPOCH => Ok(Revision {
             epoch,
             ..Revision::FIRST

@@ -344,15 +344,26 @@ impl<'r> World<'r> {
         links.flat_map(|l| approved(&l.value.link)).collect()
     }
 
-    /// The epoch in which a change of a resource is made: the open one; or the next, where the
-    /// version in the tree starts that. Going back to the epoch before is what clients refuse,
-    /// and a quorum has to open it either way.
+    /// The epoch in which a change of a resource is made: the open one; or that of the version in
+    /// the tree, where it is the next, or a quorum of earlier janitors opened it or the one before
+    /// it. Going back is what clients refuse, and a quorum has to open it either way.
     pub fn epoch_of_change(&self, resource: &ResourceId, present: Option<Revision>) -> u64 {
         let open = self.open_epoch(resource);
-        present
-            .map(|p| p.epoch)
-            .filter(|e| *e == open.saturating_add(1))
-            .unwrap_or(open)
+        let next = |epoch: u64| epoch.saturating_add(1);
+        // Finding epochs that were opened once reads signatures.
+        let may_be = |epoch: u64| epoch == next(open) || epoch <= next(self.opened_once(resource));
+        let present = present.map(|p| p.epoch).filter(|epoch| *epoch > open);
+        present.filter(|epoch| may_be(*epoch)).unwrap_or(open)
+    }
+
+    /// The epoch after the one that is open. One that somebody merely wrote into a file, and no
+    /// quorum of today or before opened, does not count.
+    pub fn next_epoch(&self, resource: &ResourceId) -> u64 {
+        let open = self.open_epoch(resource);
+        let present = self.repository.version_of(resource);
+        let present = present.map(|v| v.revision.epoch).filter(|e| *e > open);
+        let opened = present.filter(|epoch| *epoch <= self.opened_once(resource));
+        opened.unwrap_or(open).saturating_add(1)
     }
 
     /// Those who can support a resource: `owners`, who are valid authors or janitors, and the

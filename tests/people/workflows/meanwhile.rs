@@ -110,3 +110,34 @@ fn the_new_owner_signs_what_the_old_one_signed() {
     town.accepted("main");
     town.update_accepted("day-one", "main");
 }
+
+/// Each of two epochs was opened by another pair of janitors. One janitor who opened both leaves, so
+/// that neither is open, and who signs next stays in the epoch that clients know.
+#[test]
+fn who_signs_after_a_janitor_left_stays_in_the_epoch_that_was_opened() {
+    let opened = || {
+        let town = Town::new();
+        for janitor in ["jb", "ja"] {
+            town.ok(&format!(
+                "conex epoch fmt; for j in {janitor} jc; do by $j conex approve --yes; done
+                by alice conex sign fmt --yes; commit epoch"
+            ));
+        }
+        town.ok("by ja conex janitor remove jc --yes");
+        town
+    };
+    let epoch = |town: &Town| town.ok("grep ^epoch packages/fmt/releases");
+    let merged = |town: &Town| {
+        town.ok("for j in ja jb; do by $j conex approve --yes; done; commit left; conex check main~1..main");
+        town.update_accepted("main~1", "main");
+    };
+    let town = opened();
+    town.ok("by alice conex sign --yes; edit fmt.1.0 More; by alice conex sign --yes");
+    assert_eq!(epoch(&town), "epoch: 2\n");
+    merged(&town);
+    // An epoch that is opened now is above both.
+    let town = opened();
+    town.ok("conex epoch fmt");
+    assert_eq!(epoch(&town), "epoch: 3\n");
+    merged(&town);
+}
