@@ -80,6 +80,8 @@ commit_tree() {
   cp -a "$1/." "$W/git/"
   # git must not pack what opam copies at this moment
   git -C "$W/git" config gc.auto 0
+  # The copies keep their times: what git remembers of a file of the same size would hide another one of the same second.
+  rm -f "$W/git/.git/index"
   git -C "$W/git" add -A -f . && git -C "$W/git" commit -q --allow-empty -m published
 }
 url() {
