@@ -77,11 +77,10 @@ publish() {
 commit_tree() {
   [ -d "$W/git/.git" ] || git init -q -b master "$W/git"
   find "$W/git" -mindepth 1 -maxdepth 1 ! -name .git -exec rm -rf {} +
-  cp -a "$1/." "$W/git/"
+  # With the times of the originals git would take a file for the one of the same size that was there a second ago.
+  cp -a --no-preserve=timestamps "$1/." "$W/git/"
   # git must not pack what opam copies at this moment
   git -C "$W/git" config gc.auto 0
-  # The copies keep their times: what git remembers of a file of the same size would hide another one of the same second.
-  rm -f "$W/git/.git/index"
   git -C "$W/git" add -A -f . && git -C "$W/git" commit -q --allow-empty -m published
 }
 url() {
