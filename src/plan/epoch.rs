@@ -164,9 +164,14 @@ fn renew<T: Resource + Clone>(
     Ok(())
 }
 
-/// The start of the epoch after the one that is open.
+/// The start of the epoch after the one that is open. One that somebody merely wrote into a file,
+/// and no quorum of today or before opened, does not count.
 pub(super) fn next(world: &World<'_>, resource: &ResourceId) -> Result<Revision, PlanError> {
-    match world.next_epoch(resource) {
+    let open = world.open_epoch(resource);
+    let present = world.repository.version_of(resource);
+    let present = present.map(|v| v.revision.epoch).filter(|e| *e > open);
+    let opened = present.filter(|epoch| *epoch <= world.opened_once(resource));
+    match opened.unwrap_or(open).saturating_add(1) {
         epoch if epoch <= MAX_EPOCH => Ok(Revision {
             epoch,
             ..Revision::FIRST

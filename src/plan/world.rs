@@ -356,16 +356,6 @@ impl<'r> World<'r> {
         present.filter(|epoch| may_be(*epoch)).unwrap_or(open)
     }
 
-    /// The epoch after the one that is open. One that somebody merely wrote into a file, and no
-    /// quorum of today or before opened, does not count.
-    pub fn next_epoch(&self, resource: &ResourceId) -> u64 {
-        let open = self.open_epoch(resource);
-        let present = self.repository.version_of(resource);
-        let present = present.map(|v| v.revision.epoch).filter(|e| *e > open);
-        let opened = present.filter(|epoch| *epoch <= self.opened_once(resource));
-        opened.unwrap_or(open).saturating_add(1)
-    }
-
     /// Those who can support a resource: `owners`, who are valid authors or janitors, and the
     /// janitors. Their highest entry for it in an epoch.
     pub fn highest_entry(
