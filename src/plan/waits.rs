@@ -1,14 +1,15 @@
 //! What waits for a quorum, and what of that nobody should vouch for as it is.
 
 use super::conflict::has_markers;
+use super::obstacle::of_package;
 use super::scope::is_about;
 use super::world::package_or_name;
 use super::{MOST_AHEAD, World};
 use crate::hint::Hint;
-use conex_verify::finding::{Code, Finding};
+use conex_verify::finding::{Code, Finding, Reader};
 use conex_verify::format::name::{Id, PackageName};
 use conex_verify::format::resource::{Author, IdFile, Kind, ResourceId, ResourceVersion};
-use conex_verify::workbench::trust::support::Standing;
+use conex_verify::workbench::trust::support::{Standing, Waiting};
 use conex_verify::workbench::verify::packages::PackageReport;
 use std::collections::BTreeSet;
 
@@ -163,8 +164,15 @@ impl World<'_> {
     /// Whether no version of a resource was ever approved, nor this one by anybody. What
     /// former janitors approved, and nobody approved again, is no first version.
     pub(super) fn is_first(&self, resource: &ResourceId) -> bool {
-        matches!(self.standing(resource),
-            Some(Standing::Waiting(w)) if w.supported.is_none() && w.janitors.is_empty())
+        let by_nobody = |w: &Waiting| w.janitors.is_empty();
+        self.is_never_approved(resource)
+            && matches!(self.standing(resource), Some(Standing::Waiting(w)) if by_nobody(w))
+    }
+
+    /// Whether a quorum never approved a version of a resource.
+    fn is_never_approved(&self, resource: &ResourceId) -> bool {
+        let by_none = |w: &Waiting| w.supported.is_none();
+        matches!(self.standing(resource), Some(Standing::Waiting(w)) if by_none(w))
             && self.approved_once(resource).is_empty()
     }
 
@@ -264,14 +272,40 @@ fn package_waits(world: &World<'_>, report: &PackageReport) -> Vec<Waits> {
                         resource: resource.clone(),
                         version: *version,
                         approvals: w.janitors.len(),
-                        problem: inconsistent(world, report, resource)
-                            .map(|problem| (Code::Digest, problem)),
+                        problem: unacceptable(world, report, resource).or_else(|| {
+                            inconsistent(world, report, resource)
+                                .map(|problem| (Code::Digest, problem))
+                        }),
                     })
                 }
                 _ => None,
             },
         )
         .collect()
+}
+
+/// T9: Why nobody should give a package its first owner: every client would refuse the repository
+/// from then on, whoever signs what is there.
+fn unacceptable(
+    world: &World<'_>,
+    report: &PackageReport,
+    resource: &ResourceId,
+) -> Option<(Code, String)> {
+    if resource.kind != Kind::Authorisation || !world.is_never_approved(resource) {
+        return None;
+    }
+    let found = of_package(world.repository, &report.name);
+    let first = found.first()?;
+    let mut problem = format!(
+        "once the package has an owner all clients refuse `{}`: {}",
+        first.path, first.message
+    );
+    let hint = first.hint_for(Reader::WorkTree);
+    if !hint.is_empty() {
+        problem.push_str("; ");
+        problem.push_str(&hint);
+    }
+    Some((first.code, problem))
 }
 
 /// Why a resource does not describe what lies in the tree.

@@ -117,6 +117,41 @@ fn an_edit_of_somebody_elses_package_waits() {
     }
 }
 
+/// Somebody claims a package in a branch from before its release was removed, and git merges the two
+/// to a directory with a checksum and no opam file. Nobody approves the claim: with it no client
+/// would accept the repository. The same with a file that no checksum lists.
+#[test]
+fn a_claim_of_what_no_client_accepts_is_left_out() {
+    for (meanwhile, why) in [
+        ("git rm -qr packages/lone", "`lone.1.0` has no opam file"),
+        (
+            "echo old > packages/lone/lone.1.0/descr",
+            "is a file of opam 1.2",
+        ),
+    ] {
+        let town = Town::new();
+        let told = town.ok(&format!(
+            "release lone.1.0; commit lone
+            git checkout -qb claim; conex owner add alice lone; by alice conex sign --yes; commit claim
+            git checkout -q main; {meanwhile}; commit meanwhile
+            git checkout -q claim; git merge -q --no-edit main
+            conex check --nostrict main..HEAD
+            by ja conex approve --yes 2>&1 || :"
+        ));
+        let left_out = "the authorisation `lone` is left out";
+        assert!(told.contains(left_out), "{told}");
+        assert!(told.contains(why), "{told}");
+        let told = town.ok("git status --short; conex check --nostrict main..HEAD; conex status");
+        assert!(!told.contains("index"), "somebody vouched: {told}");
+        // Whoever mends it is approved.
+        town.ok(
+            "git rm -qr packages/lone/lone.1.0; release lone.2.0; by alice conex sign --yes; commit mended
+            by ja conex approve --yes; by jb conex approve --yes; commit approved; conex check --nostrict main..HEAD",
+        );
+        town.accepted("claim");
+    }
+}
+
 /// New, edited and removed releases and the author's own key, all found in one run.
 #[test]
 fn sign_finds_what_changed_by_itself() {
