@@ -12,6 +12,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use flate2::Crc;
 use rustix::fs::Stat;
 
 use conex_verify::format::digest::Digest;
@@ -229,7 +230,7 @@ impl KnownTree {
     fn parts_in(bytes: &[u8]) -> Option<Vec<KnownPart>> {
         // Against damage; whoever can write to the user's cache can do worse.
         let (body, checksum) = bytes.split_last_chunk()?;
-        (crc32fast::hash(body) == u32::from_le_bytes(*checksum)).then_some(())?;
+        (checksum_of(body) == u32::from_le_bytes(*checksum)).then_some(())?;
         let mut rest = body.strip_prefix(MAGIC)?;
         let mut parts = Vec::new();
         while !rest.is_empty() {
@@ -293,7 +294,7 @@ impl TreeWriter {
 
     /// The bytes to keep.
     pub(super) fn finish(mut self) -> Vec<u8> {
-        let checksum = crc32fast::hash(&self.out);
+        let checksum = checksum_of(&self.out);
         self.out.extend_from_slice(&checksum.to_le_bytes());
         self.out
     }
@@ -344,4 +345,10 @@ fn take_stamp(rest: &mut &[u8]) -> Option<Option<Stamp>> {
         *number = take_u64(rest)?;
     }
     Some((numbers != [0; 7]).then_some(Stamp(numbers)))
+}
+
+fn checksum_of(bytes: &[u8]) -> u32 {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    crc.sum()
 }

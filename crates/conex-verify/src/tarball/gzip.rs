@@ -1,7 +1,6 @@
 //! One gzip member (RFC 1952), inflated in small steps.
 
-use crc32fast::Hasher;
-use flate2::{Decompress, FlushDecompress, Status};
+use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use super::ArchiveErrorKind as Kind;
 use super::{ArchiveError, ArchivePlace, BLOCK};
@@ -24,7 +23,7 @@ pub(super) struct Gzip<'a> {
     /// How much of `input` is used up.
     used: usize,
     inflate: Decompress,
-    crc: Hasher,
+    crc: Crc,
     /// What was inflated and not yet taken: `step[start..end]`.
     step: Vec<u8>,
     start: usize,
@@ -78,7 +77,7 @@ impl<'a> Gzip<'a> {
             input,
             used,
             inflate: Decompress::new(false),
-            crc: Hasher::new(),
+            crc: Crc::new(),
             step: vec![0; STEP],
             start: 0,
             end: 0,
@@ -191,10 +190,7 @@ impl<'a> Gzip<'a> {
             return Err(error(self.input.len(), kind));
         };
         let [c0, c1, c2, c3, l0, l1, l2, l3] = *trailer;
-        let (found, stated) = (
-            self.crc.clone().finalize(),
-            u32::from_le_bytes([c0, c1, c2, c3]),
-        );
+        let (found, stated) = (self.crc.sum(), u32::from_le_bytes([c0, c1, c2, c3]));
         if found != stated {
             return Err(error(self.used, Kind::Crc { found, stated }));
         }
