@@ -224,6 +224,8 @@ hints! {
     SnapshotOfPublished = "take the snapshot of the published branch back (`git checkout BRANCH -- packages/.conex/snapshot`); a notary makes the next one when the branch is published: `conex snapshot`";
     /// A signature under a key that nobody lists.
     ListKeyFirst = "remove the file; the key is put into the repository first: `conex join ID`, or `conex rotate`";
+    /// A file of signatures that nobody signed.
+    RemoveForged = "remove the file: nobody signed it";
     /// Too many new files of signatures.
     FoldSegments = "fold them into one with `conex compact`";
     /// An epoch was skipped.

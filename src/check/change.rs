@@ -10,7 +10,7 @@ use conex_verify::finding::{Code, Finding, Severity};
 use conex_verify::format::key::Fingerprint;
 use conex_verify::format::name::Id;
 use conex_verify::format::path::{Place, release_dir};
-use conex_verify::format::resource::{Entry, IdFile, Kind, ResourceId, Revision};
+use conex_verify::format::resource::{Entry, IdFile, Kind, ResourceId, Revision, SignedSegment};
 use conex_verify::limits::MAX_NEW_SEGMENTS;
 use conex_verify::workbench::update::Registers;
 
@@ -88,25 +88,23 @@ fn unusable_keys(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
 /// C5: a segment with live entries stays, or the same key signs each of them again.
 fn removed_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
     let there: BTreeSet<&str> = paths(merged).collect();
-    let mut entries: BTreeMap<(&Id, Fingerprint), BTreeSet<&Entry>> = BTreeMap::new();
-    let before: BTreeSet<&str> = paths(base).collect();
-    let genuine = |path: &str, loaded| before.contains(path) || merged.is_genuine(loaded);
-    let segments = merged.repository.segments.iter();
-    for (_, loaded) in segments.filter(|(path, loaded)| genuine(path, loaded)) {
-        let segment = &loaded.value;
-        let own = entries
-            .entry((&segment.segment.id, segment.key))
-            .or_default();
-        own.extend(&segment.segment.entries);
-    }
-    let nothing = BTreeSet::new();
     let gone = base.repository.segments.iter();
     let gone = gone.filter(|(path, _)| !there.contains(path.as_str()));
-    gone.filter_map(|(path, loaded)| {
-        let segment = &loaded.value;
-        let id = &segment.segment.id;
-        let again = entries.get(&(id, segment.key)).unwrap_or(&nothing);
-        let live = merged.live_entries(segment);
+    let gone: Vec<_> = gone.collect();
+    let signers = gone.iter().map(|(_, loaded)| signer(&loaded.value));
+    let mut entries: BTreeMap<(&Id, Fingerprint), BTreeSet<&Entry>> =
+        signers.map(|signer| (signer, BTreeSet::new())).collect();
+    for (_, loaded) in &merged.repository.segments {
+        let again = entries.get_mut(&signer(&loaded.value));
+        if let Some(again) = again.filter(|_| merged.is_genuine(loaded)) {
+            again.extend(&loaded.value.segment.entries);
+        }
+    }
+    let nothing = BTreeSet::new();
+    let lost = gone.into_iter().filter_map(|(path, loaded)| {
+        let (id, _) = signer(&loaded.value);
+        let again = entries.get(&signer(&loaded.value)).unwrap_or(&nothing);
+        let live = merged.live_entries(loaded);
         let lost: Vec<_> = live.into_iter().filter(|e| !again.contains(e)).collect();
         let first = lost.first()?;
         Some(
@@ -122,16 +120,24 @@ fn removed_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
             .value("of these", lost.len())
             .hint(Hint::RestoreSegments),
         )
-    })
-    .collect()
+    });
+    lost.collect()
 }
 
-/// C6 and C7: a new segment is under a key that the repository knows for its id, and one
+fn signer(segment: &SignedSegment) -> (&Id, Fingerprint) {
+    (&segment.segment.id, segment.key)
+}
+
+/// C6 and C7: a new segment is signed with a key that the repository knows for its id, and one
 /// change brings few of them.
 fn new_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
     let before: BTreeSet<&str> = paths(base).collect();
     let mut findings = Vec::new();
     let mut count: BTreeMap<&Id, usize> = BTreeMap::new();
+    // Under a key that counts that is an error of the tree already (V2.3).
+    let errors = merged.assessment.findings.iter();
+    let errors = errors.filter(|f| f.severity == Severity::Error && f.code == Code::BadSignature);
+    let told: BTreeSet<&str> = errors.map(|f| f.path.as_str()).collect();
     for (path, loaded) in &merged.repository.segments {
         if before.contains(path.as_str()) {
             continue;
@@ -148,6 +154,15 @@ fn new_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
                 )
                 .value("key", segment.key)
                 .hint(Hint::ListKeyFirst),
+            );
+        } else if !told.contains(path.as_str()) && !merged.is_genuine(loaded) {
+            let message = format!(
+                "the change brings a file in the name of `{id}` whose signature does not verify"
+            );
+            findings.push(
+                Finding::error(Code::BadSignature, path, message)
+                    .value("key", segment.key)
+                    .hint(Hint::RemoveForged),
             );
         }
     }
@@ -193,9 +208,15 @@ fn revisions(known: &Registers, base: &World<'_>, merged: &World<'_>) -> Vec<Fin
         };
         let skips = |open: u64| resource.kind != Kind::Checksum && revision.epoch > open + 1;
         let open = merged.open_epoch(resource);
-        // Finding epochs that were opened once reads all signatures, so only a leap asks for it.
+        // Finding epochs that were opened once reads signatures, so only a leap asks for it. Where
+        // BASE was not in such an epoch, keys of janitors who went say that now.
         let open = match skips(open) {
-            true => open.max(merged.opened_once(resource)),
+            true => {
+                let there = base.repository.version_of(resource);
+                let was = there.or(known.version(resource));
+                let was = was.map_or(0, |version| version.revision.epoch);
+                open.max(merged.opened_once(resource).min(was))
+            }
             false => open,
         };
         if skips(open) {

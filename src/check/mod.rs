@@ -27,10 +27,9 @@ pub use returns::{lacks_files, may_return};
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::plan::conflict::Conflicts;
 use crate::plan::effect::{self, Effect, Find};
 use crate::plan::todo::{Coverage, Item, Todo, coverage, todo};
-use crate::plan::{Published, View, World};
+use crate::plan::{View, World};
 use conex_verify::finding::{Code, Finding, Severity};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::Fingerprint;
@@ -45,7 +44,9 @@ use conex_verify::workbench::trust::chain::Chain;
 use conex_verify::workbench::trust::support::Standing;
 use conex_verify::workbench::update::{Registers, follows, forgotten};
 use conex_verify::workbench::verify::explain;
-use conex_verify::workbench::verify::{Assessment, Mode, Pretended, assess, read_chain};
+use conex_verify::workbench::verify::{
+    Assessment, Mode, Pretended, Signatures, assess, read_chain,
+};
 
 /// One tree, taken apart.
 #[derive(Debug, Clone, Copy)]
@@ -58,13 +59,7 @@ pub struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn world(self, assessment: Assessment<'a>) -> World<'a> {
-        World {
-            tree: self.tree,
-            repository: self.repository,
-            assessment,
-            conflicts: Conflicts::default(),
-            published: Published::default(),
-        }
+        World::of(self.tree, self.repository, assessment)
     }
 }
 
@@ -374,7 +369,7 @@ fn judge<'r>(side: Side<'r>, clients: Clients<'_>) -> Opinion<'r> {
         // What is published is stated by a notary who sees the whole of it.
         let pretended = Pretended {
             stated: true,
-            everybody: true,
+            signatures: Signatures::All,
             ..Pretended::default()
         };
         assess(side.tree, repository, chain, mode, &pretended)

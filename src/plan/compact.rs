@@ -53,7 +53,7 @@ fn fold(world: &World<'_>, id: &Id, key: Fingerprint, plan: &mut Plan) {
     for (path, loaded) in world.signed_with(id, key) {
         paths.insert(path.clone());
         all += loaded.value.segment.entries.len();
-        live.extend(world.live_entries(&loaded.value));
+        live.extend(world.live_entries(loaded));
     }
     let fewest = live.len().div_ceil(MAX_SEGMENT_ENTRIES);
     if paths.len() <= fewest.max(1) && live.len() == all {
@@ -132,7 +132,7 @@ pub fn fold_small<E>(
     };
     let live = before
         .iter()
-        .map(|(_, loaded)| (loaded.bytes.len(), after.live_entries(&loaded.value)));
+        .map(|(_, loaded)| (loaded.bytes.len(), after.live_entries(loaded)));
     let live: Vec<_> = live.collect();
     let folded = new.most(&live);
     let again = live
@@ -205,7 +205,7 @@ impl Replacement<'_> {
 pub fn delete_dead(world: &World<'_>) -> Plan {
     let mut plan = Plan::default();
     let dead = world.repository.segments.iter();
-    let dead = dead.filter(|(_, loaded)| world.live_entries(&loaded.value).is_empty());
+    let dead = dead.filter(|(_, loaded)| world.live_entries(loaded).is_empty());
     plan.removes.extend(dead.map(|(path, _)| path.clone()));
     if !plan.removes.is_empty() {
         plan.say(format!(

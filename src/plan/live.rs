@@ -13,13 +13,19 @@ use conex_verify::workbench::repository::Loaded;
 use conex_verify::workbench::trust::support::{Standing, supported};
 
 impl<'r> World<'r> {
-    /// The entries of a segment that are live.
-    pub fn live_entries<'s>(&self, segment: &'s SignedSegment) -> Vec<&'s Entry> {
+    /// The entries of a segment that are live. Of one that was not signed by whom it names there
+    /// are none.
+    pub fn live_entries<'s>(&self, loaded: &'s Loaded<SignedSegment>) -> Vec<&'s Entry> {
+        let segment = &loaded.value;
         let (id, key) = (&segment.segment.id, segment.key);
         let entries = segment.segment.entries.iter();
-        entries
+        let live: Vec<_> = entries
             .filter(|entry| self.is_live(id, key, entry))
-            .collect()
+            .collect();
+        match live.is_empty() || self.is_genuine(loaded) {
+            true => live,
+            false => Vec::new(),
+        }
     }
 
     /// Whether an entry of `id` under `key` is live: it can support what is in the tree, it

@@ -36,6 +36,7 @@ mod nearest;
 pub mod obstacle;
 mod owner;
 pub mod part;
+mod past;
 pub mod person;
 mod planned;
 mod published;

@@ -8,7 +8,7 @@ use super::{MOST_AHEAD, World};
 use crate::hint::Hint;
 use conex_verify::finding::{Code, Finding, Reader};
 use conex_verify::format::name::{Id, PackageName};
-use conex_verify::format::resource::{Author, IdFile, Kind, ResourceId, ResourceVersion};
+use conex_verify::format::resource::{Author, IdFile, Kind, ResourceId, ResourceVersion, Segment};
 use conex_verify::workbench::trust::support::{Standing, Waiting};
 use conex_verify::workbench::verify::packages::PackageReport;
 use std::collections::BTreeSet;
@@ -164,15 +164,8 @@ impl World<'_> {
     /// Whether no version of a resource was ever approved, nor this one by anybody. What
     /// former janitors approved, and nobody approved again, is no first version.
     pub(super) fn is_first(&self, resource: &ResourceId) -> bool {
-        let by_nobody = |w: &Waiting| w.janitors.is_empty();
-        self.is_never_approved(resource)
-            && matches!(self.standing(resource), Some(Standing::Waiting(w)) if by_nobody(w))
-    }
-
-    /// Whether a quorum never approved a version of a resource.
-    fn is_never_approved(&self, resource: &ResourceId) -> bool {
-        let by_none = |w: &Waiting| w.supported.is_none();
-        matches!(self.standing(resource), Some(Standing::Waiting(w)) if by_none(w))
+        matches!(self.standing(resource),
+            Some(Standing::Waiting(w)) if w.supported.is_none() && w.janitors.is_empty())
             && self.approved_once(resource).is_empty()
     }
 
@@ -235,7 +228,31 @@ fn key_problem(world: &World<'_>, file: &IdFile) -> Option<(Code, String)> {
         );
         Some((Code::BadKey, problem))
     });
-    unusable.or_else(|| key_of_two(world, author))
+    unusable
+        .or_else(|| key_of_two(world, author))
+        .or_else(|| forged(world, author))
+}
+
+/// V2.3: Once the keys count, a file that was not signed with the one that it names has everybody
+/// reject the repository.
+fn forged(world: &World<'_>, author: &Author) -> Option<(Code, String)> {
+    let mut segments = world.repository.segments.iter();
+    let (path, _) = segments.find(|(_, loaded)| {
+        let Segment { id, repository, .. } = &loaded.value.segment;
+        *id == author.id
+            && *repository == world.chain().identity()
+            && author
+                .keys
+                .iter()
+                .any(|key| key.fingerprint() == loaded.value.key)
+            && !world.is_genuine(loaded)
+    })?;
+    let problem = format!(
+        "`{path}` is in the name of `{}`, and its signature does not verify; {}",
+        author.id,
+        Hint::RemoveForged
+    );
+    Some((Code::BadSignature, problem))
 }
 
 fn key_of_two(world: &World<'_>, author: &Author) -> Option<(Code, String)> {
@@ -291,20 +308,18 @@ fn unacceptable(
     report: &PackageReport,
     resource: &ResourceId,
 ) -> Option<(Code, String)> {
-    if resource.kind != Kind::Authorisation || !world.is_never_approved(resource) {
-        return None;
+    let supported = |w: &Waiting| w.supported.is_some();
+    match world.standing(resource) {
+        Some(Standing::Waiting(w)) if resource.kind == Kind::Authorisation && !supported(w) => {}
+        _ => return None,
     }
     let found = of_package(world.repository, &report.name);
     let first = found.first()?;
-    let mut problem = format!(
-        "once the package has an owner all clients refuse `{}`: {}",
-        first.path, first.message
+    let problem = format!(
+        "once the package has an owner all clients refuse the repository: {}; {}",
+        first.message,
+        first.hint_for(Reader::WorkTree)
     );
-    let hint = first.hint_for(Reader::WorkTree);
-    if !hint.is_empty() {
-        problem.push_str("; ");
-        problem.push_str(&hint);
-    }
     Some((first.code, problem))
 }
 

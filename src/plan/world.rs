@@ -1,26 +1,29 @@
 //! The working tree as those see it who work on it.
 
 use crate::hint::Hint;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use super::conflict::{Conflicts, has_markers};
 use super::nearest::nearest;
+use super::past::Past;
 use super::planned::{Plan, PlanError};
 use super::published::Published;
 use conex_verify::finding::{Finding, Severity};
-use conex_verify::format::key::{Namespace, PublicKey};
+use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, PackageName, Release, fold};
 use conex_verify::format::path::Place;
-use conex_verify::format::resource::{IdFile, Kind, Link, ResourceId, ResourceVersion, Revision};
+use conex_verify::format::resource::{IdFile, Kind, ResourceId, ResourceVersion, Revision};
 use conex_verify::limits::MAX_EPOCH;
 use conex_verify::tree::Tree;
 use conex_verify::workbench::repository::Repository;
 use conex_verify::workbench::trust::chain::Chain;
 use conex_verify::workbench::trust::support::{Epochs, Standing, open_epoch};
-use conex_verify::workbench::trust::tally::Tally;
 use conex_verify::workbench::trust::vouch::Weight;
 use conex_verify::workbench::verify::packages::PackageReport;
-use conex_verify::workbench::verify::{Assessment, Mode, Pretended, assess, read_chain};
+use conex_verify::workbench::verify::{
+    Assessment, Mode, Pretended, Signatures, assess, read_chain,
+};
 
 /// The most by which a counter may be above the highest that counts: nobody needs more, and
 /// whoever pushes a counter to its end is answered with an epoch.
@@ -42,6 +45,8 @@ pub struct World<'r> {
     pub conflicts: Conflicts,
     /// What counts in the published branch, if the tree was made on top of it.
     pub published: Published,
+    /// What janitors of any link vouch for, once somebody asks.
+    pub(super) past: OnceLock<Past>,
 }
 
 /// How a working tree is looked at.
@@ -71,7 +76,7 @@ impl<'r> World<'r> {
         })?;
         let judge = |chain, pretended| assess(tree, repository, chain, Mode::NoStrict, pretended);
         let nothing = Pretended {
-            everybody: true,
+            signatures: Signatures::All,
             ..Pretended::default()
         };
         let real = judge(chain, &nothing);
@@ -82,13 +87,19 @@ impl<'r> World<'r> {
                 overlaid(judge(real.chain.clone(), &pretended), real)
             }
         };
-        Ok(World {
+        Ok(World::of(tree, repository, assessment))
+    }
+
+    /// A tree of which this is known.
+    pub fn of(tree: &'r Tree, repository: &'r Repository, assessment: Assessment<'r>) -> World<'r> {
+        World {
             tree,
             repository,
             assessment,
             conflicts: Conflicts::default(),
             published: Published::default(),
-        })
+            past: OnceLock::new(),
+        }
     }
 
     /// Judges a working tree that is about to be changed.
@@ -298,50 +309,33 @@ impl<'r> World<'r> {
         open_epoch(&self.assessment.vouches, self.chain().quorum(), resource)
     }
 
-    /// The highest epoch that a quorum of any link opened for a resource: when janitors go, an
-    /// epoch that they opened is not open any more, and must be opened again. One janitor's
-    /// entry, past or present, opens nothing.
-    pub fn opened_once(&self, resource: &ResourceId) -> u64 {
-        let versions = self.approved_once(resource).into_iter();
-        versions.map(|v| v.revision.epoch).max().unwrap_or(0)
+    fn past(&self) -> &Past {
+        self.past.get_or_init(|| {
+            let mut past = Past::default();
+            for (_, loaded) in &self.repository.segments {
+                let segment = &loaded.value;
+                let holder = self.chain().holder(&segment.key);
+                if holder == Some(&segment.segment.id) && self.is_genuine(loaded) {
+                    past.add(segment);
+                }
+            }
+            past
+        })
     }
 
     /// The versions of a resource for which a quorum of any link vouches, by what is still there.
     pub fn approved_once(&self, resource: &ResourceId) -> BTreeSet<ResourceVersion> {
-        let entries: Vec<_> = self
-            .repository
-            .segments
-            .iter()
-            .filter(|(_, s)| s.value.segment.repository == self.chain().identity())
-            .flat_map(|(_, loaded)| {
-                let entries = loaded.value.segment.entries.iter();
-                entries
-                    .filter(|e| e.resource == *resource)
-                    .map(move |e| (loaded, e.version))
-            })
-            .collect();
-        let approved = |link: &Link| {
-            let mut tallies: BTreeMap<ResourceVersion, Tally> = BTreeMap::new();
-            for (loaded, version) in &entries {
-                let segment = &loaded.value;
-                let id = &segment.segment.id;
-                let key = link
-                    .members
-                    .get(id)
-                    .filter(|k| k.fingerprint() == segment.key);
-                let signed = |key: &PublicKey| {
-                    key.verify(Namespace::Index, loaded.signed(), &segment.signature)
-                        .is_ok()
-                };
-                if key.is_some_and(signed) {
-                    tallies.entry(*version).or_default().add(id, segment.key);
-                }
-            }
-            tallies.retain(|_, tally| tally.of(link.quorum).enough());
-            tallies.into_keys()
-        };
-        let links = self.chain().links().iter();
-        links.flat_map(|l| approved(&l.value.link)).collect()
+        self.past().approved(self.chain(), resource, 0)
+    }
+
+    /// The highest epoch that a quorum of any link opened for a resource. No fewer janitors open one
+    /// than today's quorum: where an earlier link asked for fewer, they could be as few as one,
+    /// whose key may be stolen.
+    pub fn opened_once(&self, resource: &ResourceId) -> u64 {
+        let fewest = self.chain().quorum();
+        let versions = self.past().approved(self.chain(), resource, fewest);
+        let epochs = versions.into_iter().map(|v| v.revision.epoch);
+        epochs.max().unwrap_or(0)
     }
 
     /// The epoch in which a change of a resource is made: the open one; or that of the version in
@@ -507,7 +501,7 @@ pub(super) fn is_near(revision: Revision, highest: Option<Revision>, epoch: u64)
 /// former janitor, under which there are entries of another time: those count when it is proven.
 fn pretended(repository: &Repository, real: &Assessment<'_>) -> Pretended {
     let mut pretended = Pretended {
-        everybody: true,
+        signatures: Signatures::All,
         ..Pretended::default()
     };
     let waits = |standing: &Standing| matches!(standing, Standing::Waiting(_));

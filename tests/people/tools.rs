@@ -1,6 +1,6 @@
 //! What the tools of janitors and authors must not be talked into.
 
-use conex::check::{Clients, Judged, Side, check};
+use conex::check::{Clients, Side, check};
 use conex::plan::{self, Plan, PlanError, Sign, View};
 use conex_verify::finding::{Code, Severity};
 use conex_verify::format::digest::Digest;
@@ -85,7 +85,7 @@ fn what_was_signed_of_a_removed_release_is_dead() {
         let repository = Repository::load(&w.tree);
         let world = plan::World::look(&w.tree, &repository, View::Supported).unwrap();
         let segments = repository.segments.iter();
-        let mut entries = segments.flat_map(|(_, loaded)| world.live_entries(&loaded.value));
+        let mut entries = segments.flat_map(|(_, loaded)| world.live_entries(loaded));
         let gone = resource(Kind::Checksum, "fmt.1.0");
         let is_live = entries.any(|entry| entry.resource == gone);
         assert_eq!(is_live, live, "floor {floor}");
@@ -167,6 +167,12 @@ fn a_forged_file_does_not_replace_a_deleted_one() {
     let signature = private("mallory").sign(Namespace::Index, &segment.signed_bytes());
     let (path, bytes) = sealed(segment, fingerprint("eve"), signature);
     merged.file(&path, bytes);
+    let found = checked(&base, &merged);
+    assert!(found.contains(&(Code::Stripped, proof)), "{found:?}");
+}
+
+/// The errors of a change.
+fn checked(base: &World, merged: &World) -> Vec<(Code, String)> {
     let (old, new) = (Repository::load(&base.tree), Repository::load(&merged.tree));
     let side = |tree, repository| Side { tree, repository };
     let check = check(
@@ -179,8 +185,92 @@ fn a_forged_file_does_not_replace_a_deleted_one() {
         },
         &|_| Default::default(),
     );
-    let stripped = |j: &Judged| j.finding.code == Code::Stripped && j.finding.path == proof;
-    assert!(check.findings.iter().any(stripped), "{:?}", check.findings);
+    let all = check.findings.into_iter().map(|judged| judged.finding);
+    let errors = all.filter(|finding| finding.severity == Severity::Error);
+    errors.map(|f| (f.code, f.path)).collect()
+}
+
+/// Attack: `eve` waits for approval, and somebody writes a file in her name, under the key that she
+/// listed, which no client looks at as long as she waits. Approved, she would have everybody
+/// reject the repository. No such change is merged, nobody approves her while the file is there,
+/// and anybody deletes it. C5, C6, T9
+#[test]
+fn a_file_in_the_name_of_a_pending_id_holds_nobody_up() {
+    let mut base = World::usual();
+    let entry = base.author_file("eve", at(0, 1), &["eve"]);
+    let proof = base.says("eve", vec![entry.clone()]);
+    let mut forged = base.clone();
+    let segment = Segment {
+        repository: base.identity(),
+        id: id("eve"),
+        created: Timestamp::unknown(),
+        entries: vec![vouch(Kind::Author, "eve", at(0, 900), Digest::of(b"x"))],
+    };
+    let signature = private("mallory").sign(Namespace::Index, &segment.signed_bytes());
+    let (path, bytes) = sealed(segment, fingerprint("eve"), signature);
+    forged.file(&path, bytes);
+    assert_eq!(
+        checked(&base, &forged),
+        [(Code::BadSignature, path.clone())]
+    );
+    let plan = approve(&forged, "ja");
+    assert_eq!(entry_for(&plan, Kind::Author, "eve"), None);
+    let told = |text: &str| plan.warnings.iter().any(|f| f.message.contains(text));
+    assert!(
+        told(&path) && told("remove the file"),
+        "{:?}",
+        plan.warnings
+    );
+    let repository = Repository::load(&forged.tree);
+    let world = plan::World::look(&forged.tree, &repository, View::Supported).unwrap();
+    assert_eq!(plan::delete_dead(&world).removes, [path.clone()].into());
+    assert_eq!(checked(&forged, &base), []);
+    assert_eq!(
+        entry_for(&approve(&base, "ja"), Kind::Author, "eve"),
+        Some(&entry)
+    );
+    // Her own signature stays.
+    let mut stripped = forged.clone();
+    stripped.remove(&proof);
+    assert_eq!(checked(&forged, &stripped), [(Code::Stripped, proof)]);
+}
+
+/// Attack: a repository that one janitor founded alone asks for two now. With that one key, today's
+/// janitor's or not, or with the keys of two who went, somebody says that an epoch far away was
+/// opened once. T10, C9
+#[test]
+fn an_epoch_is_not_opened_by_fewer_than_today() {
+    let far = 1_000_000;
+    let claim = resource(Kind::Authorisation, "fmt");
+    let open = |links: &[LinkSpec], signers: &[&str]| {
+        let mut base = World::with_janitors(1, &["ja"]);
+        for (number, spec) in (1..).zip(links) {
+            base.link_at(number, spec);
+        }
+        base.joined("bob");
+        let entry = base.authorisation("fmt", at(0, 1), &["bob"]);
+        base.quorum_says(vec![entry]);
+        let mut merged = base.clone();
+        let entry = merged.authorisation("fmt", at(far, 1), &["bob"]);
+        for who in signers {
+            merged.says(who, vec![entry.clone()]);
+        }
+        let repository = Repository::load(&merged.tree);
+        let world = plan::World::look(&merged.tree, &repository, View::Supported).unwrap();
+        let epoch = world.epoch_of_change(&claim, Some(at(far, 1)));
+        (
+            epoch,
+            checked(&base, &merged).contains(&(Code::EpochNotOpened, claim.path())),
+        )
+    };
+    let three = link(2, &["ja", "jb", "jc"], &["ja", "jb", "jc"]);
+    let gone = link(2, &["jb", "jc"], &["jb", "jc"]);
+    assert_eq!(open(std::slice::from_ref(&three), &["ja"]), (0, true));
+    assert_eq!(open(&[three.clone(), gone], &["ja"]), (0, true));
+    // Two who were enough are believed by those who have no more than the tree, and not by `check`.
+    let others = link(2, &["jb", "jc", "jd"], &["jb", "jc", "jd"]);
+    let last = link(2, &["jc", "jd"], &["jc", "jd"]);
+    assert_eq!(open(&[three, others, last], &["ja", "jb"]), (far, true));
 }
 
 /// Of two people who want the same key, neither is approved yet.

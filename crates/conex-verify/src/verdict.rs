@@ -10,7 +10,9 @@ use crate::tree::Tree;
 use crate::trust::anchors::Client;
 use crate::trust::chain::Chain;
 use crate::update::{Memory, Registers, follows, forgets, forgotten};
-use crate::verify::{Assessment, Mode, Pretended, asked, assess, explain, read_chain, snapshot};
+use crate::verify::{
+    Assessment, Mode, Pretended, Signatures, asked, assess, explain, read_chain, snapshot,
+};
 
 /// Numbers for the last line of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -347,8 +349,11 @@ impl Before {
         if chain.judge(from, 0).is_some() {
             return None;
         }
-        let mode = Mode::NoStrict;
-        let assessment = assess(tree, repository, chain, mode, &Pretended::default());
+        let as_evidence = Pretended {
+            signatures: Signatures::Evidence,
+            ..Pretended::default()
+        };
+        let assessment = assess(tree, repository, chain, Mode::NoStrict, &as_evidence);
         Some(Before {
             links: assessment.chain.digests().to_vec(),
             registers: Registers::of(repository, &assessment),

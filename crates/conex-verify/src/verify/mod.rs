@@ -55,9 +55,23 @@ pub struct Pretended {
     pub proven: BTreeSet<(Id, Fingerprint)>,
     /// Whether the snapshot is taken to be valid: who publishes the tree makes one.
     pub stated: bool,
-    /// V2.5: Whether all signatures under listed keys are looked at, those on which no verdict depends
-    /// too. Who asks what would be asks for all that is wrong, and who has proven which key.
-    pub everybody: bool,
+    /// V2.5: Which signatures are looked at.
+    pub signatures: Signatures,
+}
+
+/// V2.5: Which signatures of segments are looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Signatures {
+    /// Those on which a verdict depends, until [`MAX_WRONG_SEGMENTS`] are wrong: then it is
+    /// decided.
+    #[default]
+    Decisive,
+    /// Those on which a verdict depends, however many are wrong: of a tree that nobody refuses for
+    /// that, as the one that a client has.
+    Evidence,
+    /// All under listed keys. Who asks what would be asks for all that is wrong, and who has
+    /// proven which key.
+    All,
 }
 
 /// Everything that is known about a repository after judging it.
@@ -167,10 +181,11 @@ pub fn assess<'r>(
     let mut vouches = Vouches::default();
     let mut ignored = Ignored::default();
     let mut findings = repository.findings.as_many();
-    let most = match pretended.everybody {
-        true => usize::MAX,
-        false => MAX_WRONG_SEGMENTS,
+    let most = match pretended.signatures {
+        Signatures::Decisive => MAX_WRONG_SEGMENTS,
+        Signatures::Evidence | Signatures::All => usize::MAX,
     };
+    let all = pretended.signatures == Signatures::All;
     let mut checked = list_segments(repository, &chain);
     let of_chain = |c: &Checked<'_, '_>| c.signed == Signed::Chain;
     verify_segments(repository, &mut checked, &of_chain, most);
@@ -185,8 +200,7 @@ pub fn assess<'r>(
     let standings = stand(repository, &chain, &vouches);
     let counts = |c: &Checked<'_, '_>| {
         let standing = standings.get(&c.segment.segment.id);
-        c.signed == Signed::Listed
-            && (pretended.everybody || standing.is_some_and(Standing::is_valid))
+        c.signed == Signed::Listed && (all || standing.is_some_and(Standing::is_valid))
     };
     verify_segments(repository, &mut checked, &counts, most);
     let (people, segments) = judge_ids(

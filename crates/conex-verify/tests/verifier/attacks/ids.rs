@@ -8,7 +8,7 @@ use conex_verify::format::resource::{Segment, Timestamp};
 
 use conex_verify::workbench::repository::Repository;
 use conex_verify::workbench::trust::ids::Use;
-use conex_verify::workbench::verify::{Mode, Pretended, assess, read_chain};
+use conex_verify::workbench::verify::{Mode, Pretended, Signatures, assess, read_chain};
 
 use crate::world::*;
 
@@ -299,7 +299,10 @@ fn forge(w: &mut World, who: &str, created: Timestamp) -> String {
 fn segments_of(w: &World, everybody: bool) -> (Vec<String>, Vec<String>, Findings) {
     let repository = Repository::load(&w.tree);
     let pretended = Pretended {
-        everybody,
+        signatures: match everybody {
+            true => Signatures::All,
+            false => Signatures::Decisive,
+        },
         ..Pretended::default()
     };
     let chain = read_chain(&repository).unwrap();

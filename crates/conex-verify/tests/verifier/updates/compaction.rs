@@ -177,3 +177,27 @@ fn forged_segments_in_the_tree_before_do_not_hold_up_an_honest_update() {
     };
     client.says(&honest).is_clean();
 }
+
+/// V2.5: Many more of them than are told of a tree that is refused: what the others prove is known all
+/// the same, and a rollback of it is refused.
+#[test]
+fn forged_segments_in_the_tree_before_hide_no_rollback() {
+    let old = World::usual();
+    let mut new = old.clone();
+    let entry = new.authorisation("fmt", at(0, 2), &["bob"]);
+    new.quorum_says(vec![entry]);
+    for n in 0..600 {
+        let entry = vouch(Kind::Authorisation, "fmt", at(0, n), Digest::of(b""));
+        let (_, bytes) = segment(old.identity(), "ja", "thief", vec![entry]);
+        let thief = SignedSegment::decode(&bytes).unwrap();
+        let (path, bytes) = sealed(thief.segment, fingerprint("ja"), thief.signature);
+        new.file(&path, bytes);
+    }
+    let client = Client {
+        tree: Some(new.tree.clone()),
+        memory: None,
+    };
+    client
+        .says(&old)
+        .is_rejected(Code::Rollback, "packages/fmt/authorisation");
+}
