@@ -21,7 +21,8 @@ install_packages() {
 # need COMMAND=PACKAGE…: commands, and the packages that have them
 need() {
   local pair missing=()
-  for pair in "$@"; do command -v "${pair%%=*}" > /dev/null || missing+=("${pair#*=}"); done
+  # `type -P`: a function of the script has the name of a command, as `opam` in tests/run
+  for pair in "$@"; do type -P "${pair%%=*}" > /dev/null || missing+=("${pair#*=}"); done
   [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 }
 
