@@ -225,7 +225,7 @@ hints! {
     /// A signature under a key that nobody lists.
     ListKeyFirst = "remove the file; the key is put into the repository first: `conex join ID`, or `conex rotate`";
     /// A file of signatures that nobody signed.
-    RemoveForged = "remove the file: nobody signed it";
+    RemoveForged = "remove that file, in a change of its own: it supports nothing";
     /// Too many new files of signatures.
     FoldSegments = "fold them into one with `conex compact`";
     /// An epoch was skipped.

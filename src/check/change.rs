@@ -136,7 +136,7 @@ fn new_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
     let mut count: BTreeMap<&Id, usize> = BTreeMap::new();
     // Under a key that counts that is an error of the tree already (V2.3).
     let errors = merged.assessment.findings.iter();
-    let errors = errors.filter(|f| f.severity == Severity::Error && f.code == Code::BadSignature);
+    let errors = errors.filter(|f| f.severity == Severity::Error);
     let told: BTreeSet<&str> = errors.map(|f| f.path.as_str()).collect();
     for (path, loaded) in &merged.repository.segments {
         if before.contains(path.as_str()) {
@@ -157,7 +157,7 @@ fn new_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
             );
         } else if !told.contains(path.as_str()) && !merged.is_genuine(loaded) {
             let message = format!(
-                "the change brings a file in the name of `{id}` whose signature does not verify"
+                "the change brings a file in the name of `{id}` that was not signed with this key for this repository"
             );
             findings.push(
                 Finding::error(Code::BadSignature, path, message)
@@ -209,7 +209,7 @@ fn revisions(known: &Registers, base: &World<'_>, merged: &World<'_>) -> Vec<Fin
         let skips = |open: u64| resource.kind != Kind::Checksum && revision.epoch > open + 1;
         let open = merged.open_epoch(resource);
         // Finding epochs that were opened once reads signatures, so only a leap asks for it. Where
-        // BASE was not in such an epoch, keys of janitors who went say that now.
+        // BASE was not in such an epoch, keys of an earlier quorum say so now.
         let open = match skips(open) {
             true => {
                 let there = base.repository.version_of(resource);

@@ -4,6 +4,7 @@ use crate::hint::Hint;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::owner::some_of;
+use super::waits::not_signed;
 use super::{Plan, PlanError, World};
 use conex_verify::format::key::PublicKey;
 use conex_verify::format::name::{Id, NOTARIES, fold};
@@ -274,6 +275,9 @@ fn may_join(world: &World<'_>, id: &Id, key: &PublicKey) -> Result<(), PlanError
             ),
             why.hint().unwrap_or_default(),
         ));
+    }
+    if let Some(path) = world.forged(id, std::slice::from_ref(key)) {
+        return Err(PlanError::refused(not_signed(path, id), Hint::RemoveForged));
     }
     let exact = world.repository.ids.contains_key(id) || chain.ever_member(id);
     if !exact && world.taken_ids().contains(&fold(id.as_str())) {

@@ -93,11 +93,27 @@ impl<'r> World<'r> {
         };
         let mut keys = of_links.chain(of_file);
         let key = keys.find(|key| key.fingerprint() == segment.key);
-        let verifies = |key: &PublicKey| {
-            key.verify(Namespace::Index, loaded.signed(), &segment.signature)
+        key.is_some_and(|key| self.is_signed(loaded, key))
+    }
+
+    fn is_signed(&self, loaded: &Loaded<SignedSegment>, key: &PublicKey) -> bool {
+        let segment = &loaded.value;
+        segment.segment.repository == self.chain().identity()
+            && key
+                .verify(Namespace::Index, loaded.signed(), &segment.signature)
                 .is_ok()
-        };
-        segment.segment.repository == self.chain().identity() && key.is_some_and(verifies)
+    }
+
+    /// V2.3: A file of signatures in the name of an id, under one of these keys, that was not
+    /// signed with the key for this repository: once the key counts everybody rejects it.
+    pub fn forged(&self, id: &Id, keys: &[PublicKey]) -> Option<&'r str> {
+        let mut segments = self.repository.segments.iter();
+        let found = segments.find(|(_, loaded)| {
+            let segment = &loaded.value;
+            let key = keys.iter().find(|key| key.fingerprint() == segment.key);
+            segment.segment.id == *id && key.is_some_and(|key| !self.is_signed(loaded, key))
+        });
+        found.map(|(path, _)| path.as_str())
     }
 
     /// The segments that an id signed with a key. One that only says so is not among them: whoever

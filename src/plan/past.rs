@@ -30,13 +30,11 @@ impl Past {
         }
     }
 
-    /// The versions of a resource for which so many janitors of a link vouch as it asks for, and
-    /// at least `fewest`.
+    /// The versions of a resource for which a quorum of a link vouches.
     pub(super) fn approved(
         &self,
         chain: &Chain,
         resource: &ResourceId,
-        fewest: usize,
     ) -> BTreeSet<ResourceVersion> {
         let signed = self.of.get(resource);
         let signed: &[Signed] = signed.map_or(&[], Vec::as_slice);
@@ -48,7 +46,7 @@ impl Past {
                     tallies.entry(*version).or_default().add(id, *key);
                 }
             }
-            tallies.retain(|_, tally| tally.of(link.quorum.max(fewest)).enough());
+            tallies.retain(|_, tally| tally.of(link.quorum).enough());
             tallies.into_keys()
         };
         let links = chain.links().iter();

@@ -295,17 +295,24 @@ impl List<'_, '_> {
         for waits in waiting(self.world) {
             let resource = waits.resource.clone();
             let item = Item::Resource(resource.clone());
-            if waits.problem.is_some() {
-                // Of packages it is among what is to be written.
-                if let (Kind::Author, Ok(id)) = (resource.kind, Id::new(&resource.name)) {
-                    self.add(Deed::OtherKey, Who::Each([id].into()), item);
+            // What stands in the way of an author or a claim, `approve` says to those who wait for it.
+            let told_then = match (&waits.problem, resource.kind) {
+                (None, _) => false,
+                (Some((Code::BadSignature, _)), Kind::Author) => true,
+                (Some(_), Kind::Authorisation) => true,
+                (Some(_), kind) => {
+                    // Of packages it is among what is to be written.
+                    if let (Kind::Author, Ok(id)) = (kind, Id::new(&resource.name)) {
+                        self.add(Deed::OtherKey, Who::Each([id].into()), item);
+                    }
+                    continue;
                 }
-                continue;
-            }
+            };
             // What no approval takes waits for nobody as it is. One of an id that has to be named
             // waits for that.
             let left_out = waits.left_out(self.world, true);
             let by_name = |finding: &Finding| finding.code == Code::UnknownKey;
+            let left_out = left_out.filter(|_| !told_then);
             if written.contains(&resource) || left_out.is_some_and(|f| !by_name(&f)) {
                 continue;
             }

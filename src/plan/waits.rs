@@ -8,7 +8,7 @@ use super::{MOST_AHEAD, World};
 use crate::hint::Hint;
 use conex_verify::finding::{Code, Finding, Reader};
 use conex_verify::format::name::{Id, PackageName};
-use conex_verify::format::resource::{Author, IdFile, Kind, ResourceId, ResourceVersion, Segment};
+use conex_verify::format::resource::{Author, IdFile, Kind, ResourceId, ResourceVersion};
 use conex_verify::workbench::trust::support::{Standing, Waiting};
 use conex_verify::workbench::verify::packages::PackageReport;
 use std::collections::BTreeSet;
@@ -233,26 +233,18 @@ fn key_problem(world: &World<'_>, file: &IdFile) -> Option<(Code, String)> {
         .or_else(|| forged(world, author))
 }
 
-/// V2.3: Once the keys count, a file that was not signed with the one that it names has everybody
-/// reject the repository.
+/// V2.3: A file in the author's name that has everybody reject the repository once the keys count.
 fn forged(world: &World<'_>, author: &Author) -> Option<(Code, String)> {
-    let mut segments = world.repository.segments.iter();
-    let (path, _) = segments.find(|(_, loaded)| {
-        let Segment { id, repository, .. } = &loaded.value.segment;
-        *id == author.id
-            && *repository == world.chain().identity()
-            && author
-                .keys
-                .iter()
-                .any(|key| key.fingerprint() == loaded.value.key)
-            && !world.is_genuine(loaded)
-    })?;
-    let problem = format!(
-        "`{path}` is in the name of `{}`, and its signature does not verify; {}",
-        author.id,
-        Hint::RemoveForged
-    );
+    let path = world.forged(&author.id, &author.keys)?;
+    let problem = format!("{}; {}", not_signed(path, &author.id), Hint::RemoveForged);
     Some((Code::BadSignature, problem))
+}
+
+/// What is said of a file in somebody's name that they did not sign.
+pub(super) fn not_signed(path: &str, id: &Id) -> String {
+    format!(
+        "`{path}` is in the name of `{id}`, and was not signed with that key for this repository"
+    )
 }
 
 fn key_of_two(world: &World<'_>, author: &Author) -> Option<(Code, String)> {

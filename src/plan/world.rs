@@ -325,17 +325,16 @@ impl<'r> World<'r> {
 
     /// The versions of a resource for which a quorum of any link vouches, by what is still there.
     pub fn approved_once(&self, resource: &ResourceId) -> BTreeSet<ResourceVersion> {
-        self.past().approved(self.chain(), resource, 0)
+        self.past().approved(self.chain(), resource)
     }
 
-    /// The highest epoch that a quorum of any link opened for a resource. No fewer janitors open one
-    /// than today's quorum: where an earlier link asked for fewer, they could be as few as one,
-    /// whose key may be stolen.
+    /// The highest epoch that a quorum of any link opened for a resource: when janitors go, or a
+    /// quorum is raised, an epoch that was opened is not open any more, and must be opened again.
+    /// An earlier quorum may have been one janitor, whose key was stolen since: the tree alone does
+    /// not tell that apart, and `check` compares with BASE (C9).
     pub fn opened_once(&self, resource: &ResourceId) -> u64 {
-        let fewest = self.chain().quorum();
-        let versions = self.past().approved(self.chain(), resource, fewest);
-        let epochs = versions.into_iter().map(|v| v.revision.epoch);
-        epochs.max().unwrap_or(0)
+        let versions = self.approved_once(resource).into_iter();
+        versions.map(|v| v.revision.epoch).max().unwrap_or(0)
     }
 
     /// The epoch in which a change of a resource is made: the open one; or that of the version in
