@@ -143,6 +143,8 @@ fn a_claim_of_what_no_client_accepts_is_left_out() {
         assert!(told.contains(why), "{told}");
         let told = town.ok("git status --short; conex check --nostrict main..HEAD; conex status");
         assert!(!told.contains("index"), "somebody vouched: {told}");
+        let complete = "conex check --nostrict --complete main..HEAD";
+        town.fails(complete, "1 authorisation: lone");
         // Whoever mends it is approved.
         town.ok(
             "git rm -qr packages/lone/lone.1.0; release lone.2.0; by alice conex sign --yes; commit mended
