@@ -171,6 +171,13 @@ remedies! {
         merge: "nobody edits the published form: make the change in the branch that people work on",
     }
 
+    /// A file of signatures that does not verify.
+    RESTORE_OR_REMOVE {
+        client: CHANGED_ON_THE_WAY,
+        work_tree: "restore it if it was changed after it was signed; remove it if nobody signed it",
+        merge: "in the branch that is to be merged restore it if it was changed after it was signed; remove it if nobody signed it",
+    }
+
     /// It was changed after somebody signed it.
     SIGN_AGAIN {
         client: CHANGED_ON_THE_WAY,

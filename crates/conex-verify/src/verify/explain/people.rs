@@ -165,9 +165,9 @@ pub fn segment(checked: &Checked<'_, '_>, why: &Failure) -> Finding {
         .hint("remove it: nothing that it says is about this repository"),
         Failure::NotReached => not_reached(1),
         Failure::Signature(why) => {
-            let code = match why {
-                SignatureError::Key(_) => Code::BadKey,
-                _ => Code::BadSignature,
+            let (code, remedy) = match why {
+                SignatureError::Key(_) => (Code::BadKey, &remedy::SIGN_AGAIN),
+                _ => (Code::BadSignature, &remedy::RESTORE_OR_REMOVE),
             };
             let id = &checked.segment.segment.id;
             Finding::error(
@@ -176,7 +176,7 @@ pub fn segment(checked: &Checked<'_, '_>, why: &Failure) -> Finding {
                 format!("the signature of `{id}` does not verify: {why}"),
             )
             .value("key", checked.segment.key)
-            .remedy(&remedy::SIGN_AGAIN, "")
+            .remedy(remedy, "")
         }
     }
 }
