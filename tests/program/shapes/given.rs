@@ -97,7 +97,8 @@ fn empty_files_are_taken_unsigned_and_listed_by_who_signs() {
     team.ok(&line.split(' ').collect::<Vec<_>>());
     team.ok(&["approve", "--as", "ja", "--yes"]);
     team.ok(&["owner", "add", "ja", "b"]);
-    team.ok(&["approve", "--as", "ja", "--yes"]);
+    let approve = ["approve", "--as", "ja", "--yes"];
+    team.refused(&approve, "the authorisation `b` is left out");
     let list = team.refused(
         &["sign", "--as", "ja", "--yes", "--format=lines"],
         "1 error",
@@ -105,5 +106,6 @@ fn empty_files_are_taken_unsigned_and_listed_by_who_signs() {
     assert_eq!(list.out, "packages/b/b.2.0/files/x.patch\n");
     team.write("packages/b/b.2.0/files/x.patch", "\n");
     team.ok(&["sign", "--as", "ja", "--yes"]);
+    team.ok(&approve);
     team.accepted("1");
 }

@@ -130,6 +130,7 @@ fn what_cannot_be_signed_is_left_out_and_the_rest_is_signed() {
         );
     }
     workshop.ok(&["sign", "--as", "bob", "--yes"]);
+    workshop.ok(&["approve", "--as", "ja", "--yes"]);
     workshop.accepted("1");
 }
 
