@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::claims::valid_authorisations;
 use crate::plan::{MOST_AHEAD, World};
-use conex_verify::finding::{Code, Finding, Severity};
+use conex_verify::finding::{Code, Finding, Severity, remedy};
 use conex_verify::format::key::Fingerprint;
 use conex_verify::format::name::Id;
 use conex_verify::format::path::{Place, release_dir};
@@ -162,7 +162,7 @@ fn new_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
             findings.push(
                 Finding::error(Code::BadSignature, path, message)
                     .value("key", segment.key)
-                    .hint(Hint::RemoveForged),
+                    .remedy(&remedy::RESTORE_OR_REMOVE, ""),
             );
         }
     }

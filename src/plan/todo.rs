@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
 use super::waits::waiting;
-use conex_verify::finding::{Code, Finding, Severity};
+use conex_verify::finding::{Code, Severity};
 use conex_verify::format::name::{Id, PackageName, Release};
 use conex_verify::format::resource::{IdFile, Kind, ResourceId};
 use conex_verify::workbench::repository::{Package, ReleaseDir, Slot};
@@ -295,25 +295,27 @@ impl List<'_, '_> {
         for waits in waiting(self.world) {
             let resource = waits.resource.clone();
             let item = Item::Resource(resource.clone());
-            // What stands in the way of an author or a claim, `approve` says to those who wait for it.
-            let told_then = match (&waits.problem, resource.kind) {
-                (None, _) => false,
-                (Some((Code::BadSignature, _)), Kind::Author) => true,
-                (Some(_), Kind::Authorisation) => true,
-                (Some(_), kind) => {
-                    // Of packages it is among what is to be written.
-                    if let (Kind::Author, Ok(id)) = (kind, Id::new(&resource.name)) {
-                        self.add(Deed::OtherKey, Who::Each([id].into()), item);
+            let asked = match (&waits.problem, resource.kind) {
+                // `approve` says what stands in the way of an author or a claim.
+                (Some((Code::BadSignature, _)), Kind::Author) | (Some(_), Kind::Authorisation) => {
+                    true
+                }
+                (Some(_), Kind::Author) => {
+                    if let Ok(id) = Id::new(&resource.name) {
+                        self.add(Deed::OtherKey, Who::Each([id].into()), item.clone());
                     }
-                    continue;
+                    false
+                }
+                // It is among what is to be written.
+                (Some(_), _) => false,
+                // What no approval takes waits for nobody as it is. One of an id that has to be
+                // named waits for that.
+                (None, _) => {
+                    let left_out = waits.left_out(self.world, true);
+                    left_out.is_none_or(|finding| finding.code == Code::UnknownKey)
                 }
             };
-            // What no approval takes waits for nobody as it is. One of an id that has to be named
-            // waits for that.
-            let left_out = waits.left_out(self.world, true);
-            let by_name = |finding: &Finding| finding.code == Code::UnknownKey;
-            let left_out = left_out.filter(|_| !told_then);
-            if written.contains(&resource) || left_out.is_some_and(|f| !by_name(&f)) {
+            if !asked || written.contains(&resource) {
                 continue;
             }
             let report = item.package().and_then(|name| self.world.report(&name));

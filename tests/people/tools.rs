@@ -93,19 +93,24 @@ fn what_was_signed_of_a_removed_release_is_dead() {
     }
 }
 
-/// A file of signatures in the name of `ja`, which somebody else wrote or copied.
-fn in_the_name_of_ja(w: &mut World, repository: Digest, key: &str) -> (String, Entry) {
-    let entry = w.author_file("mallory", at(0, 1), &["mallory"]);
+/// A file of signatures in the name of `who`, under their key, which `signer` signed.
+fn in_the_name_of(
+    w: &mut World,
+    who: &str,
+    repository: Digest,
+    signer: &str,
+    entry: Entry,
+) -> String {
     let segment = Segment {
         repository,
-        id: id("ja"),
-        created: Timestamp::unknown(),
-        entries: vec![entry.clone()],
+        id: id(who),
+        created: Timestamp::new("2026-01-01T00:00:00Z").unwrap(),
+        entries: vec![entry],
     };
-    let signature = private(key).sign(Namespace::Index, &segment.signed_bytes());
-    let (path, bytes) = sealed(segment, fingerprint("ja"), signature);
+    let signature = private(signer).sign(Namespace::Index, &segment.signed_bytes());
+    let (path, bytes) = sealed(segment, fingerprint(who), signature);
     w.file(&path, bytes);
-    (path, entry)
+    path
 }
 
 /// Attack: a pull request brings a file of signatures in the name of a janitor, with a
@@ -118,7 +123,8 @@ fn a_forged_file_of_signatures_is_not_folded() {
         let mut w = World::usual();
         let own = w.says("ja", vec![w.now(Kind::Authorisation, "fmt")]);
         let identity = if elsewhere { other } else { w.identity() };
-        let (forged, entry) = in_the_name_of_ja(&mut w, identity, key);
+        let entry = w.author_file("mallory", at(0, 1), &["mallory"]);
+        let forged = in_the_name_of(&mut w, "ja", identity, key, entry.clone());
         let repository = Repository::load(&w.tree);
         let world = plan::World::new(&w.tree, &repository, View::AsIfApproved).unwrap();
         let mut plan = Plan::default();
@@ -159,15 +165,7 @@ fn a_forged_file_does_not_replace_a_deleted_one() {
     let proof = base.says("eve", vec![entry.clone()]);
     let mut merged = base.clone();
     merged.remove(&proof);
-    let segment = Segment {
-        repository: base.identity(),
-        id: id("eve"),
-        created: Timestamp::new("2026-01-01T00:00:00Z").unwrap(),
-        entries: vec![entry],
-    };
-    let signature = private("mallory").sign(Namespace::Index, &segment.signed_bytes());
-    let (path, bytes) = sealed(segment, fingerprint("eve"), signature);
-    merged.file(&path, bytes);
+    in_the_name_of(&mut merged, "eve", base.identity(), "mallory", entry);
     let found = checked(&base, &merged);
     assert!(found.contains(&(Code::Stripped, proof)), "{found:?}");
 }
@@ -201,15 +199,8 @@ fn a_file_in_the_name_of_a_pending_id_holds_nobody_up() {
     let entry = base.author_file("eve", at(0, 1), &["eve"]);
     let proof = base.says("eve", vec![entry.clone()]);
     let mut forged = base.clone();
-    let segment = Segment {
-        repository: base.identity(),
-        id: id("eve"),
-        created: Timestamp::unknown(),
-        entries: vec![vouch(Kind::Author, "eve", at(0, 900), Digest::of(b"x"))],
-    };
-    let signature = private("mallory").sign(Namespace::Index, &segment.signed_bytes());
-    let (path, bytes) = sealed(segment, fingerprint("eve"), signature);
-    forged.file(&path, bytes);
+    let later = vouch(Kind::Author, "eve", at(0, 900), Digest::of(b"x"));
+    let path = in_the_name_of(&mut forged, "eve", base.identity(), "mallory", later);
     assert_eq!(
         checked(&base, &forged),
         [(Code::BadSignature, path.clone())]

@@ -45,8 +45,9 @@ use crate::trust::vouch::{
     Checked, Failure, Ignored, Signed, Vouch, Vouches, Weight, list_segments, verify_segments,
 };
 
-/// What is judged as if it were there: only for the tools of people, who ask what would be.
-/// A verdict has none.
+/// What is judged as if it were there, for the tools of people, who ask what would be; and which
+/// signatures are looked at. The verdict on a tree has none of that, and of the tree before it looks at
+/// more signatures alone.
 #[derive(Debug, Clone, Default)]
 pub struct Pretended {
     /// Versions for which a quorum of the last link is taken to vouch.
