@@ -23,8 +23,8 @@ use crate::opam_file::Problem;
 use crate::repository::{Repository, Slot};
 use crate::tree::{Bytes, Tree};
 use crate::trust::anchors::Client;
+use crate::trust::settled::moved;
 use crate::trust::support::{Epochs, Standing, claimed, supported};
-use crate::trust::supports::Supports;
 use crate::update::Registers;
 use crate::verify::repo_file::{FORBIDDEN, HARMLESS, nobody_follows, value_text};
 use crate::verify::{Assessment, Mode, Unsigned};
@@ -216,7 +216,8 @@ impl Claim<'_, '_> {
             .collect()
     }
 
-    /// R2: a package that is not judged again is claimed and supported as when it was accepted.
+    /// R2: a package that is not judged again is claimed as it was, and valid under the vouches
+    /// of today.
     fn settled(&self) -> Fact {
         let settled = &self.repository.settled;
         if settled.is_empty() {
@@ -231,8 +232,7 @@ impl Claim<'_, '_> {
             demand(same && free, "R2", name.as_str())?;
         }
         let (people, chain) = (&self.assessment.people, &self.assessment.chain);
-        let supports = Supports::of(&self.assessment.vouches, people, chain);
-        let moved = supports.moved(settled.packages());
+        let moved = moved(settled, &self.assessment.vouches, people, chain);
         let first = moved.first().map_or("", |name| name.as_str());
         demand(moved.is_empty(), "R2", first)
     }

@@ -2,10 +2,11 @@
 //!
 //! Made from a [record](crate::record) of what was accepted, and empty without one.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::format::digest::Digest;
 use crate::format::name::{Id, PackageName};
+use crate::format::resource::{ResourceId, ResourceVersion};
 use crate::format::state::{State, StateBuilder};
 use crate::tree::Tree;
 
@@ -43,10 +44,8 @@ pub(crate) struct SettledPackage {
     pub(crate) claimed: bool,
     /// How many releases it has.
     pub(crate) releases: usize,
-    /// Its owners.
+    /// Its owners, all of whom were persons or valid teams.
     pub(crate) owners: BTreeSet<Id>,
-    /// By whom it is supported: see [`Supports`].
-    pub(crate) support: Digest,
 }
 
 /// The packages that are not judged again, and what is known of them.
@@ -58,6 +57,9 @@ pub struct Settled {
     /// The digests of directories in the state.
     pub(crate) directories: BTreeMap<Box<str>, Digest>,
     pub(crate) packages: BTreeMap<PackageName, SettledPackage>,
+    /// The versions of all metadata of these packages, as the memory of the accepted tree has
+    /// them.
+    pub(crate) versions: HashMap<PackageName, Vec<(ResourceId, ResourceVersion)>>,
     /// The digests of segments whose signatures verified.
     pub(crate) signatures: HashSet<Digest>,
 }

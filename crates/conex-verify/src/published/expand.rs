@@ -43,16 +43,16 @@ pub fn form_of(tree: &Tree) -> Form {
 /// # Errors
 /// Why something cannot be expanded. Then the tree has no working form.
 pub fn expand(tree: Tree) -> Result<Tree, Findings> {
-    expand_rest(tree, &Settled::default(), Versions::default())
+    expand_rest(tree, &Settled::default())
 }
 
-/// The working form of a tree from which everything of the settled shares has been left out, with
-/// the versions of their metadata. What is left out need not be there, and counts.
+/// The working form of a tree from which everything of the settled shares has been left out. What
+/// is left out need not be there, and counts.
 ///
 /// # Errors
 /// Those of [`expand`].
-pub fn expand_rest(tree: Tree, settled: &Settled, versions: Versions) -> Result<Tree, Findings> {
-    let (tree, findings) = work(tree, settled, versions);
+pub fn expand_rest(tree: Tree, settled: &Settled) -> Result<Tree, Findings> {
+    let (tree, findings) = work(tree, settled);
     match findings.is_refused() {
         true => Err(findings),
         false => Ok(tree),
@@ -62,10 +62,10 @@ pub fn expand_rest(tree: Tree, settled: &Settled, versions: Versions) -> Result<
 /// What of a tree can be expanded: of one that was accepted once, and that somebody may have
 /// damaged since, this is what it still says.
 pub fn evidence(tree: Tree) -> Tree {
-    work(tree, &Settled::default(), Versions::default()).0
+    work(tree, &Settled::default()).0
 }
 
-fn work(tree: Tree, settled: &Settled, versions: Versions) -> (Tree, Findings) {
+fn work(tree: Tree, settled: &Settled) -> (Tree, Findings) {
     if form_of(&tree) == Form::Working {
         return (tree, Findings::default());
     }
@@ -73,7 +73,7 @@ fn work(tree: Tree, settled: &Settled, versions: Versions) -> (Tree, Findings) {
         tree,
         settled,
         findings: Findings::default(),
-        versions,
+        versions: Versions::of(settled),
     };
     let bundles = work.take_bundles();
     work.take_own_files();

@@ -6,8 +6,9 @@ use crate::bytes::Bytes;
 use crate::format::digest::Digest;
 use crate::format::name::{Id, Release};
 use crate::format::path::{Place, in_release};
-use crate::format::resource::{Kind, ResourceVersion, Revision};
+use crate::format::resource::{Kind, ResourceId, ResourceVersion, Revision};
 use crate::format::state::State;
+use crate::settled::Settled;
 
 /// The digest of a file of a release, for a line of its checksum: of the file that is in the tree
 /// with the path and the size of that line.
@@ -55,11 +56,16 @@ impl Versions {
         }
     }
 
-    /// Takes in a version that is known.
-    pub(crate) fn put(&mut self, kind: Kind, name: &str, version: &ResourceVersion) {
-        let Revision { epoch, counter } = version.revision;
-        let start = format!("  [\"{kind}\" \"{name}\" {epoch} {counter} ");
-        self.0.insert(start, version.digest);
+    /// Those of the packages that are settled.
+    pub(super) fn of(settled: &Settled) -> Versions {
+        let known = settled.versions.values().flatten();
+        let entry = |(resource, version): &(ResourceId, ResourceVersion)| {
+            let ResourceId { kind, name } = resource;
+            let Revision { epoch, counter } = version.revision;
+            let start = format!("  [\"{kind}\" \"{name}\" {epoch} {counter} ");
+            (start, version.digest)
+        };
+        Versions(known.map(entry).collect())
     }
 
     /// The digest of the version with which a line starts.

@@ -15,5 +15,4 @@ mod shorten;
 
 pub use self::bundle::{BUNDLES, Bundle, SHARES, share};
 pub use self::expand::{Form, evidence, expand, expand_rest, form_of};
-pub use self::facts::Versions;
 pub use self::shorten::{Unpublishable, shorten};

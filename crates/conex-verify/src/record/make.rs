@@ -13,7 +13,6 @@ use crate::repository::{Package, Repository};
 use crate::settled::{SettledPackage, Totals};
 use crate::tree::Tree;
 use crate::trust::anchors::Client;
-use crate::trust::supports::Supports;
 use crate::verify::packages::PackageReport;
 use crate::verify::{Assessment, Mode};
 
@@ -79,7 +78,6 @@ pub(crate) fn make(made: &Made<'_, '_>, before: Option<&Record>) -> Record {
         .collect();
     let told = told(made);
     let totals = totals(made.tree);
-    let supports = Supports::of(&assessment.vouches, &assessment.people, &assessment.chain);
     for (name, state) in &repository.state.packages {
         let number = share(name);
         let Some(of) = shares.get_mut(usize::from(number)) else {
@@ -109,7 +107,6 @@ pub(crate) fn make(made: &Made<'_, '_>, before: Option<&Record>) -> Record {
             package: found.map(|(_, report)| SettledPackage {
                 claimed: report.claimed,
                 releases: report.releases,
-                support: supports.digest(&report.name, &report.owners),
                 owners: report.owners.clone(),
             }),
         });

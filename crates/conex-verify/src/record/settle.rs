@@ -17,7 +17,7 @@ use crate::repository::Repository;
 use crate::settled::Settled;
 use crate::tree::Tree;
 use crate::trust::anchors::Client;
-use crate::trust::supports::Supports;
+use crate::trust::settled::moved;
 use crate::update::{Memory, drops_from};
 use crate::verdict::{Known, Load, verify_update};
 use crate::verify::Mode;
@@ -34,7 +34,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) memories: &'a dyn Memories,
 }
 
-/// So often what is settled is narrowed to what is supported as before.
+/// So often what is settled is narrowed to what stands as before.
 const ROUNDS: usize = 2;
 
 /// Accepts a tree by the record of what was accepted before. `None`: the record is of no use, or
@@ -89,7 +89,7 @@ pub(crate) struct Accepted {
 
 enum Attempt {
     Accepted(Box<Accepted>),
-    /// These packages are not supported as before.
+    /// These packages do not stand as before.
     Moved(Vec<PackageName>),
     /// The whole has to be judged.
     Otherwise,
@@ -98,7 +98,7 @@ enum Attempt {
 fn attempt(
     asked: &Asked<'_>,
     (tree, parts): (&Tree, &Parts),
-    (record, settled): (&Record, Settled),
+    (record, mut settled): (&Record, Settled),
     memory: &[u8],
     notes: &[Finding],
 ) -> Attempt {
@@ -111,7 +111,8 @@ fn attempt(
     let Some(versions) = lines.versions() else {
         return Attempt::Otherwise;
     };
-    let Ok(tree) = published::expand_rest(rest(tree, &settled), &settled, versions) else {
+    settled.versions = versions;
+    let Ok(tree) = published::expand_rest(rest(tree, &settled), &settled) else {
         return Attempt::Otherwise;
     };
     let repository = Repository::read_rest(&tree, settled, None, MAX_ALIKE);
@@ -132,8 +133,7 @@ fn attempt(
     }
     if !verdict.accepted() {
         let (people, chain) = (&assessment.people, &assessment.chain);
-        let supports = Supports::of(&assessment.vouches, people, chain);
-        let moved = supports.moved(repository.settled.packages());
+        let moved = moved(&repository.settled, &assessment.vouches, people, chain);
         return match moved.is_empty() {
             true => Attempt::Otherwise,
             false => Attempt::Moved(moved.into_iter().cloned().collect()),

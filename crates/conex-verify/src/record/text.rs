@@ -50,8 +50,7 @@ impl Record {
                     } else {
                         "unsigned"
                     };
-                    let support = package.support.hex();
-                    let _ = write!(out, " {word} {} {support}", package.releases);
+                    let _ = write!(out, " {word} {}", package.releases);
                     for owner in &package.owners {
                         let _ = write!(out, " {owner}");
                     }
@@ -129,7 +128,6 @@ fn directory(line: &str) -> Option<Directory> {
                 _ => return None,
             },
             releases: words.next()?.parse().ok()?,
-            support: hex(words.next()?)?,
             owners: words
                 .map(|owner| Id::new(owner).ok())
                 .collect::<Option<_>>()?,
@@ -157,7 +155,6 @@ mod tests {
             claimed: true,
             releases: 2,
             owners: ["bob", "eve"].map(|id| Id::new(id).unwrap()).into(),
-            support: digest("support"),
         };
         let totals = Totals {
             packages: 1,

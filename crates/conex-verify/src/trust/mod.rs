@@ -8,7 +8,7 @@ pub mod chain;
 pub mod ids;
 pub mod link_signatures;
 pub mod mode;
+pub(crate) mod settled;
 pub mod support;
-pub(crate) mod supports;
 pub mod tally;
 pub mod vouch;

@@ -7,7 +7,7 @@
 //! The file is text, a line for each register, in the order in which [`Memory::encode`] writes
 //! them; docs/verification.md describes it. There is one encoding of each content.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use thiserror::Error;
@@ -18,7 +18,6 @@ use crate::format::key::Fingerprint;
 use crate::format::name::{PackageName, Release};
 use crate::format::resource::{Kind, ResourceId, ResourceVersion, Revision};
 use crate::limits::MAX_INTEGER;
-use crate::published::Versions;
 use crate::repository::Repository;
 use crate::settled::Settled;
 use crate::trust::anchors::Client;
@@ -66,13 +65,23 @@ pub(crate) struct SettledLines<'m> {
 
 impl SettledLines<'_> {
     /// The versions of the metadata of these packages.
-    pub(crate) fn versions(&self) -> Option<Versions> {
-        let mut versions = Versions::default();
+    pub(crate) fn versions(
+        &self,
+    ) -> Option<HashMap<PackageName, Vec<(ResourceId, ResourceVersion)>>> {
+        let mut versions: HashMap<PackageName, Vec<_>> = HashMap::new();
         let lists = self.lists.iter();
         let lists = lists.map(|(name, line)| (Kind::Releases, *name, *line));
         for (kind, name, line) in self.resources.iter().copied().chain(lists) {
-            let mut words = line.split(' ').skip(2);
-            versions.put(kind, name, &version(&mut words)?);
+            let resource = ResourceId {
+                kind,
+                name: name.into(),
+            };
+            let version = version(&mut line.split(' ').skip(2))?;
+            let package = resource.package()?;
+            versions
+                .entry(package)
+                .or_default()
+                .push((resource, version));
         }
         Some(versions)
     }

@@ -5,6 +5,7 @@
 use crate::published::rich;
 use crate::world::recorded::compare;
 use crate::world::*;
+use conex_verify::format::path::Place;
 use conex_verify::format::resource::Kind;
 use conex_verify::limits::MAX_ALIKE;
 
@@ -55,14 +56,49 @@ fn packages(w: &World) -> usize {
 
 /// The files of a package are as they were, and one more person stands behind them.
 #[test]
-fn a_package_with_another_supporter_is_judged_again() {
+fn a_package_with_another_supporter_stays_settled() {
     let old = several();
     let mut new = old.clone();
     let entry = new.now(Kind::Authorisation, "logs");
     new.says("jc", vec![entry]);
     new.stated("bob", at(0, 4));
     new.verdict().is_clean();
-    assert_eq!(settled(&old, &new), packages(&old) - 1);
+    assert_eq!(settled(&old, &new), packages(&old));
+}
+
+/// A release was removed, and another edited. Then its author signs all that is there once more, in
+/// one segment, and what was said of older versions goes.
+#[test]
+fn an_author_who_folds_moves_no_package() {
+    let mut old = several();
+    old.one_more("logs.2", "eve", 2);
+    old.gone("logs.1");
+    let list = old.release_list_above("logs", at(0, 3), 1);
+    old.says("eve", vec![list]);
+    let edited = old.checksum("uutf.1", at(0, 2));
+    old.says("eve", vec![edited]);
+    old.stated("bob", at(0, 4));
+    old.verdict().is_clean();
+    let mut new = old.clone();
+    for path in old.paths() {
+        if path.starts_with("packages/.conex/index/eve/") {
+            new.remove(&path);
+        }
+    }
+    let now = |path: String| match Place::of(&path).ok()? {
+        Place::IdFile(id) if id.as_str() == "eve" => Some(old.now(Kind::Author, "eve")),
+        Place::Releases(name) if name.as_str() != "fmt" => {
+            Some(old.now(Kind::Releases, name.as_str()))
+        }
+        Place::Checksum(release) if release.name().as_str() != "fmt" => {
+            Some(old.now(Kind::Checksum, release.as_str()))
+        }
+        _ => None,
+    };
+    new.says("eve", old.paths().into_iter().filter_map(now).collect());
+    new.stated("bob", at(0, 5));
+    new.verdict().is_clean();
+    assert_eq!(settled(&old, &new), packages(&old));
 }
 
 /// The files of the packages are as they were, and the key of their owner does not count any
