@@ -12,6 +12,7 @@ use conex_verify::format::name::Id;
 use conex_verify::format::path::{Place, release_dir};
 use conex_verify::format::resource::{Entry, IdFile, Kind, ResourceId, Revision, SignedSegment};
 use conex_verify::limits::MAX_NEW_SEGMENTS;
+use conex_verify::workbench::repository::{Loaded, Repository};
 use conex_verify::workbench::update::Registers;
 
 /// The findings about the way from `base` to `merged`.
@@ -85,28 +86,51 @@ fn unusable_keys(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
     findings
 }
 
-/// C5: a segment with live entries stays, or the same key signs each of them again.
+/// C5: a segment with live entries stays, or the same key signs each of them again. The deleted
+/// ones are judged beside those of the merge: what shows a rollback would go with them.
 fn removed_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
     let there: BTreeSet<&str> = paths(merged).collect();
     let gone = base.repository.segments.iter();
     let gone = gone.filter(|(path, _)| !there.contains(path.as_str()));
     let gone: Vec<_> = gone.collect();
     let signers = gone.iter().map(|(_, loaded)| signer(&loaded.value));
-    let mut entries: BTreeMap<(&Id, Fingerprint), BTreeSet<&Entry>> =
+    let mut again: BTreeMap<(&Id, Fingerprint), BTreeSet<&Entry>> =
         signers.map(|signer| (signer, BTreeSet::new())).collect();
     for (_, loaded) in &merged.repository.segments {
-        let again = entries.get_mut(&signer(&loaded.value));
+        let again = again.get_mut(&signer(&loaded.value));
         if let Some(again) = again.filter(|_| merged.is_genuine(loaded)) {
             again.extend(&loaded.value.segment.entries);
         }
     }
-    let nothing = BTreeSet::new();
-    let lost = gone.into_iter().filter_map(|(path, loaded)| {
-        let (id, _) = signer(&loaded.value);
-        let again = entries.get(&signer(&loaded.value)).unwrap_or(&nothing);
-        let live = merged.live_entries(loaded);
-        let lost: Vec<_> = live.into_iter().filter(|e| !again.contains(e)).collect();
+    let is_lost = |segment: &SignedSegment, entry: &Entry| {
+        let again = again.get(&signer(segment));
+        again.is_none_or(|again| !again.contains(entry))
+    };
+    let losing = |(_, loaded): &&(String, Loaded<SignedSegment>)| {
+        let mut entries = loaded.value.segment.entries.iter();
+        entries.any(|entry| is_lost(&loaded.value, entry))
+    };
+    let losing: Vec<_> = gone.into_iter().filter(losing).collect();
+    if losing.is_empty() {
+        return Vec::new();
+    }
+    let mut tree = merged.tree.clone();
+    for (path, loaded) in &losing {
+        tree.files.insert(path.clone(), loaded.bytes.clone());
+    }
+    let repository = Repository::load_after(&tree, Some(merged.repository));
+    // Beyond a limit nothing is taken apart. Then all of them are taken for live.
+    let judged = repository.segments.len() == merged.repository.segments.len() + losing.len();
+    let beside = World::beside(&tree, &repository, merged);
+    let lost = losing.into_iter().filter_map(|(path, loaded)| {
+        let live = match judged {
+            true => beside.live_entries(loaded),
+            false => loaded.value.segment.entries.iter().collect(),
+        };
+        let lost = live.into_iter().filter(|e| is_lost(&loaded.value, e));
+        let lost: Vec<_> = lost.collect();
         let first = lost.first()?;
+        let id = &loaded.value.segment.id;
         Some(
             Finding::error(
                 Code::Stripped,

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use super::World;
 use conex_verify::format::key::{Fingerprint, Namespace, PublicKey};
 use conex_verify::format::name::Id;
-use conex_verify::format::resource::{Entry, IdFile, Kind, ResourceId, Revision, SignedSegment};
+use conex_verify::format::resource::{
+    Entry, IdFile, Kind, ResourceId, ResourceVersion, Revision, SignedSegment,
+};
 use conex_verify::workbench::repository::Loaded;
 use conex_verify::workbench::trust::support::{Standing, supported};
 
@@ -29,7 +31,8 @@ impl<'r> World<'r> {
     }
 
     /// Whether an entry of `id` under `key` is live: it can support what is in the tree, it
-    /// holds an epoch open, it is about the id itself, or it supports something higher.
+    /// holds an epoch open, it is about the id itself, it supports something higher or what counts
+    /// until the version in the tree does, or it shows which epoch was open once.
     fn is_live(&self, id: &Id, key: Fingerprint, entry: &Entry) -> bool {
         let resource = &entry.resource;
         let present = self.repository.version_of(resource);
@@ -53,7 +56,44 @@ impl<'r> World<'r> {
                 && self.counts(id, key, entry)
                 && self.supported(resource).contains(&entry.version)
         };
-        (present == Some(entry.version) && supports()) || opens() || own_file() || higher()
+        let until = || {
+            let by_quorum = !matches!(resource.kind, Kind::Releases | Kind::Checksum);
+            by_quorum
+                && !self.standing(resource).is_some_and(Standing::is_valid)
+                && self.counts(id, key, entry)
+                && self.supported(resource).last() == Some(&entry.version)
+        };
+        (present == Some(entry.version) && supports())
+            || opens()
+            || own_file()
+            || higher()
+            || until()
+            || self.opened_epoch(id, key, entry, present)
+    }
+
+    /// L5: Whether an entry shows the highest epoch that a quorum of a link opened for a resource, of
+    /// those up to the epoch of the version in the tree, and no quorum of today opened this one. An
+    /// earlier quorum may have been one janitor, whose key was stolen since: above the tree an
+    /// entry shows nothing.
+    fn opened_epoch(
+        &self,
+        id: &Id,
+        key: Fingerprint,
+        entry: &Entry,
+        present: Option<ResourceVersion>,
+    ) -> bool {
+        let (resource, epoch) = (&entry.resource, entry.version.revision.epoch);
+        let of_tree = present.map_or(0, |p| p.revision.epoch);
+        // Finding epochs that were opened once reads signatures.
+        if epoch > of_tree || epoch <= self.open_epoch(resource) {
+            return false;
+        }
+        let once = self.approved_once(resource);
+        let near = once.iter().map(|v| v.revision.epoch);
+        let highest = near.filter(|epoch| *epoch <= of_tree).max();
+        self.chain().holder(&key) == Some(id)
+            && once.contains(&entry.version)
+            && highest == Some(epoch)
     }
 
     /// Whether an entry is about a release that was removed: the valid list does not have it, and
@@ -175,10 +215,7 @@ impl<'r> World<'r> {
     }
 
     /// All supported versions of a resource.
-    fn supported(
-        &self,
-        resource: &ResourceId,
-    ) -> BTreeSet<conex_verify::format::resource::ResourceVersion> {
+    fn supported(&self, resource: &ResourceId) -> BTreeSet<ResourceVersion> {
         let (owners, epochs) = self.supporters(resource);
         let quorum = self.chain().quorum();
         let owners = owners.as_ref();

@@ -75,10 +75,7 @@ impl<'r> World<'r> {
             PlanError::Repository(findings)
         })?;
         let judge = |chain, pretended| assess(tree, repository, chain, Mode::NoStrict, pretended);
-        let nothing = Pretended {
-            signatures: Signatures::All,
-            ..Pretended::default()
-        };
+        let nothing = nothing();
         let real = judge(chain, &nothing);
         let assessment = match view {
             View::Supported => real,
@@ -88,6 +85,13 @@ impl<'r> World<'r> {
             }
         };
         Ok(World::of(tree, repository, assessment))
+    }
+
+    /// A tree with the chain of another one, and as a client judges it.
+    pub fn beside(tree: &'r Tree, repository: &'r Repository, other: &World<'_>) -> World<'r> {
+        let chain = other.chain().clone();
+        let assessment = assess(tree, repository, chain, Mode::NoStrict, &nothing());
+        World::of(tree, repository, assessment)
     }
 
     /// A tree of which this is known.
@@ -495,14 +499,19 @@ pub(super) fn is_near(revision: Revision, highest: Option<Revision>, epoch: u64)
     revision.epoch == epoch && revision.counter < counts.saturating_add(MOST_AHEAD)
 }
 
+/// Nothing is pretended; all signatures are looked at.
+fn nothing() -> Pretended {
+    Pretended {
+        signatures: Signatures::All,
+        ..Pretended::default()
+    }
+}
+
 /// What is pretended of a tree, of which `real` is the judgement: that a quorum vouches for
 /// what waits for one, and that authors have proven the keys that they list. Not the key of a
 /// former janitor, under which there are entries of another time: those count when it is proven.
 fn pretended(repository: &Repository, real: &Assessment<'_>) -> Pretended {
-    let mut pretended = Pretended {
-        signatures: Signatures::All,
-        ..Pretended::default()
-    };
+    let mut pretended = nothing();
     let waits = |standing: &Standing| matches!(standing, Standing::Waiting(_));
     for (id, slot) in &repository.ids {
         let Some(loaded) = slot.good() else { continue };

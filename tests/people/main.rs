@@ -39,6 +39,7 @@ mod foretold;
 mod hints;
 mod history;
 mod killed;
+mod live;
 mod mirror;
 mod named;
 mod published;

@@ -74,25 +74,6 @@ fn approve_refuses_a_key_that_two_ids_have_proven() {
     assert!(entry_for(&approve(&w, "ja"), Kind::Author, "eve").is_some());
 }
 
-/// A release that was removed cannot come back at or below the floor of a valid list: what was signed
-/// of it shows no rollback. L4
-#[test]
-fn what_was_signed_of_a_removed_release_is_dead() {
-    for (floor, live) in [(1, false), (0, true)] {
-        let mut w = World::usual();
-        w.gone("fmt.1.0");
-        let list = w.release_list_above("fmt", at(0, 2), floor);
-        w.says("bob", vec![list]);
-        let repository = Repository::load(&w.tree);
-        let world = plan::World::look(&w.tree, &repository, View::Supported).unwrap();
-        let segments = repository.segments.iter();
-        let mut entries = segments.flat_map(|(_, loaded)| world.live_entries(loaded));
-        let gone = resource(Kind::Checksum, "fmt.1.0");
-        let is_live = entries.any(|entry| entry.resource == gone);
-        assert_eq!(is_live, live, "floor {floor}");
-    }
-}
-
 /// A file of signatures in the name of `who`, under their key, which `signer` signed.
 fn in_the_name_of(
     w: &mut World,
@@ -168,6 +149,26 @@ fn a_forged_file_does_not_replace_a_deleted_one() {
     in_the_name_of(&mut merged, "eve", base.identity(), "mallory", entry);
     let found = checked(&base, &merged);
     assert!(found.contains(&(Code::Stripped, proof)), "{found:?}");
+}
+
+/// Attack, C5: the published branch shows a rollback, as after a reverted merge, and a change deletes
+/// what shows the rollback. L4
+#[test]
+fn what_shows_a_rollback_is_not_deleted() {
+    let mut base = World::usual();
+    let before = base.bytes("packages/fmt/authorisation");
+    let entry = base.authorisation("fmt", at(0, 2), &["alice"]);
+    let of_ja = base.says("ja", vec![entry.clone()]);
+    let of_jb = base.says("jb", vec![entry]);
+    base.file("packages/fmt/authorisation", before);
+    let mut merged = base.clone();
+    merged.remove(&of_ja);
+    merged.remove(&of_jb);
+    let found = checked(&base, &merged);
+    for path in [of_ja, of_jb] {
+        let lost = (Code::Stripped, path);
+        assert!(found.contains(&lost), "{found:?}");
+    }
 }
 
 /// The errors of a change.

@@ -140,4 +140,9 @@ fn who_signs_after_a_janitor_left_stays_in_the_epoch_that_was_opened() {
     town.ok("conex epoch fmt");
     assert_eq!(epoch(&town), "epoch: 3\n");
     merged(&town);
+    // What shows both stays, whoever folds and deletes what is dead.
+    let town = opened();
+    town.ok("for j in ja jb; do by $j conex compact --yes; done; conex compact --delete-dead; conex epoch fmt");
+    assert_eq!(epoch(&town), "epoch: 3\n");
+    merged(&town);
 }
