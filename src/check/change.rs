@@ -15,10 +15,12 @@ use conex_verify::limits::MAX_NEW_SEGMENTS;
 use conex_verify::workbench::repository::{Loaded, Repository};
 use conex_verify::workbench::update::Registers;
 
-/// The findings about the way from `base` to `merged`.
-pub(super) fn judge(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
+/// The findings about the way from `base` to `merged`, beside those that were `found`.
+pub(super) fn judge(base: &World<'_>, merged: &World<'_>, found: &[Finding]) -> Vec<Finding> {
     let known = Registers::of(base.repository, &base.assessment);
-    let mut findings = removed_segments(base, merged);
+    let fell = found.iter().filter(|f| f.code == Code::Rollback);
+    let fell = fell.map(|f| f.path.as_str()).collect();
+    let mut findings = removed_segments(base, merged, &fell);
     findings.extend(new_segments(base, merged));
     findings.extend(revisions(&known, base, merged));
     findings.extend(claims(base, merged));
@@ -87,8 +89,9 @@ fn unusable_keys(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
 }
 
 /// C5: a segment with live entries stays, or the same key signs each of them again. The deleted
-/// ones are judged beside those of the merge: what shows a rollback would go with them.
-fn removed_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
+/// ones are judged beside those of the merge: what shows a rollback would go with them. Of files that
+/// `fell` that is said already, as it is where somebody reverts a merge.
+fn removed_segments(base: &World<'_>, merged: &World<'_>, fell: &BTreeSet<&str>) -> Vec<Finding> {
     let there: BTreeSet<&str> = paths(merged).collect();
     let gone = base.repository.segments.iter();
     let gone = gone.filter(|(path, _)| !there.contains(path.as_str()));
@@ -105,6 +108,7 @@ fn removed_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
     let is_lost = |segment: &SignedSegment, entry: &Entry| {
         let again = again.get(&signer(segment));
         again.is_none_or(|again| !again.contains(entry))
+            && !fell.contains(entry.resource.path().as_str())
     };
     let losing = |(_, loaded): &&(String, Loaded<SignedSegment>)| {
         let mut entries = loaded.value.segment.entries.iter();
@@ -119,13 +123,13 @@ fn removed_segments(base: &World<'_>, merged: &World<'_>) -> Vec<Finding> {
         tree.files.insert(path.clone(), loaded.bytes.clone());
     }
     let repository = Repository::load_after(&tree, Some(merged.repository));
-    // Beyond a limit nothing is taken apart. Then all of them are taken for live.
+    // Beyond the limit of segments nothing is taken apart. Then BASE says what was live.
     let judged = repository.segments.len() == merged.repository.segments.len() + losing.len();
     let beside = World::beside(&tree, &repository, merged);
     let lost = losing.into_iter().filter_map(|(path, loaded)| {
         let live = match judged {
             true => beside.live_entries(loaded),
-            false => loaded.value.segment.entries.iter().collect(),
+            false => base.live_entries(loaded),
         };
         let lost = live.into_iter().filter(|e| is_lost(&loaded.value, e));
         let lost: Vec<_> = lost.collect();

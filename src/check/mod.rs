@@ -180,7 +180,8 @@ pub fn check(base: Side<'_>, merged: Side<'_>, clients: Clients<'_>, find: Find<
                 findings.extend(fell);
                 findings.extend(forgotten(base.tree, merged.tree, merged.repository));
                 findings.extend(unsigned_links(before.chain(), after.chain()));
-                findings.extend(change::judge(before, after));
+                let of_change = change::judge(before, after, &findings);
+                findings.extend(of_change);
                 findings.extend(portability(base.tree, merged.tree, clients.elsewhere));
                 findings.extend(limits::judge(base.repository, merged.repository));
                 findings.extend(snapshot::judge(before, after, clients.elsewhere.is_some()));
