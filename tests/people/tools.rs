@@ -1,12 +1,16 @@
 //! What the tools of janitors and authors must not be talked into.
 
+use std::time::Instant;
+
 use conex::check::{Clients, Side, check};
+use conex::plan::effect::{Past, effects};
 use conex::plan::todo::{Deed, Item};
 use conex::plan::{self, Plan, PlanError, Sign, View};
 use conex_verify::finding::{Code, Severity};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::key::Namespace;
 use conex_verify::format::resource::{Entry, Kind, Segment, Timestamp};
+use conex_verify::limits::MAX_SEGMENTS;
 use conex_verify::workbench::repository::Repository;
 use conex_verify::workbench::verify::Mode;
 
@@ -169,6 +173,45 @@ fn what_shows_a_rollback_is_not_deleted() {
         let lost = (Code::Stripped, path);
         assert!(found.contains(&lost), "{found:?}");
     }
+}
+
+/// Attack: thousands of pending ids. To say what each would change takes no look at all others: it took
+/// eighty times as long as to judge the tree.
+#[test]
+fn many_pending_ids_are_told_in_no_time() {
+    let mut w = World::usual();
+    let ids = (0..8_000).map(|n| w.author_file(&format!("eve{n}"), at(0, 1), &["eve"]));
+    let resources = ids.map(|entry| entry.resource).collect();
+    let repository = Repository::load(&w.tree);
+    let start = Instant::now();
+    let world = plan::World::look(&w.tree, &repository, View::Supported).unwrap();
+    let judged = start.elapsed();
+    let start = Instant::now();
+    let told = effects(&world, &Past::new(), &repository, &resources);
+    assert!(told.len() >= 8_000);
+    let took = start.elapsed();
+    assert!(took < judged * 5, "{took:?} after {judged:?}");
+}
+
+/// A branch that has as many segments as clients bear, folds them: with the new one beside them there
+/// would be too many, and nothing could be taken apart.
+#[test]
+fn at_the_limit_of_segments_folding_deletes_nothing() {
+    let mut base = World::usual();
+    let now = base.paths().into_iter();
+    let there = now.filter(|path| path.starts_with("packages/.conex/index/"));
+    let there = there.count();
+    let mut merged = base.clone();
+    for n in there..MAX_SEGMENTS {
+        let digest = Digest::of(&n.to_le_bytes());
+        base.says(
+            "bob",
+            vec![vouch(Kind::Checksum, "fmt.1.0", at(0, 1), digest)],
+        );
+    }
+    let list = merged.now(Kind::Releases, "fmt");
+    merged.says("bob", vec![list]);
+    assert_eq!(checked(&base, &merged), []);
 }
 
 /// The errors of a change.

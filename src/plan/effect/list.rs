@@ -7,7 +7,7 @@ use super::super::world::World;
 use super::change::{Effect, NAMES, Weight};
 use conex_verify::format::digest::Digest;
 use conex_verify::format::name::{Id, PackageName, Release};
-use conex_verify::format::resource::{Decode, Kind, ResourceId, ResourceVersion};
+use conex_verify::format::resource::{Account, Decode, Kind, ResourceId, ResourceVersion};
 use conex_verify::tree::Bytes;
 use conex_verify::words::counted;
 use conex_verify::workbench::repository::Repository;
@@ -71,6 +71,7 @@ pub fn effects(
         releases: BTreeMap::new(),
         same: BTreeMap::new(),
         opened: BTreeMap::new(),
+        named: None,
     };
     for resource in resources {
         list.resource(resource);
@@ -95,6 +96,8 @@ pub(super) struct List<'a, 'r> {
     pub(super) same: BTreeMap<String, usize>,
     /// What starts an epoch.
     pub(super) opened: BTreeMap<u64, Vec<ResourceId>>,
+    /// Who names which account, of those who count, once somebody asked.
+    pub(super) named: Option<BTreeMap<&'a Account, Vec<&'a Id>>>,
 }
 
 /// What counted of a resource.

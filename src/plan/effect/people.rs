@@ -1,7 +1,8 @@
 //! What changes of authors and teams.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::world::World;
 use super::change::Weight;
 use super::list::{List, cut};
 use conex_verify::format::name::Id;
@@ -98,27 +99,24 @@ impl List<'_, '_> {
         self.imitation(resource, author, &was.accounts);
     }
 
-    /// An account that somebody else, who counts, names too.
+    /// Accounts that others, who count, name too.
     fn imitation(&mut self, resource: &ResourceId, author: &Author, had: &BTreeSet<Account>) {
-        let mut also = Vec::new();
-        for (id, slot) in &self.now.repository.ids {
-            let Some(IdFile::Author(other)) = slot.good().map(|loaded| &loaded.value) else {
-                continue;
-            };
-            let counts = self.now.assessment.people.authors.contains_key(id);
-            if *id == author.id || !counts {
-                continue;
-            }
-            let same = other.accounts.intersection(&author.accounts);
-            let new = same.filter(|account| !had.contains(*account));
-            also.extend(new.map(|account| (id.clone(), account.clone())));
-        }
-        for (id, account) in also {
-            let line = format!(
-                "the account {} of `{}` is that of `{id}` too",
-                cut(account.as_str()),
-                author.id
-            );
+        let now = self.now;
+        let named = self.named.get_or_insert_with(|| named(now));
+        let new = author.accounts.difference(had);
+        let lines = new.filter_map(|account| {
+            let others = named.get(account)?.iter().filter(|id| **id != &author.id);
+            let others: BTreeSet<String> = others.map(|id| format!("`{id}`")).collect();
+            (!others.is_empty()).then(|| {
+                format!(
+                    "the account {} of `{}` is that of {} too",
+                    cut(account.as_str()),
+                    author.id,
+                    some(&others, "others")
+                )
+            })
+        });
+        for line in lines.collect::<Vec<String>>() {
             self.say(Weight::Takes, resource, line);
         }
     }
@@ -161,16 +159,31 @@ impl List<'_, '_> {
     }
 }
 
+/// Who names which account, of those who count.
+fn named<'a>(now: &'a World<'_>) -> BTreeMap<&'a Account, Vec<&'a Id>> {
+    let mut named: BTreeMap<&Account, Vec<&Id>> = BTreeMap::new();
+    for id in now.assessment.people.authors.keys() {
+        if let Some(IdFile::Author(author)) = now.id_file(id) {
+            for account in &author.accounts {
+                named.entry(account).or_default().push(&author.id);
+            }
+        }
+    }
+    named
+}
+
 /// Accounts, which are words of the author and no more; some of many.
 fn accounts(accounts: &BTreeSet<Account>) -> String {
+    let accounts = accounts.iter().map(|account| cut(account.as_str()));
+    some(&accounts.collect(), "accounts")
+}
+
+/// The first ones, and how many more.
+fn some(names: &BTreeSet<String>, what: &str) -> String {
     const SHOWN: usize = 4;
-    let shown: Vec<String> = accounts
-        .iter()
-        .take(SHOWN)
-        .map(|account| cut(account.as_str()))
-        .collect();
-    match accounts.len().saturating_sub(SHOWN) {
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    match names.len().saturating_sub(SHOWN) {
         0 => shown.join(", "),
-        more => format!("{} and {more} more accounts", shown.join(", ")),
+        more => format!("{} and {more} more {what}", shown.join(", ")),
     }
 }
