@@ -99,24 +99,22 @@ impl List<'_, '_> {
         self.imitation(resource, author, &was.accounts);
     }
 
-    /// Accounts that others, who count, name too.
+    /// An account that somebody else, who counts, names too.
     fn imitation(&mut self, resource: &ResourceId, author: &Author, had: &BTreeSet<Account>) {
         let now = self.now;
         let named = self.named.get_or_insert_with(|| named(now));
-        let new = author.accounts.difference(had);
-        let lines = new.filter_map(|account| {
-            let others = named.get(account)?.iter().filter(|id| **id != &author.id);
-            let others: BTreeSet<String> = others.map(|id| format!("`{id}`")).collect();
-            (!others.is_empty()).then(|| {
-                format!(
-                    "the account {} of `{}` is that of {} too",
+        let mut lines = Vec::new();
+        for account in author.accounts.difference(had) {
+            let others = named.get(account).into_iter().flatten();
+            for other in others.filter(|other| **other != &author.id) {
+                lines.push(format!(
+                    "the account {} of `{}` is that of `{other}` too",
                     cut(account.as_str()),
-                    author.id,
-                    some(&others, "others")
-                )
-            })
-        });
-        for line in lines.collect::<Vec<String>>() {
+                    author.id
+                ));
+            }
+        }
+        for line in lines {
             self.say(Weight::Takes, resource, line);
         }
     }
@@ -174,16 +172,14 @@ fn named<'a>(now: &'a World<'_>) -> BTreeMap<&'a Account, Vec<&'a Id>> {
 
 /// Accounts, which are words of the author and no more; some of many.
 fn accounts(accounts: &BTreeSet<Account>) -> String {
-    let accounts = accounts.iter().map(|account| cut(account.as_str()));
-    some(&accounts.collect(), "accounts")
-}
-
-/// The first ones, and how many more.
-fn some(names: &BTreeSet<String>, what: &str) -> String {
     const SHOWN: usize = 4;
-    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
-    match names.len().saturating_sub(SHOWN) {
+    let shown: Vec<String> = accounts
+        .iter()
+        .take(SHOWN)
+        .map(|account| cut(account.as_str()))
+        .collect();
+    match accounts.len().saturating_sub(SHOWN) {
         0 => shown.join(", "),
-        more => format!("{} and {more} more {what}", shown.join(", ")),
+        more => format!("{} and {more} more accounts", shown.join(", ")),
     }
 }
