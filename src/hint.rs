@@ -212,6 +212,8 @@ hints! {
     ConflictOfLink { base } = "janitors changed meanwhile: take the link of {base}, and give the command again that started yours, as `conex janitor add ID`; where both only added signatures, `conex approve` joins them";
     /// A file of people or rights that was changed in both branches.
     ConflictOfPeople { base } = "merge {base} into the branch, take the side of {base}, and give the command again that made the change (`conex owner add ID PACKAGE`, `conex team add TEAM ID`, `conex join ID`, `conex rotate`); its counter then rises above both";
+    /// Files of signatures that both branches folded, and of which git takes one for another.
+    ConflictOfSegments { base } = "git takes a file of signatures for another one under a new name; without that both sides go together: `git merge -s resolve {base}` in the branch";
     /// A snapshot that was changed in both branches.
     ConflictOfSnapshot { base } = "take the side of {base}: a snapshot is made when the branch is published, with `conex snapshot`";
     /// Another file that was changed in both branches.

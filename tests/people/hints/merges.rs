@@ -244,6 +244,12 @@ fn two_branches_that_folded() {
     town.ok(&format!("{}; {} --no-edit", typed[1], typed[2]));
     town.accepted("one");
     town.update_accepted("main", "one");
+    // Who asks before the merge is told as well.
+    town.ok("git reset -q --hard HEAD~1");
+    let told = town.fails("conex check two..one", "E097");
+    let typed = commands(&told, "ConflictOfSegments", &[]);
+    town.ok(&format!("{} --no-edit; conex check two..one", typed[0]));
+    town.accepted("one");
 }
 
 #[test]

@@ -281,6 +281,7 @@ fn conflict(path: &str, base: &str) -> Finding {
             Hint::ConflictOfPeople { base }
         }
         Ok(Place::Snapshot) => Hint::ConflictOfSnapshot { base },
+        Ok(Place::Segment(..)) => Hint::ConflictOfSegments { base },
         _ => Hint::ConflictOfFile { base },
     };
     Finding::error(
