@@ -18,7 +18,8 @@ use conex_verify::workbench::update::Registers;
 /// The findings about the way from `base` to `merged`, beside those that were `found`.
 pub(super) fn judge(base: &World<'_>, merged: &World<'_>, found: &[Finding]) -> Vec<Finding> {
     let known = Registers::of(base.repository, &base.assessment);
-    let fell = found.iter().filter(|f| f.code == Code::Rollback);
+    let is_error = |f: &&Finding| f.code == Code::Rollback && f.severity == Severity::Error;
+    let fell = found.iter().filter(is_error);
     let fell = fell.map(|f| f.path.as_str()).collect();
     let mut findings = removed_segments(base, merged, &fell);
     findings.extend(new_segments(base, merged));
@@ -123,13 +124,17 @@ fn removed_segments(base: &World<'_>, merged: &World<'_>, fell: &BTreeSet<&str>)
         tree.files.insert(path.clone(), loaded.bytes.clone());
     }
     let repository = Repository::load_after(&tree, Some(merged.repository));
-    // Beyond the limit of segments nothing is taken apart. Then BASE says what was live.
+    // Beyond the limit of segments nothing is taken apart. Then what is live in either tree is.
     let judged = repository.segments.len() == merged.repository.segments.len() + losing.len();
     let beside = World::beside(&tree, &repository, merged);
     let lost = losing.into_iter().filter_map(|(path, loaded)| {
         let live = match judged {
             true => beside.live_entries(loaded),
-            false => base.live_entries(loaded),
+            false => {
+                let mut live: BTreeSet<_> = base.live_entries(loaded).into_iter().collect();
+                live.extend(merged.live_entries(loaded));
+                live.into_iter().collect()
+            }
         };
         let lost = live.into_iter().filter(|e| is_lost(&loaded.value, e));
         let lost: Vec<_> = lost.collect();

@@ -85,15 +85,14 @@ impl<'r> World<'r> {
         let (resource, epoch) = (&entry.resource, entry.version.revision.epoch);
         let of_tree = present.map_or(0, |p| p.revision.epoch);
         // Finding epochs that were opened once reads signatures.
-        if epoch > of_tree || epoch <= self.open_epoch(resource) {
+        let is_janitors = self.chain().holder(&key) == Some(id);
+        if !is_janitors || epoch > of_tree || epoch <= self.open_epoch(resource) {
             return false;
         }
         let once = self.approved_once(resource);
         let near = once.iter().map(|v| v.revision.epoch);
         let highest = near.filter(|epoch| *epoch <= of_tree).max();
-        self.chain().holder(&key) == Some(id)
-            && once.contains(&entry.version)
-            && highest == Some(epoch)
+        once.contains(&entry.version) && highest == Some(epoch)
     }
 
     /// Whether an entry is about a release that was removed: the valid list does not have it, and
